@@ -1,2 +1,3 @@
-//! x
-fn main(){}
+//! The command line: argument to call.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! Best unbiased tables that agree.

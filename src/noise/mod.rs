@@ -1,0 +1,1 @@
+//! OpenDP's integer noise.

@@ -1,0 +1,150 @@
+//! An admitted question: exactly what will be measured, what it costs, and what will be shown of it.
+//!
+//! # Guarantee
+//! G2: a [`Plan`] is built only by `policy::admit`; vault and tabulate take `&Plan`.
+
+use super::model::Text;
+use crate::budget::{Accounting, Nanos};
+use crate::identity::{AccountId, DatasetId, Digest, Period, Purpose};
+use serde::{Deserialize, Serialize};
+
+/// The name of the period when it is a dimension of a table.
+pub const PERIOD: &str = "period";
+
+/// A closed edition of one period.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct EditionRef {
+    /// The period.
+    pub period: Period,
+    /// 1 for the first closing, one more for each correction.
+    pub number: u32,
+}
+
+/// An admitted question.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// The dataset.
+    pub dataset: DatasetId,
+    /// The policy's title, for the release.
+    pub title: Text,
+    /// Digest of the policy in force.
+    pub policy: Digest,
+    /// Its version.
+    pub policy_version: u32,
+    /// The account that pays.
+    pub account: AccountId,
+    /// How it adds up.
+    pub accounting: Accounting,
+    /// What the answer is for.
+    pub purpose: Purpose,
+    /// The editions read, in order of period.
+    pub editions: Vec<EditionRef>,
+    /// The dimensions measured (filters among them), in canonical order: the period first, then the policy's order.
+    pub dimensions: Vec<Dimension>,
+    /// The tables measured; each gets noise of its own. In canonical order.
+    pub measured: Vec<Measured>,
+    /// Whether cells of a table sum to its margins.
+    pub additive: bool,
+    /// The price: the sum of the measured tables' units.
+    pub cost: Nanos,
+    /// The tables shown, as positions in `dimensions`; those asked for first, then their margins.
+    pub shown: Vec<Shown>,
+    /// Filters, cut out of the measured tables.
+    pub cuts: Vec<Cut>,
+    /// Rules for the cells, `[[require]]` applied.
+    pub rules: Rules,
+    /// The delta shown with an epsilon, as written in the policy.
+    pub delta: String,
+    /// Combinations that cannot occur, as (dimension, levels) lists over `dimensions`; cells in one are 0.
+    pub structural_zeros: Vec<Vec<(usize, Vec<usize>)>>,
+    /// What identifies the draw: the same for the same measurement, whoever asks and whatever is cut out of it.
+    pub draw: Digest,
+    /// What identifies the release: the draw and what is shown of it.
+    pub release: Digest,
+    /// The question in canonical form, as printed in the release.
+    pub question: serde_json::Value,
+    /// Keeps the struct from being built outside `policy`.
+    pub(super) admitted: Admitted,
+}
+
+/// Proof that a [`Plan`] went through `admit`.
+#[derive(Debug, Clone, Copy)]
+pub struct Admitted(pub(super) ());
+
+/// One dimension of the draw.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Dimension {
+    /// The column's name, or [`PERIOD`].
+    pub name: String,
+    /// The column's name for people.
+    pub title: Text,
+    /// The SDMX concept.
+    pub concept: Option<String>,
+    /// Whether it is a per-row column.
+    pub per_row: bool,
+    /// The levels, in order; their members are disjoint and cover the code list.
+    pub levels: Vec<Level>,
+}
+
+/// One level of a dimension: a code, or a group of codes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Level {
+    /// What stands in the cell's key.
+    pub code: String,
+    /// Its names, if the list gives any.
+    pub names: Text,
+    /// The codes of the column that belong to it (one, unless grouped).
+    pub members: Vec<String>,
+}
+
+/// One table that is measured.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Measured {
+    /// Positions in `Plan::dimensions`, ascending.
+    pub dims: Vec<usize>,
+    /// Its share of the price.
+    pub units: Nanos,
+    /// L1 sensitivity in persons.
+    pub l1: u64,
+    /// Square of the L2 sensitivity in persons.
+    pub l2_squared: u64,
+    /// Whether persons are counted once per cell over per-row columns (then cells do not add up).
+    pub distinct: bool,
+}
+
+/// One table that is shown. Filtered dimensions that are not broken down by are summed over their cut.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shown {
+    /// Positions in `Plan::dimensions` the table is broken down by, ascending.
+    pub dims: Vec<usize>,
+}
+
+/// A filter: only these levels of a dimension.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cut {
+    /// Position in `Plan::dimensions`.
+    pub dim: usize,
+    /// The levels selected, ascending.
+    pub levels: Vec<usize>,
+}
+
+/// Rules for the cells of one question.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Rules {
+    /// The floor, on noisy persons.
+    pub threshold: u32,
+    /// Shown figures are multiples of this.
+    pub round_to: u32,
+    /// Half-width over figure above which a figure is unreliable.
+    pub moe_relative_max: f64,
+    /// Whether unreliable figures are withheld.
+    pub withhold_unreliable: bool,
+}
+
+impl Plan {
+    /// The number of cells of a table over these dimensions.
+    #[must_use]
+    pub fn cells(&self, dims: &[usize]) -> usize {
+        dims.iter().filter_map(|&d| self.dimensions.get(d)).map(|d| d.levels.len()).product()
+    }
+}

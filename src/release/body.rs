@@ -1,0 +1,206 @@
+//! The published form of a release.
+//!
+//! # Guarantee
+//! G10: a [`Release`] is built only from what the ledger has committed. A withheld cell has no value, estimate, interval
+//! or standard error here, and so in no format.
+
+use crate::budget::{Accounting, Nanos};
+use crate::identity::{DatasetId, Digest, ReleaseId};
+use crate::policy::{EditionRef, Text};
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// The canonical body: what `sha256` covers.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Body {
+    /// The release.
+    pub id: ReleaseId,
+    /// The dataset.
+    pub dataset: DatasetId,
+    /// What the tables are about.
+    pub title: Text,
+    /// The policy in force at the draw.
+    pub policy: PolicyFace,
+    /// The question in canonical form.
+    pub question: serde_json::Value,
+    /// What was spent, and how.
+    pub privacy: Privacy,
+    /// The editions read.
+    pub editions: Vec<EditionFace>,
+    /// Confidence of the intervals: 0.95.
+    pub confidence: f64,
+    /// What the intervals cover.
+    pub interval_covers: String,
+    /// What a reader must know.
+    pub notes: Vec<String>,
+    /// Whether cells sum to margins.
+    pub additive: bool,
+    /// The dimensions, in the order of the keys.
+    pub dimensions: Vec<DimensionFace>,
+    /// The cells, over all dimensions, `_T` where one is summed out.
+    pub cells: Vec<Cell>,
+}
+
+/// The policy in force at the draw.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct PolicyFace {
+    /// Its version.
+    pub version: u32,
+    /// Digest of its resolved form.
+    #[schema(value_type = String)]
+    pub sha256: Digest,
+}
+
+/// What was spent, and how.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Privacy {
+    /// `person`.
+    pub unit: String,
+    /// `add_remove`.
+    pub neighbours: String,
+    /// zCDP or pure.
+    pub accounting: Accounting,
+    /// The price in rho, for zCDP.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub rho: Option<Nanos>,
+    /// The price in epsilon at `delta` (zCDP) or exactly (pure), rounded up.
+    pub epsilon: String,
+    /// The delta of that epsilon; "0" for pure.
+    pub delta: String,
+    /// `discrete_gaussian` or `discrete_laplace`.
+    pub mechanism: String,
+    /// The library that drew.
+    pub library: String,
+    /// Whether this release was charged; false: cut from a draw that was paid for.
+    pub charged: bool,
+}
+
+/// An edition read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EditionFace {
+    /// Period and number.
+    #[serde(flatten)]
+    pub edition: EditionRef,
+}
+
+/// A dimension of the release.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DimensionFace {
+    /// The column.
+    pub id: String,
+    /// Its name for people.
+    pub title: Text,
+    /// The SDMX concept.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub concept: Option<String>,
+    /// The codes that occur in keys, `_T` apart.
+    pub codes: Vec<CodeName>,
+}
+
+/// A code and its name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CodeName {
+    /// The code.
+    pub code: String,
+    /// Its names by language; empty where the code stands for itself.
+    pub name: Text,
+}
+
+/// How good a cell is (SDMX observation status).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub enum Status {
+    /// Normal.
+    A,
+    /// Unreliable.
+    U,
+    /// Withheld.
+    Q,
+}
+
+/// One cell.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Cell {
+    /// Dimension to code; `_T` where summed out.
+    pub key: BTreeMap<String, String>,
+    /// `persons`.
+    pub measure: String,
+    /// The figure; null where withheld.
+    pub value: Option<i64>,
+    /// Lower end of the interval.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub low: Option<i64>,
+    /// Upper end of the interval.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub high: Option<i64>,
+    /// The unrounded estimate, for anyone who goes on computing.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub estimate: Option<String>,
+    /// Its standard error.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub se: Option<String>,
+    /// How good it is.
+    pub status: Status,
+    /// `withheld`, `unreliable` or `structural`.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub reason: Option<String>,
+}
+
+/// A release: the committed body and where it stands in the log.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Release {
+    body: Vec<u8>,
+    sha256: Digest,
+    log_index: u64,
+    released_at: DateTime<Utc>,
+    notice: Option<String>,
+}
+
+impl Release {
+    /// The whole document as served: the canonical body with `sha256`, `log_index`, `released_at` (and `notice`) beside it. The same bytes each time.
+    ///
+    /// # Errors
+    /// If the stored body is not what it was when it was committed.
+    pub fn document(&self) -> Result<Vec<u8>, serde_json::Error> {
+        let mut whole: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(&self.body)?;
+        whole.insert("sha256".into(), self.sha256.to_string().into());
+        whole.insert("log_index".into(), self.log_index.into());
+        whole.insert("released_at".into(), self.released_at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true).into());
+        if let Some(notice) = &self.notice {
+            whole.insert("notice".into(), notice.clone().into());
+        }
+        serde_json::to_vec(&whole)
+    }
+
+    /// The body, for other formats.
+    ///
+    /// # Errors
+    /// If the stored body is not what it was when it was committed.
+    pub fn body(&self) -> Result<Body, serde_json::Error> {
+        serde_json::from_slice(&self.body)
+    }
+
+    /// SHA-256 of the canonical body.
+    #[must_use]
+    pub fn sha256(&self) -> Digest {
+        self.sha256
+    }
+
+    /// The leaf in the log.
+    #[must_use]
+    pub fn log_index(&self) -> u64 {
+        self.log_index
+    }
+
+    /// When it was released.
+    #[must_use]
+    pub fn released_at(&self) -> DateTime<Utc> {
+        self.released_at
+    }
+}
+
+impl From<crate::ledger::ReleaseRow> for Release {
+    fn from(row: crate::ledger::ReleaseRow) -> Self {
+        Self { body: row.body, sha256: row.sha256, log_index: row.log_index, released_at: row.released_at, notice: row.notice }
+    }
+}

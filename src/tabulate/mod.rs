@@ -1,0 +1,1 @@
+//! Exact tables over the declared cells.
