@@ -13,8 +13,8 @@ mod store;
 
 pub use claim::{Committed, Drawn, Entry, Reservation, Settle};
 pub use records::{
-    Balance, EditionRow, FileEntry, NewEdition, NewSubmission, NewToken, PolicyRow, PolicySource, PolicyState, Receipt, ReleaseRow, RowFinding,
-    SubmissionRow, SubmissionState, TokenRow,
+    Balance, EditionRow, FileEntry, NewEdition, NewSubmission, NewToken, PolicyRow, PolicySource, PolicyState, Receipt,
+    ReleaseRow, RowFinding, SubmissionRow, SubmissionState, TokenRow,
 };
 pub use store::{Ledger, LedgerSettings};
 
@@ -65,7 +65,9 @@ pub enum LedgerError {
         period: Period,
     },
     /// The head of the log is behind what the witness has seen: nothing is served.
-    #[error("the log is behind its witness; the database was rolled back; restore the witnessed charges before serving")]
+    #[error(
+        "the log is behind its witness; the database was rolled back; restore the witnessed charges before serving"
+    )]
     BehindWitness,
     /// An invariant does not hold on what was read back: the ledger stops.
     #[error("the ledger is corrupt: {0}")]

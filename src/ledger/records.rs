@@ -2,7 +2,8 @@
 
 use crate::budget::{Accounting, Nanos};
 use crate::identity::{
-    AccountId, Class, DatasetId, Digest, FileId, Organisation, Period, Principal, Purpose, ReleaseId, Role, SubmissionId, TokenId,
+    AccountId, Class, DatasetId, Digest, FileId, Organisation, Period, Principal, Purpose, ReleaseId, Role,
+    SubmissionId, TokenId,
 };
 use crate::policy::{CodeLists, EditionRef};
 use chrono::{DateTime, Utc};

@@ -1,11 +1,13 @@
 //! The store: one SQLite database, one writer.
 
 use super::{
-    Balance, Committed, Drawn, EditionRow, FileEntry, LedgerError, NewEdition, NewSubmission, NewToken, PolicyRow, PolicySource, Receipt, ReleaseRow,
-    Reservation, Settle, SubmissionRow, TokenRow,
+    Balance, Committed, Drawn, EditionRow, FileEntry, LedgerError, NewEdition, NewSubmission, NewToken, PolicyRow,
+    PolicySource, Receipt, ReleaseRow, Reservation, Settle, SubmissionRow, TokenRow,
 };
 use crate::clock::Clock;
-use crate::identity::{AccountId, DatasetId, Digest, Organisation, Period, Principal, ReleaseId, SubmissionId, TokenId};
+use crate::identity::{
+    AccountId, DatasetId, Digest, Organisation, Period, Principal, ReleaseId, SubmissionId, TokenId,
+};
 use crate::policy::{EditionRef, Plan, Policy};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -34,7 +36,12 @@ impl Ledger {
         Err(LedgerError::Corruption("skeleton"))
     }
     // policies
-    pub async fn propose_policy(&self, by: &Principal, policy: &Policy, source: &PolicySource) -> Result<PolicyRow, LedgerError> {
+    pub async fn propose_policy(
+        &self,
+        by: &Principal,
+        policy: &Policy,
+        source: &PolicySource,
+    ) -> Result<PolicyRow, LedgerError> {
         Err(LedgerError::Corruption("skeleton"))
     }
     /// Approves; at the last approval the policy is in force, and its account opened or grown.
@@ -93,13 +100,26 @@ impl Ledger {
         Err(LedgerError::Corruption("skeleton"))
     }
     /// Withdraws; returns the files to be erased.
-    pub async fn withdraw_submission(&self, by: &Principal, dataset: &DatasetId, id: &SubmissionId) -> Result<Vec<FileEntry>, LedgerError> {
+    pub async fn withdraw_submission(
+        &self,
+        by: &Principal,
+        dataset: &DatasetId,
+        id: &SubmissionId,
+    ) -> Result<Vec<FileEntry>, LedgerError> {
         Err(LedgerError::Corruption("skeleton"))
     }
-    pub async fn submissions(&self, organisation: &Organisation, dataset: &DatasetId) -> Result<Vec<SubmissionRow>, LedgerError> {
+    pub async fn submissions(
+        &self,
+        organisation: &Organisation,
+        dataset: &DatasetId,
+    ) -> Result<Vec<SubmissionRow>, LedgerError> {
         Err(LedgerError::Corruption("skeleton"))
     }
-    pub async fn live_submissions(&self, dataset: &DatasetId, period: &Period) -> Result<Vec<SubmissionRow>, LedgerError> {
+    pub async fn live_submissions(
+        &self,
+        dataset: &DatasetId,
+        period: &Period,
+    ) -> Result<Vec<SubmissionRow>, LedgerError> {
         Err(LedgerError::Corruption("skeleton"))
     }
     // editions
@@ -132,7 +152,12 @@ impl Ledger {
         Err(LedgerError::Corruption("skeleton"))
     }
     /// Charges, stores the sealed draw and the draft, writes the leaves: one transaction.
-    pub async fn settle<D: Settle>(&self, claim: Drawn, sealed_draw: Vec<u8>, draft: D) -> Result<Committed<D>, LedgerError> {
+    pub async fn settle<D: Settle>(
+        &self,
+        claim: Drawn,
+        sealed_draw: Vec<u8>,
+        draft: D,
+    ) -> Result<Committed<D>, LedgerError> {
         Err(LedgerError::Corruption("skeleton"))
     }
     /// Stores a free answer (another cut of a draw that is paid for) and its leaf.

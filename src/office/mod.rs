@@ -6,7 +6,8 @@
 mod faces;
 
 pub use faces::{
-    Alternative, Answer, BudgetFace, ColumnFace, Cost, DatasetFace, EditionClosed, Moe, PolicyRecord, Quote, SubmissionAsked, Submitted,
+    Alternative, Answer, BudgetFace, ColumnFace, Cost, DatasetFace, EditionClosed, Moe, PolicyRecord, Quote,
+    SubmissionAsked, Submitted,
 };
 
 use crate::identity::{AccountId, DatasetId, Digest, Period, Principal, ReleaseId, SubmissionId, TokenId};
@@ -74,7 +75,12 @@ impl Office {
         Err(OfficeError::Sealed)
     }
     // submissions (submitter)
-    pub async fn submit(&self, who: &Principal, asked: SubmissionAsked, body: Box<dyn Read + Send>) -> Result<Submitted, OfficeError> {
+    pub async fn submit(
+        &self,
+        who: &Principal,
+        asked: SubmissionAsked,
+        body: Box<dyn Read + Send>,
+    ) -> Result<Submitted, OfficeError> {
         Err(OfficeError::Sealed)
     }
     pub async fn receipts(&self, who: &Principal, dataset: &DatasetId) -> Result<Vec<Receipt>, OfficeError> {
@@ -84,7 +90,12 @@ impl Office {
         Err(OfficeError::Sealed)
     }
     // editions (officer)
-    pub async fn close(&self, who: &Principal, dataset: &DatasetId, period: &Period) -> Result<EditionClosed, OfficeError> {
+    pub async fn close(
+        &self,
+        who: &Principal,
+        dataset: &DatasetId,
+        period: &Period,
+    ) -> Result<EditionClosed, OfficeError> {
         Err(OfficeError::Sealed)
     }
     // policies (officer)
@@ -111,7 +122,11 @@ impl Office {
     pub async fn release(&self, who: Option<&Principal>, id: &ReleaseId) -> Result<Release, OfficeError> {
         Err(OfficeError::Sealed)
     }
-    pub async fn releases(&self, who: Option<&Principal>, dataset: Option<&DatasetId>) -> Result<Vec<Release>, OfficeError> {
+    pub async fn releases(
+        &self,
+        who: Option<&Principal>,
+        dataset: Option<&DatasetId>,
+    ) -> Result<Vec<Release>, OfficeError> {
         Err(OfficeError::Sealed)
     }
     pub async fn datasets(&self) -> Result<Vec<DatasetFace>, OfficeError> {

@@ -25,6 +25,12 @@ pub enum Inadmissible {
 ///
 /// # Errors
 /// The first reason in order of precedence. Decided without data (G8).
-pub fn admit(_policy: &Policy, _standing: &Standing, _asker: &Principal, _question: &Question, _today: NaiveDate) -> Result<Plan, Inadmissible> {
+pub fn admit(
+    _policy: &Policy,
+    _standing: &Standing,
+    _asker: &Principal,
+    _question: &Question,
+    _today: NaiveDate,
+) -> Result<Plan, Inadmissible> {
     Err(Inadmissible::DatasetUnknown)
 }

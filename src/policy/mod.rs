@@ -14,8 +14,8 @@ mod question;
 pub use admit::{Inadmissible, Standing, admit};
 pub use codelist::{Code, CodeList, CodeLists};
 pub use model::{
-    Bands, Budget, CellRules, Column, CombinationRule, EditionRule, Forbid, Frequency, IdForm, Kind, KnownTotal, Measure, Per, PeriodPattern, Policy,
-    Program, ReleaseRule, Require, Selection, Text, Unit,
+    Bands, Budget, CellRules, Column, CombinationRule, EditionRule, Forbid, Frequency, IdForm, Kind, KnownTotal,
+    Measure, Per, PeriodPattern, Policy, Program, ReleaseRule, Require, Selection, Text, Unit,
 };
 pub use parse::{Finding, Severity};
 pub use plan::{Cut, Dimension, EditionRef, Level, Measured, PERIOD, Plan, Rules, Shown};

@@ -201,6 +201,12 @@ impl Release {
 
 impl From<crate::ledger::ReleaseRow> for Release {
     fn from(row: crate::ledger::ReleaseRow) -> Self {
-        Self { body: row.body, sha256: row.sha256, log_index: row.log_index, released_at: row.released_at, notice: row.notice }
+        Self {
+            body: row.body,
+            sha256: row.sha256,
+            log_index: row.log_index,
+            released_at: row.released_at,
+            notice: row.notice,
+        }
     }
 }

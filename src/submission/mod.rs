@@ -35,7 +35,9 @@ pub enum Rejection {
         detail: String,
     },
     /// Rows are wrong; nothing was kept.
-    #[error("{rows_rejected} rows break the policy's rules and nothing was kept; mend them, or send the file with on_error=skip")]
+    #[error(
+        "{rows_rejected} rows break the policy's rules and nothing was kept; mend them, or send the file with on_error=skip"
+    )]
     Rows {
         /// How many rows are wrong.
         rows_rejected: u64,
