@@ -4,6 +4,7 @@
 pub mod budget;
 pub mod cli;
 pub mod clock;
+pub mod design;
 pub mod estimate;
 pub mod identity;
 pub mod ledger;
