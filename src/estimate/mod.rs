@@ -9,6 +9,8 @@ mod components;
 mod cut;
 mod interval;
 
+pub(crate) use cut::selected;
+
 use crate::budget::Accounting;
 use crate::design::Design;
 use crate::noise::NoisyTables;
@@ -105,4 +107,10 @@ pub fn expected(plan: &Plan) -> Result<Vec<f64>, NotCovered> {
             expected_half_width(plan.accounting, &Design::new(&sizes, &measured), &groups).ok_or(NotCovered)
         })
         .collect()
+}
+
+/// How many cells a shown table has, filters applied.
+#[must_use]
+pub fn shown_cells(plan: &Plan, shown: &crate::policy::Shown) -> usize {
+    shown.dims.iter().map(|&dim| cut::selected(plan, dim).len()).product()
 }
