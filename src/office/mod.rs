@@ -3,6 +3,8 @@
 //! One method an act; each checks the role, then hands over to the stages. HTTP (and whatever face comes next) calls
 //! these and names no stage that touches data.
 
+#[cfg(test)]
+mod accuracy;
 mod ask;
 mod faces;
 mod govern;
