@@ -106,7 +106,7 @@ const POLICIES_KEPT: usize = 256;
 #[derive(Clone)]
 pub struct Office {
     ledger: Ledger,
-    vault: Arc<Vault>,
+    vault: Vault,
     answering: Answering,
     clock: Arc<dyn Clock>,
     /// Where work runs that must come to an end even if the caller goes away.
@@ -119,8 +119,8 @@ pub struct Office {
 impl Office {
     /// An office over these stores. `runtime` is where answers and files are worked on.
     #[must_use]
-    pub fn new(ledger: Ledger, vault: Arc<Vault>, clock: Arc<dyn Clock>, runtime: Handle) -> Self {
-        let answering = Answering::new(ledger.clone(), Arc::clone(&vault));
+    pub fn new(ledger: Ledger, vault: Vault, clock: Arc<dyn Clock>, runtime: Handle) -> Self {
+        let answering = Answering::new(ledger.clone(), vault.clone());
         Self { ledger, vault, answering, clock, runtime, parsed: Arc::default(), closing: Arc::default() }
     }
 

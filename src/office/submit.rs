@@ -88,7 +88,7 @@ impl Office {
         policy: &Arc<Policy>,
         body: Box<dyn Read + Send>,
     ) -> Result<NewSubmission, OfficeError> {
-        let (vault, policy, asked, who) = (Arc::clone(&self.vault), Arc::clone(policy), asked.clone(), who.clone());
+        let (vault, policy, asked, who) = (self.vault.clone(), Arc::clone(policy), asked.clone(), who.clone());
         self.blocking(move || {
             let keyer = vault.person_keyer(&asked.dataset, policy.unit.id)?;
             let intake = Intake {
@@ -121,7 +121,7 @@ impl Office {
     }
 
     async fn erase(&self, files: Vec<crate::ledger::FileEntry>) -> Result<(), OfficeError> {
-        let vault = Arc::clone(&self.vault);
+        let vault = self.vault.clone();
         self.blocking(move || Ok(vault.erase(&files)?)).await
     }
 
@@ -178,7 +178,7 @@ impl Office {
                 return Err(LedgerError::Conflict { code: "nothing_to_close", detail }.into());
             }
             let submissions = live.iter().map(|row| row.receipt.submission.clone()).collect();
-            let (vault, policy) = (Arc::clone(&self.vault), Arc::clone(policy));
+            let (vault, policy) = (self.vault.clone(), Arc::clone(policy));
             let sealed = self.blocking(move || Ok(vault.close(&policy, &live)?)).await?;
             let files = sealed.files.clone();
             let new = NewEdition {

@@ -21,7 +21,7 @@ use std::sync::Arc;
 #[derive(Clone)]
 pub struct Answering {
     ledger: Ledger,
-    vault: Arc<Vault>,
+    vault: Vault,
     turns: Turns,
 }
 
@@ -39,7 +39,7 @@ pub enum AnswerError {
 impl Answering {
     /// A way over these stores.
     #[must_use]
-    pub fn new(ledger: Ledger, vault: Arc<Vault>) -> Self {
+    pub fn new(ledger: Ledger, vault: Vault) -> Self {
         Self { ledger, vault, turns: Turns::default() }
     }
 
