@@ -3,6 +3,14 @@
 //! # Guarantee
 //! G14: nothing here, and no error from here, repeats a value of the file.
 
+mod batch;
+mod intake;
+mod person;
+
+pub use batch::{CodedColumn, Coding, ColumnValues, Content, RowBatch, Sink, SinkError};
+pub use intake::{Intake, Reading, read};
+pub use person::{PersonKey, PersonKeyer, PlaceholderId};
+
 use crate::ledger::RowFinding;
 
 /// How a file is written.
@@ -44,4 +52,41 @@ pub enum Rejection {
         /// The first thousand findings.
         findings: Vec<RowFinding>,
     },
+}
+
+impl Rejection {
+    /// A stable code.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::File { code, .. } => code,
+            Self::Rows { .. } => "rows_rejected",
+        }
+    }
+}
+
+/// Why a file was not read to a good end. Nothing of it is to be kept.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// The file is wrong.
+    #[error(transparent)]
+    Rejected(#[from] Rejection),
+    /// The rows could not be sealed.
+    #[error(transparent)]
+    Sink(#[from] SinkError),
+    /// The body did not arrive whole.
+    #[error("the body broke off; send the file again")]
+    Body(std::io::ErrorKind),
+}
+
+impl ReadError {
+    /// A stable code.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Rejected(rejection) => rejection.code(),
+            Self::Sink(fault) => fault.code,
+            Self::Body(_) => "body_broken",
+        }
+    }
 }
