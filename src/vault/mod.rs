@@ -105,7 +105,7 @@ impl Vault {
     ///
     /// # Errors
     /// If the key may be read by others, or is not this vault's.
-    pub fn open(settings: VaultSettings) -> Result<Self, VaultError> {
+    pub fn open(settings: &VaultSettings) -> Result<Self, VaultError> {
         let files = settings.dir.join("files");
         durable::make_directory(&files)?;
         Ok(Self(Arc::new(Inner { files, keys: KeyStore::open(&settings.keys)? })))
@@ -204,3 +204,8 @@ impl Vault {
         self.0.open_file(file)?.scan(columns, None)
     }
 }
+
+#[cfg(test)]
+pub(crate) mod test_vault;
+#[cfg(test)]
+mod tests;
