@@ -6,6 +6,8 @@
 
 mod admit;
 mod codelist;
+#[cfg(test)]
+mod for_vault_test;
 mod model;
 mod parse;
 mod plan;

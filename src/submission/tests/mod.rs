@@ -1,0 +1,1 @@
+//! What the door lets in, and what not.
