@@ -1,10 +1,10 @@
 //! Halflight.
 #![forbid(unsafe_code)]
 
-pub mod app;
+
 pub mod budget;
 pub mod cli;
-pub mod config;
+
 pub mod clock;
 pub mod design;
 pub mod estimate;

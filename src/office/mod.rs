@@ -21,6 +21,7 @@ use crate::identity::{DatasetId, Digest, Principal, Role};
 use crate::ledger::{Ledger, LedgerError, PolicyRow};
 use crate::policy::{EditionRef, Inadmissible, Policy, Standing};
 use crate::release::{AnswerError, Answering};
+use crate::submission::Rejection;
 use crate::vault::{Vault, VaultError};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -88,6 +89,12 @@ impl From<VaultError> for OfficeError {
         match error {
             VaultError::Sealed => Self::Sealed,
             VaultError::Rejected(rejection) => Self::Rejected(rejection),
+            VaultError::Body(_) => {
+                Self::Rejected(Rejection::File { code: error.code(), detail: error.to_string() })
+            }
+            VaultError::Recode { .. } => {
+                Self::Ledger(LedgerError::Conflict { code: error.code(), detail: error.to_string() })
+            }
             other => Self::Fault { code: other.code(), cause: other.to_string() },
         }
     }

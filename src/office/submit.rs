@@ -1,7 +1,7 @@
 //! Submitting, withdrawing, closing.
 
 use super::{EditionClosed, Office, OfficeError, SubmissionAsked, Submitted, need};
-use crate::identity::{DatasetId, Period, Principal, Role, SubmissionId};
+use crate::identity::{DatasetId, Digest, Period, Principal, Role, SubmissionId};
 use crate::ledger::{LedgerError, NewEdition, NewSubmission, Receipt, SubmissionRow};
 use crate::policy::{EditionRule, Policy};
 use crate::submission::{Intake, Rejection};
@@ -67,10 +67,7 @@ impl Office {
     /// The same key again: the same bytes get the same receipt, other bytes are refused.
     async fn replayed(&self, known: SubmissionRow, mut body: Box<dyn Read + Send>) -> Result<Submitted, OfficeError> {
         self.blocking(move || {
-            let mut digest = Sha256::new();
-            let read = std::io::copy(&mut body, &mut digest);
-            let same = read.is_ok() && <[u8; 32]>::from(digest.finalize()) == known.receipt.sha256.0;
-            if same {
+            if digest(&mut body).is_some_and(|digest| digest == known.receipt.sha256) {
                 return Ok(Submitted { receipt: known.receipt, created: false });
             }
             Err(OfficeError::Rejected(Rejection::File {
@@ -200,6 +197,18 @@ impl Office {
                     }
                 }
             }
+        }
+    }
+}
+
+/// SHA-256 of a body; `None` if it cannot be read to its end.
+fn digest(body: &mut dyn Read) -> Option<Digest> {
+    let mut digest = Sha256::new();
+    let mut buffer = vec![0; 1 << 16];
+    loop {
+        match body.read(&mut buffer).ok()? {
+            0 => return Some(Digest(digest.finalize().into())),
+            read => digest.update(buffer.get(..read)?),
         }
     }
 }

@@ -15,7 +15,6 @@ use crate::policy::Plan;
 use crate::suppress::{self, Verdict};
 use crate::tabulate::{ExactTables, tabulate};
 use crate::vault::Vault;
-use std::sync::Arc;
 
 /// What the way from a question to a release needs.
 #[derive(Clone)]
@@ -88,6 +87,10 @@ impl Answering {
         }
         match tabulate(plan, &self.vault, &editions).await {
             Ok(exact) => Ok((claim, exact)),
+            Err(error) if error.before_reading() => {
+                self.ledger.void(claim).await?;
+                Err(AnswerError::Fault(error.code()))
+            }
             Err(error) => {
                 self.ledger.forfeit(claim.draw()).await?;
                 Err(AnswerError::Fault(error.code()))

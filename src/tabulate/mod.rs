@@ -76,6 +76,17 @@ pub enum TabulateError {
 }
 
 impl TabulateError {
+    /// Whether it was known before a row was read, from plan, coding and manifest alone: then it says nothing about the
+    /// data, and a claim may be given back.
+    #[must_use]
+    pub fn before_reading(&self) -> bool {
+        match self {
+            Self::Editions | Self::ColumnMissing { .. } | Self::CodesChanged { .. } | Self::Bound { .. } => true,
+            Self::Vault(error) => matches!(error, VaultError::Sealed | VaultError::Erased { .. } | VaultError::Tampered { .. }),
+            Self::TooLarge | Self::Memory | Self::Engine | Self::Corrupt => false,
+        }
+    }
+
     /// A stable code.
     #[must_use]
     pub fn code(&self) -> &'static str {
