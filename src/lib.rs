@@ -1,7 +1,6 @@
 //! Halflight.
 #![forbid(unsafe_code)]
 
-
 pub mod budget;
 pub mod cli;
 

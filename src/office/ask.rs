@@ -76,7 +76,7 @@ impl Office {
 
     /// Admits a question; if the same measurement was already paid for at a higher price, admits it at that price, so
     /// that its answer is on the shelf.
-    async fn plan(
+    pub(super) async fn plan(
         &self,
         policy: &Policy,
         standing: &Standing,

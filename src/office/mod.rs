@@ -89,9 +89,7 @@ impl From<VaultError> for OfficeError {
         match error {
             VaultError::Sealed => Self::Sealed,
             VaultError::Rejected(rejection) => Self::Rejected(rejection),
-            VaultError::Body(_) => {
-                Self::Rejected(Rejection::File { code: error.code(), detail: error.to_string() })
-            }
+            VaultError::Body(_) => Self::Rejected(Rejection::File { code: error.code(), detail: error.to_string() }),
             VaultError::Recode { .. } => {
                 Self::Ledger(LedgerError::Conflict { code: error.code(), detail: error.to_string() })
             }

@@ -4,6 +4,7 @@
 //! G2: a [`Plan`] is built only by `policy::admit`; vault and tabulate take `&Plan`.
 
 use super::model::Text;
+use super::price::Prediction;
 use crate::budget::{Accounting, Nanos};
 use crate::identity::{AccountId, DatasetId, Digest, Period, Purpose};
 use serde::{Deserialize, Serialize};
@@ -147,6 +148,18 @@ pub struct Rules {
 }
 
 impl Plan {
+    /// The errors to expect of this plan's tables, before anything is measured.
+    #[must_use]
+    pub fn prediction(&self) -> Prediction<'_> {
+        Prediction::new(&self.dimensions, &self.cuts, &self.measured, self.accounting, self.additive)
+    }
+
+    /// Variance to expect of the cells of a shown table, filters included. For many tables, ask [`Plan::prediction`].
+    #[must_use]
+    pub fn predicted_variance(&self, shown: &Shown) -> f64 {
+        self.prediction().variance(shown)
+    }
+
     /// The number of cells of a table over these dimensions.
     #[must_use]
     pub fn cells(&self, dims: &[usize]) -> usize {

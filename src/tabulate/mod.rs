@@ -82,7 +82,9 @@ impl TabulateError {
     pub fn before_reading(&self) -> bool {
         match self {
             Self::Editions | Self::ColumnMissing { .. } | Self::CodesChanged { .. } | Self::Bound { .. } => true,
-            Self::Vault(error) => matches!(error, VaultError::Sealed | VaultError::Erased { .. } | VaultError::Tampered { .. }),
+            Self::Vault(error) => {
+                matches!(error, VaultError::Sealed | VaultError::Erased { .. } | VaultError::Tampered { .. })
+            }
             Self::TooLarge | Self::Memory | Self::Engine | Self::Corrupt => false,
         }
     }
