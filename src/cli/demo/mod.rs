@@ -1,9 +1,95 @@
-//! `halflight demo`.
+//! `halflight demo`: the whole story on a throw-away service.
+//!
+//! A real service is started in this process on a free loopback port, with a data folder that is removed at the end. The
+//! story is played through its HTTP interface by the client that everybody uses. Every person in it is made up.
+
+mod cast;
+mod embedded;
+mod print;
+mod registers;
+mod story;
+
+use super::client::Client;
 use super::error::CliError;
-/// Arguments.
+use crate::app;
+use crate::config::Config;
+use print::Teller;
+use std::net::TcpListener;
+use std::path::Path;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+const EXAMPLES: &str = "\
+Examples:
+  halflight demo                 play the story, then keep serving until Ctrl-C
+  halflight demo --exit          play the story and end
+  halflight demo --rows 20000    smaller registers
+
+All persons are synthetic. The data folder is a temporary one and is removed at the end.";
+
+/// Tries to reach the service before giving up, and the pause between them.
+const TRIES: u32 = 600;
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// Arguments of `demo`.
 #[derive(Debug, clap::Args)]
-#[command(after_long_help = "Examples:")]
-pub(super) struct DemoArgs {}
-pub(super) fn run(_args: &DemoArgs) -> Result<(), CliError> {
-    Ok(())
+#[command(after_long_help = EXAMPLES)]
+pub(super) struct DemoArgs {
+    /// End after the story instead of serving on.
+    #[arg(long)]
+    exit: bool,
+    /// Rows of the residence register; the health register gets three tenths of them.
+    #[arg(long, value_name = "N", default_value_t = 200_000, value_parser = clap::value_parser!(u64).range(2000..=20_000_000))]
+    rows: u64,
+}
+
+pub(super) fn run(args: &DemoArgs) -> Result<(), CliError> {
+    let folder = tempfile::Builder::new().prefix("halflight-demo-").tempdir()?;
+    let config = config(folder.path());
+    let first = app::init(&config).map_err(|error| CliError::Wrong(error.to_string()))?;
+    let listener = TcpListener::bind(&config.listen)?;
+    let url = format!("http://{}", listener.local_addr()?);
+    let server = serve(config, listener);
+    let public = Client::new(&url, None, false)?;
+    wait_until_ready(&public, &server)?;
+    let teller = Teller::new();
+    teller.opening(&url)?;
+    let cast = cast::gather(&public, first)?;
+    let registers = registers::generate_both(folder.path(), args.rows)?;
+    story::tell(&teller, &public, &cast, &registers)?;
+    if args.exit {
+        return Ok(());
+    }
+    teller.closing(&url, &cast)?;
+    // the server stops at Ctrl-C; then the folder is removed
+    server.join().map_err(|_| CliError::Wrong("the service fell over".to_owned()))?
+}
+
+fn config(folder: &Path) -> Config {
+    Config {
+        data_dir: folder.join("data"),
+        keys_dir: folder.join("keys"),
+        listen: "127.0.0.1:0".to_owned(),
+        witness: Some(folder.join("witness")),
+        approvals: 2,
+    }
+}
+
+fn serve(config: Config, listener: TcpListener) -> JoinHandle<Result<(), CliError>> {
+    std::thread::spawn(move || app::serve(&config, listener).map_err(|error| CliError::Wrong(error.to_string())))
+}
+
+fn wait_until_ready(client: &Client, server: &JoinHandle<Result<(), CliError>>) -> Result<(), CliError> {
+    let mut last = CliError::Wrong("the service did not start".to_owned());
+    for _ in 0..TRIES {
+        match client.read("/health/ready") {
+            Ok(_) => return Ok(()),
+            Err(error) => last = error,
+        }
+        if server.is_finished() {
+            return Err(last);
+        }
+        std::thread::sleep(PAUSE);
+    }
+    Err(last)
 }
