@@ -68,7 +68,8 @@ impl Client {
             Some("http") if local || allow_plain || token.is_none() => {}
             Some("http") => {
                 return Err(CliError::Usage(format!(
-                    "{base} is plain HTTP on another machine: anyone between could read the token; use https, or --plain-http"
+                    "{base} is plain HTTP on another machine: anyone between could read the token; \
+                     use https, or --plain-http"
                 )));
             }
             Some(_) | None => {

@@ -163,7 +163,9 @@ mod tests {
         let shown = problem(serde_json::json!({
             "type": "https://halflight.example/problems/rows_rejected", "status": 422, "code": "rows_rejected",
             "detail": "3 rows break the rules", "rows_rejected": 3,
-            "findings": [{"row": 12, "column": "sex", "rule": "code_not_in_list"}, {"row": 14, "column": "", "rule": "x"}]
+            "findings": [
+                {"row": 12, "column": "sex", "rule": "code_not_in_list"}, {"row": 14, "column": "", "rule": "x"}
+            ]
         }))
         .to_string();
         assert!(shown.contains("row 12, column sex: code_not_in_list"), "{shown}");

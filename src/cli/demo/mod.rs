@@ -1,7 +1,7 @@
 //! `halflight demo`: the whole story on a throw-away service.
 //!
-//! A real service is started in this process on a free loopback port, with a data folder that is removed at the end. The
-//! story is played through its HTTP interface by the client that everybody uses. Every person in it is made up.
+//! A real service is started in this process on a free loopback port, with a data folder that is removed at the end.
+//! The story is played through its HTTP interface by the client that everybody uses. Every person in it is made up.
 
 mod cast;
 mod embedded;
@@ -39,8 +39,12 @@ pub(super) struct DemoArgs {
     #[arg(long)]
     exit: bool,
     /// Rows of the residence register; the health register gets three tenths of them.
-    #[arg(long, value_name = "N", default_value_t = 200_000, value_parser = clap::value_parser!(u64).range(2000..=20_000_000))]
+    #[arg(long, value_name = "N", default_value_t = 200_000, value_parser = rows_range())]
     rows: u64,
+}
+
+fn rows_range() -> clap::builder::RangedU64ValueParser<u64> {
+    clap::value_parser!(u64).range(2000..=20_000_000)
 }
 
 pub(super) fn run(args: &DemoArgs) -> Result<(), CliError> {

@@ -25,7 +25,8 @@ impl Teller {
     pub(super) fn opening(&self, url: &str) -> Result<(), CliError> {
         self.line(&self.style.bold("Halflight: enough light to see the group, too little to see the face."))?;
         self.words(&format!(
-            "A throw-away service runs at {url}. Everything below goes through its HTTP interface. Every person is made up."
+            "A throw-away service runs at {url}. Everything below goes through its HTTP interface. \
+             Every person is made up."
         ))
     }
 

@@ -68,8 +68,8 @@ impl Story<'_> {
             self.teller.done(&what, "edition 1, sealed")?;
         }
         self.teller.words(
-            "From here on nobody can read a row: files are encrypted, ids were replaced by keys at the door, and there is \
-             no address that returns a record.",
+            "From here on nobody can read a row: files are encrypted, ids were replaced by keys at the door, and there \
+             is no address that returns a record.",
         )
     }
 
@@ -115,9 +115,9 @@ impl Story<'_> {
         let account = &register.policy.budget.account;
         let budget = asker.read(&format!("/v1/budgets/{account}"))?.value()?;
         self.teller.words(&format!(
-            "The budget: every new question tells a little about everybody, and that cannot be taken back. So the people \
-             in account \"{account}\" have {} to spend in all, for good; {} is spent (epsilon {} at delta {}), {} is left. At \
-             nothing left, no new question is answered. What was released stays free.",
+            "The budget: every new question tells a little about everybody, and that cannot be taken back. So the \
+             people of account \"{account}\" have {} to spend in all, for good; {} is spent (epsilon {} at delta {}), \
+             {} is left. At nothing left, no new question is answered. What was released stays free.",
             text(&budget, "cap"),
             text(&budget, "spent"),
             text(&budget, "epsilon_spent"),
@@ -212,10 +212,10 @@ fn reading(body: &Body) -> String {
         format!("{} ({}–{})", number(cell.value), number(cell.low), number(cell.high))
     });
     format!(
-        "How to read \"{}\": a little chance was added to the true number on purpose, so that nobody can tell from any table \
-         whether one particular person is in it. The first number is the best guess; in 95 of 100 such figures the truth \
-         lies between the two in brackets. A dot (·) is withheld: so few people that it could point at someone, or a \
-         neighbour from which such a figure could be worked out by subtraction.",
+        "How to read \"{}\": a little chance was added to the true number on purpose, so that nobody can tell from \
+         any table whether one particular person is in it. The first number is the best guess; in 95 of 100 such \
+         figures the truth lies between the two in brackets. A dot (·) is withheld: so few people that it could point \
+         at someone, or a neighbour from which such a figure could be worked out by subtraction.",
         example.unwrap_or_default()
     )
 }
