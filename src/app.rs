@@ -1,25 +1,36 @@
 //! The composition root (stands in until it is merged).
 
+use crate::clock::Clock;
 use crate::config::Config;
 use crate::ledger::TokenRow;
+use crate::office::Office;
+use std::sync::Arc;
+
+/// A service, ready to be served.
+pub struct App {
+    /// The use cases.
+    pub office: Office,
+}
 
 /// Not merged.
 #[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct AppError(pub String);
+#[error("not merged yet")]
+pub struct AppError;
 
 /// Makes keys, ledger and log.
 ///
 /// # Errors
 /// Always.
-pub fn init(_config: &Config) -> Result<Vec<(TokenRow, String)>, AppError> {
-    Err(AppError("not merged yet".into()))
+#[expect(clippy::unused_async, reason = "stands in")]
+pub async fn init(_config: &Config, _clock: Arc<dyn Clock>) -> Result<Vec<(TokenRow, String)>, AppError> {
+    Err(AppError)
 }
 
-/// Opens and serves until stopped.
+/// Opens.
 ///
 /// # Errors
 /// Always.
-pub fn serve(_config: &Config, _listener: std::net::TcpListener) -> Result<(), AppError> {
-    Err(AppError("not merged yet".into()))
+#[expect(clippy::unused_async, reason = "stands in")]
+pub async fn open(_config: &Config, _clock: Arc<dyn Clock>) -> Result<App, AppError> {
+    Err(AppError)
 }

@@ -18,7 +18,6 @@ const ORDER: [&str; 21] = [
     "identity",
     "budget",
     "design",
-    "config",
     "policy",
     "transparency",
     "ledger",
@@ -32,13 +31,14 @@ const ORDER: [&str; 21] = [
     "office",
     "publish",
     "pages",
+    "config",
     "app",
     "cli",
 ];
 /// What faces the network may name these, and nothing that touches data.
 const FACES: [&str; 2] = ["publish", "pages"];
-const FACES_MAY_NAME: [&str; 10] =
-    ["office", "release", "policy", "ledger", "submission", "transparency", "identity", "budget", "clock", "config"];
+const FACES_MAY_NAME: [&str; 9] =
+    ["office", "release", "policy", "ledger", "submission", "transparency", "identity", "budget", "clock"];
 /// And of the door only the names of its messages.
 const FACES_MAY_NAME_OF_SUBMISSION: [&str; 8] =
     ["Format", "OnError", "decoded", "Rejection", "Encoding", "BodyFault", "Finding", "BODY_BYTES_MAX"];

@@ -11,8 +11,8 @@ mod story;
 
 use super::client::Client;
 use super::error::CliError;
-use crate::app;
-use crate::config::Config;
+use super::serve::{first_tokens, run as serve, settings_text, utf8};
+use crate::config::{Config, Mode};
 use print::Teller;
 use std::net::TcpListener;
 use std::path::Path;
@@ -49,11 +49,11 @@ fn rows_range() -> clap::builder::RangedU64ValueParser<u64> {
 
 pub(super) fn run(args: &DemoArgs) -> Result<(), CliError> {
     let folder = tempfile::Builder::new().prefix("halflight-demo-").tempdir()?;
-    let config = config(folder.path());
-    let first = app::init(&config).map_err(|error| CliError::Wrong(error.to_string()))?;
-    let listener = TcpListener::bind(&config.listen)?;
+    let config = config(folder.path())?;
+    let first = first_tokens(&config)?;
+    let listener = TcpListener::bind(config.listen)?;
     let url = format!("http://{}", listener.local_addr()?);
-    let server = serve(config, listener);
+    let server = std::thread::spawn(move || serve(&config, listener));
     let public = Client::new(&url, None, false)?;
     wait_until_ready(&public, &server)?;
     let teller = Teller::new();
@@ -69,18 +69,15 @@ pub(super) fn run(args: &DemoArgs) -> Result<(), CliError> {
     server.join().map_err(|_| CliError::Wrong("the service fell over".to_owned()))?
 }
 
-fn config(folder: &Path) -> Config {
-    Config {
-        data_dir: folder.join("data"),
-        keys_dir: folder.join("keys"),
-        listen: "127.0.0.1:0".to_owned(),
-        witness: Some(folder.join("witness")),
-        approvals: 2,
-    }
-}
-
-fn serve(config: Config, listener: TcpListener) -> JoinHandle<Result<(), CliError>> {
-    std::thread::spawn(move || app::serve(&config, listener).map_err(|error| CliError::Wrong(error.to_string())))
+fn config(folder: &Path) -> Result<Config, CliError> {
+    let (data, keys, witness) = (folder.join("data"), folder.join("keys"), folder.join("witness"));
+    let text = settings_text(&[
+        ("data_dir", utf8(&data)?),
+        ("keys_dir", utf8(&keys)?),
+        ("witness", utf8(&witness)?),
+        ("listen", "127.0.0.1:0"),
+    ]);
+    Ok(Config::parse(&text, &[], Mode::Demo)?)
 }
 
 fn wait_until_ready(client: &Client, server: &JoinHandle<Result<(), CliError>>) -> Result<(), CliError> {
