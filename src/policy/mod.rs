@@ -15,6 +15,7 @@ mod file;
 mod findings;
 #[cfg(test)]
 mod for_vault_test;
+mod identifying;
 mod inadmissible;
 mod lint;
 mod loosens;
