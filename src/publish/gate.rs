@@ -22,7 +22,7 @@ use std::net::IpAddr;
 const AUTHORIZATION_LONGEST: usize = 512;
 
 /// Pages for people: public, and not part of the described interface.
-pub const PAGES: &[&str] =
+pub(super) const PAGES: &[&str] =
     &["/", "/datasets/{id}", "/explore", "/releases/{id}", "/indicators", "/officer", "/log", "/assets/{file}"];
 
 /// What it takes to call an operation.

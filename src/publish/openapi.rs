@@ -113,9 +113,11 @@ mod tests {
         let document = document();
         let table = Table::of(&document);
         assert!(table.rows().count() >= 30, "{}", table.rows().count());
+        let mut ids = std::collections::BTreeSet::new();
         for (method, template, rule) in table.rows() {
             let operation = &document["paths"][template][method.to_lowercase()];
             assert!(operation["security"].is_array(), "{method} {template} has no security");
+            assert!(ids.insert(operation["operationId"].to_string()), "{method} {template} has no id of its own");
             assert!(operation["tags"][0].is_string(), "{method} {template} has no tag");
             assert!(operation["summary"].is_string(), "{method} {template} has no summary");
             for requirement in operation["security"].as_array().unwrap() {

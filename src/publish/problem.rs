@@ -7,7 +7,7 @@
 
 mod codes;
 
-pub use codes::{CODES, status_of_conflict, status_of_fault, status_of_refusal, status_of_rejection};
+pub use codes::{CODES, Code, status_of_conflict, status_of_fault, status_of_refusal, status_of_rejection};
 
 use super::headers;
 use super::publishable::{empty, reply};

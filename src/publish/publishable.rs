@@ -186,10 +186,10 @@ mod tests {
                 let path = entry.unwrap().path();
                 if path.is_dir() {
                     visit(&path, found);
-                } else if !path.ends_with("publishable.rs") {
+                } else if !path.ends_with("publishable.rs") && !path.ends_with("tests.rs") {
                     let text = std::fs::read_to_string(&path).unwrap();
                     let code = text.split("#[cfg(test)]").next().unwrap_or("");
-                    for way in ["HttpResponse::", "HttpResponseBuilder", ".json(", "set_body("] {
+                    for way in ["HttpResponse::", "HttpResponseBuilder", "Response::build", "set_body("] {
                         if code.contains(way) {
                             found.push(format!("{}: {way}", path.display()));
                         }

@@ -151,7 +151,7 @@ pub async fn serve(office: Office, settings: HttpSettings, listener: TcpListener
 }
 
 async fn forget_idle(face: web::Data<Face>) {
-    let mut minutes = tokio::time::interval(Duration::from_secs(60));
+    let mut minutes = tokio::time::interval(Duration::from_mins(1));
     loop {
         minutes.tick().await;
         face.limits.forget_idle();

@@ -16,6 +16,7 @@ use actix_web::post;
 
 /// What a question would cost, and the error to expect. Touches no data.
 #[utoipa::path(
+    operation_id = "quote",
     tag = "ask",
     security(("token" = ["analyst"])),
     request_body = Question,
@@ -28,6 +29,7 @@ pub(crate) async fn quote(caller: Caller, question: Strict<Question>, office: Of
 
 /// Asks. The same question again gives the same release and costs nothing.
 #[utoipa::path(
+    operation_id = "ask",
     tag = "ask",
     security(("token" = ["analyst"])),
     request_body = Question,

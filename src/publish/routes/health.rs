@@ -12,6 +12,7 @@ use actix_web::{HttpRequest, get, web};
 
 /// The process runs.
 #[utoipa::path(
+    operation_id = "live",
     tag = "operate",
     security((), ("token" = [])),
     responses((status = 200, description = "It lives", body = Health)),
@@ -23,6 +24,7 @@ pub(crate) async fn live() -> Reply {
 
 /// The ledger answers and the vault is open.
 #[utoipa::path(
+    operation_id = "ready",
     tag = "operate",
     security((), ("token" = [])),
     responses((status = 200, description = "It serves", body = Health)),
@@ -35,6 +37,7 @@ pub(crate) async fn ready(office: Office) -> Reply {
 
 /// Requests by route and status, in the Prometheus text format. For operators, and for the machine itself.
 #[utoipa::path(
+    operation_id = "metrics",
     tag = "operate",
     security((), ("token" = ["operator"])),
     responses((status = 200, description = "The metrics", body = String, content_type = "text/plain")),

@@ -35,6 +35,7 @@ pub(crate) struct Wish {
 
 /// Releases, a hundred at a time; `Link: rel="next"` leads on.
 #[utoipa::path(
+    operation_id = "list_releases",
     tag = "read",
     security((), ("token" = [])),
     params(
@@ -66,6 +67,7 @@ pub(crate) async fn list(visitor: Visitor, query: Asking<ListQuery>, office: Off
 
 /// One release, in the format that `Accept` or the suffix (`.json`, `.csv`) asks for.
 #[utoipa::path(
+    operation_id = "read_release",
     tag = "read",
     security((), ("token" = [])),
     params(
