@@ -1,1 +1,116 @@
-//! Best unbiased tables that agree.
+//! From noisy tables to the best unbiased tables that agree, with their errors.
+//!
+//! Generalised least squares over everything one draw has measured, in closed form by residual components (the matrix
+//! mechanism for marginals; DESIGN of `crate::design`). Tables of one release agree exactly before rounding. Tables of
+//! distinct persons do not add up and are passed through alone. Works on noisy figures only: all of this is
+//! post-processing and costs nothing.
+
+mod components;
+mod cut;
+mod interval;
+
+pub(crate) use cut::selected;
+
+use crate::budget::Accounting;
+use crate::design::Design;
+use crate::noise::NoisyTables;
+use crate::policy::Plan;
+
+/// One shown table: estimates for its cells, all of one standard error.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EstimatedTable {
+    /// Positions in the plan's dimensions the table is broken down by, ascending.
+    pub dims: Vec<usize>,
+    /// The levels shown of each of these dimensions, ascending.
+    pub levels: Vec<Vec<usize>>,
+    /// Unrounded estimates, row-major over `levels`.
+    pub values: Vec<f64>,
+    /// The standard error of each of them.
+    pub standard_error: f64,
+    /// Half-width of the 95 % interval of each of them.
+    pub half_width: f64,
+}
+
+/// What goes wrong: the draw does not hold what the plan wants to show. A fault, never a refusal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the draw does not cover the tables of the plan")]
+pub struct NotCovered;
+
+/// The estimates of every table the plan shows, in its order.
+///
+/// # Errors
+/// [`NotCovered`] if the draw was not made for this plan.
+pub fn estimate(plan: &Plan, noisy: &NoisyTables) -> Result<Vec<EstimatedTable>, NotCovered> {
+    let sizes: Vec<usize> = plan.dimensions.iter().map(|d| d.levels.len()).collect();
+    if plan.additive { jointly(plan, noisy, &sizes) } else { alone(plan, noisy, &sizes) }
+}
+
+fn jointly(plan: &Plan, noisy: &NoisyTables, sizes: &[usize]) -> Result<Vec<EstimatedTable>, NotCovered> {
+    let measured: Vec<(Vec<usize>, f64)> = noisy.tables.iter().map(|t| (t.dims.clone(), t.variance)).collect();
+    let design = Design::new(sizes, &measured);
+    let components = components::Components::of(sizes, &design, noisy).ok_or(NotCovered)?;
+    plan.shown
+        .iter()
+        .map(|shown| {
+            let (table, groups) = cut::source(plan, shown);
+            let whole = components.rebuild(&table).ok_or(NotCovered)?;
+            let variance = design.variance(&groups).ok_or(NotCovered)?;
+            let half_width = interval::half_width(noisy.accounting, variance, || design.influences(&groups));
+            Ok(cut::cut(plan, shown, &table, &whole, variance, half_width))
+        })
+        .collect()
+}
+
+/// Tables of distinct persons, and their margins: each is what was measured of it.
+fn alone(plan: &Plan, noisy: &NoisyTables, sizes: &[usize]) -> Result<Vec<EstimatedTable>, NotCovered> {
+    plan.shown
+        .iter()
+        .map(|shown| {
+            let (table, groups) = cut::source(plan, shown);
+            let own = noisy.tables.iter().find(|t| t.dims == table).ok_or(NotCovered)?;
+            let design = Design::new(sizes, &[(own.dims.clone(), own.variance)]);
+            let variance = design.variance(&groups).ok_or(NotCovered)?;
+            let half_width = interval::half_width(noisy.accounting, variance, || design.influences(&groups));
+            let whole: Vec<f64> = own.values.iter().copied().map(components::float).collect();
+            Ok(cut::cut(plan, shown, &table, &whole, variance, half_width))
+        })
+        .collect()
+}
+
+/// Half-width of the 95 % interval to expect for cells with these groups fixed: the quote's side of the same numbers.
+#[must_use]
+pub fn expected_half_width(accounting: Accounting, design: &Design, groups: &[Option<usize>]) -> Option<f64> {
+    let variance = design.variance(groups)?;
+    Some(interval::half_width(accounting, variance, || design.influences(groups)))
+}
+
+/// Half-width to expect for every table the plan shows, in its order. Touches no data.
+///
+/// # Errors
+/// [`NotCovered`] if the plan shows what it does not measure.
+pub fn expected(plan: &Plan) -> Result<Vec<f64>, NotCovered> {
+    let sizes: Vec<usize> = plan.dimensions.iter().map(|d| d.levels.len()).collect();
+    let variance = |m: &crate::policy::Measured| match plan.accounting {
+        Accounting::Zcdp => crate::design::gaussian_variance(m.units, m.l2_squared),
+        Accounting::Pure => crate::design::laplace_variance(m.units, m.l1),
+    };
+    plan.shown
+        .iter()
+        .map(|shown| {
+            let (table, groups) = cut::source(plan, shown);
+            let measured: Vec<_> = plan
+                .measured
+                .iter()
+                .filter(|m| plan.additive || m.dims == table)
+                .map(|m| (m.dims.clone(), variance(m)))
+                .collect();
+            expected_half_width(plan.accounting, &Design::new(&sizes, &measured), &groups).ok_or(NotCovered)
+        })
+        .collect()
+}
+
+/// How many cells a shown table has, filters applied.
+#[must_use]
+pub fn shown_cells(plan: &Plan, shown: &crate::policy::Shown) -> usize {
+    shown.dims.iter().map(|&dim| cut::selected(plan, dim).len()).product()
+}

@@ -3,18 +3,29 @@
 //! One method an act; each checks the role, then hands over to the stages. HTTP (and whatever face comes next) calls
 //! these and names no stage that touches data.
 
+#[cfg(test)]
+mod accuracy;
+mod ask;
 mod faces;
+mod govern;
+mod read;
+mod submit;
 
 pub use faces::{
     Alternative, Answer, BudgetFace, ColumnFace, Cost, DatasetFace, EditionClosed, Moe, PolicyRecord, Quote,
     SubmissionAsked, Submitted,
 };
 
-use crate::identity::{AccountId, DatasetId, Digest, Period, Principal, ReleaseId, SubmissionId, TokenId};
-use crate::ledger::{NewToken, PolicySource, Receipt, TokenRow};
-use crate::policy::Question;
-use crate::release::Release;
-use std::io::Read;
+use crate::clock::Clock;
+use crate::identity::{DatasetId, Digest, Principal, Role};
+use crate::ledger::{Ledger, LedgerError, PolicyRow};
+use crate::policy::{EditionRef, Inadmissible, Policy, Standing};
+use crate::release::{AnswerError, Answering};
+use crate::submission::Rejection;
+use crate::vault::{Vault, VaultError};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::runtime::Handle;
 
 /// Everything that can be answered instead of what was asked for.
 #[derive(Debug, thiserror::Error)]
@@ -32,13 +43,13 @@ pub enum OfficeError {
     #[error("{reason}")]
     Refused {
         /// Why.
-        reason: crate::policy::Inadmissible,
+        reason: Inadmissible,
         /// Nearest questions that would be admitted.
         alternatives: Vec<Alternative>,
     },
     /// The ledger says no, or failed.
     #[error(transparent)]
-    Ledger(#[from] crate::ledger::LedgerError),
+    Ledger(#[from] LedgerError),
     /// The file was refused at the door: findings with row, column and rule.
     #[error(transparent)]
     Rejected(#[from] crate::submission::Rejection),
@@ -64,98 +75,111 @@ pub enum OfficeError {
     },
 }
 
+impl From<AnswerError> for OfficeError {
+    fn from(error: AnswerError) -> Self {
+        match error {
+            AnswerError::Ledger(error) => Self::Ledger(error),
+            AnswerError::Fault(code) => Self::Fault { code, cause: "the way from claim to release broke".into() },
+        }
+    }
+}
+
+impl From<VaultError> for OfficeError {
+    fn from(error: VaultError) -> Self {
+        match error {
+            VaultError::Sealed => Self::Sealed,
+            VaultError::Rejected(rejection) => Self::Rejected(rejection),
+            VaultError::Body(_) => Self::Rejected(Rejection::File { code: error.code(), detail: error.to_string() }),
+            VaultError::Recode { .. } => {
+                Self::Ledger(LedgerError::Conflict { code: error.code(), detail: error.to_string() })
+            }
+            other => Self::Fault { code: other.code(), cause: other.to_string() },
+        }
+    }
+}
+
+impl From<Inadmissible> for OfficeError {
+    fn from(reason: Inadmissible) -> Self {
+        Self::Refused { reason, alternatives: Vec::new() }
+    }
+}
+
+/// Policies kept in memory, parsed.
+const POLICIES_KEPT: usize = 256;
+
 /// The use cases. Cheap to clone.
 #[derive(Clone)]
-pub struct Office {}
+pub struct Office {
+    ledger: Ledger,
+    vault: Vault,
+    answering: Answering,
+    clock: Arc<dyn Clock>,
+    /// Where work runs that must come to an end even if the caller goes away.
+    runtime: Handle,
+    parsed: Arc<Mutex<HashMap<Digest, Arc<Policy>>>>,
+    /// One closing at a time; the ledger checks again that nothing moved.
+    closing: Arc<tokio::sync::Mutex<()>>,
+}
 
-#[expect(unused_variables, clippy::unused_async, missing_docs, clippy::missing_errors_doc, reason = "skeleton")]
 impl Office {
-    /// The principal of a bearer token (without "Bearer ").
-    pub async fn authenticate(&self, token: &str) -> Result<Principal, OfficeError> {
-        Err(OfficeError::Sealed)
-    }
-    // submissions (submitter)
-    pub async fn submit(
-        &self,
-        who: &Principal,
-        asked: SubmissionAsked,
-        body: Box<dyn Read + Send>,
-    ) -> Result<Submitted, OfficeError> {
-        Err(OfficeError::Sealed)
-    }
-    pub async fn receipts(&self, who: &Principal, dataset: &DatasetId) -> Result<Vec<Receipt>, OfficeError> {
-        Err(OfficeError::Sealed)
-    }
-    pub async fn withdraw(&self, who: &Principal, dataset: &DatasetId, id: &SubmissionId) -> Result<(), OfficeError> {
-        Err(OfficeError::Sealed)
-    }
-    // editions (officer)
-    pub async fn close(
-        &self,
-        who: &Principal,
-        dataset: &DatasetId,
-        period: &Period,
-    ) -> Result<EditionClosed, OfficeError> {
-        Err(OfficeError::Sealed)
-    }
-    // policies (officer)
-    pub async fn propose(&self, who: &Principal, source: PolicySource) -> Result<PolicyRecord, OfficeError> {
-        Err(OfficeError::Sealed)
-    }
-    pub async fn approve(&self, who: &Principal, sha256: &Digest) -> Result<PolicyRecord, OfficeError> {
-        Err(OfficeError::Sealed)
-    }
-    pub async fn policies(&self, who: &Principal) -> Result<Vec<PolicyRecord>, OfficeError> {
-        Err(OfficeError::Sealed)
-    }
-    pub async fn suspend(&self, who: &Principal, dataset: &DatasetId) -> Result<(), OfficeError> {
-        Err(OfficeError::Sealed)
-    }
-    // questions (analyst)
-    pub async fn quote(&self, who: &Principal, question: &Question) -> Result<Quote, OfficeError> {
-        Err(OfficeError::Sealed)
-    }
-    pub async fn ask(&self, who: &Principal, question: &Question) -> Result<Answer, OfficeError> {
-        Err(OfficeError::Sealed)
-    }
-    // what is public (who: None) or restricted
-    pub async fn release(&self, who: Option<&Principal>, id: &ReleaseId) -> Result<Release, OfficeError> {
-        Err(OfficeError::Sealed)
-    }
-    pub async fn releases(
-        &self,
-        who: Option<&Principal>,
-        dataset: Option<&DatasetId>,
-    ) -> Result<Vec<Release>, OfficeError> {
-        Err(OfficeError::Sealed)
-    }
-    pub async fn datasets(&self) -> Result<Vec<DatasetFace>, OfficeError> {
-        Err(OfficeError::Sealed)
-    }
-    pub async fn dataset(&self, id: &DatasetId) -> Result<DatasetFace, OfficeError> {
-        Err(OfficeError::Sealed)
-    }
-    /// Any role.
-    pub async fn budget(&self, who: &Principal, account: &AccountId) -> Result<BudgetFace, OfficeError> {
-        Err(OfficeError::Sealed)
-    }
-    // tokens (operator; never officers)
-    pub async fn issue_token(&self, who: &Principal, new: NewToken) -> Result<(TokenRow, String), OfficeError> {
-        Err(OfficeError::Sealed)
-    }
-    pub async fn revoke_token(&self, who: &Principal, id: &TokenId) -> Result<(), OfficeError> {
-        Err(OfficeError::Sealed)
-    }
-    pub async fn tokens(&self, who: &Principal) -> Result<Vec<TokenRow>, OfficeError> {
-        Err(OfficeError::Sealed)
-    }
-    /// The public log: read through the ledger.
+    /// An office over these stores. `runtime` is where answers and files are worked on.
     #[must_use]
-    pub fn log(&self) -> &crate::ledger::Ledger {
-        unimplemented!()
+    pub fn new(ledger: Ledger, vault: Vault, clock: Arc<dyn Clock>, runtime: Handle) -> Self {
+        let answering = Answering::new(ledger.clone(), vault.clone());
+        Self { ledger, vault, answering, clock, runtime, parsed: Arc::default(), closing: Arc::default() }
     }
-    /// Ready to serve: database answers, vault unsealed.
-    pub async fn ready(&self) -> Result<(), OfficeError> {
-        Err(OfficeError::Sealed)
+
+    /// The principal of a bearer token (without "Bearer ").
+    ///
+    /// # Errors
+    /// `Unauthenticated` for anything that is not a valid token now.
+    pub async fn authenticate(&self, token: &str) -> Result<Principal, OfficeError> {
+        self.ledger.authenticate(token).await?.ok_or(OfficeError::Unauthenticated)
     }
+
+    /// The policy of a row, read once and kept.
+    fn parsed(&self, row: &PolicyRow) -> Result<Arc<Policy>, OfficeError> {
+        if let Some(policy) = self.parsed.lock().unwrap_or_else(PoisonError::into_inner).get(&row.sha256) {
+            return Ok(Arc::clone(policy));
+        }
+        let (policy, _) = Policy::parse(&row.source.toml, &row.source.lists).map_err(OfficeError::PolicyInvalid)?;
+        if policy.sha256 != row.sha256 {
+            return Err(LedgerError::Corruption("a stored policy is not the one that was approved").into());
+        }
+        let policy = Arc::new(policy);
+        let mut kept = self.parsed.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.len() >= POLICIES_KEPT {
+            kept.clear();
+        }
+        kept.insert(row.sha256, Arc::clone(&policy));
+        Ok(policy)
+    }
+
+    /// The policy in force of a dataset that this principal may know of.
+    async fn policy_for(&self, who: &Principal, dataset: &DatasetId) -> Result<Arc<Policy>, OfficeError> {
+        if !who.may_see(dataset) {
+            return Err(Inadmissible::DatasetUnknown.into());
+        }
+        let row = self.ledger.policy_in_force(dataset).await?.ok_or(Inadmissible::DatasetUnknown)?;
+        self.parsed(&row)
+    }
+
+    async fn standing(&self, dataset: &DatasetId) -> Result<Standing, OfficeError> {
+        let editions: Vec<EditionRef> =
+            self.ledger.editions(dataset).await?.into_iter().map(|row| row.edition).collect();
+        Ok(Standing { suspended: self.ledger.suspended(dataset).await?, editions })
+    }
+
+    /// Runs work that blocks on files, to its end, off the threads that serve.
+    async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<T, OfficeError> + Send + 'static,
+    ) -> Result<T, OfficeError> {
+        let ended = self.runtime.spawn_blocking(work).await;
+        ended.unwrap_or(Err(OfficeError::Fault { code: "panicked", cause: "a task ended early".into() }))
+    }
+}
+
+fn need(who: &Principal, role: Role) -> Result<(), OfficeError> {
+    if who.role == role { Ok(()) } else { Err(OfficeError::ForbiddenRole { needed: role.as_str() }) }
 }

@@ -1,8 +1,21 @@
 //! May this be asked? A question and a policy become a [`Plan`], or an [`Inadmissible`] that says what would be allowed.
+//!
+//! # Guarantee
+//! G2: the only place where a [`Plan`] is built.
+//! G8: the answer depends on policy, question, closed periods and the day; the first reason in order of precedence wins.
 
-use super::{EditionRef, Plan, Policy, Question};
-use crate::identity::Principal;
+use super::asked::{self, Asked};
+use super::canonical::digest;
+use super::inadmissible::Inadmissible;
+use super::plan::Admitted;
+use super::price::Pricing;
+use super::question::{MeasureAsked, Spend};
+use super::shape::Shape;
+use super::{Dimension, EditionRef, Measured, Plan, Policy, Question, Rules, restrict, shape};
+use crate::budget::{Accounting, Nanos};
+use crate::identity::{DatasetId, Digest, Period, Principal, Purpose};
 use chrono::NaiveDate;
+use serde::Serialize;
 
 /// What is known of the dataset besides its policy.
 #[derive(Debug, Clone, Default)]
@@ -13,24 +26,244 @@ pub struct Standing {
     pub editions: Vec<EditionRef>,
 }
 
-/// Why a question may not be asked. Variants stand in the order of precedence: one question always gets one answer.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Inadmissible {
-    /// No such dataset, or one the asker may not see.
-    #[error("there is no dataset of this name that you may see; GET /v1/datasets lists those you may")]
-    DatasetUnknown,
-}
-
 /// Admits a question, or says why not.
 ///
 /// # Errors
 /// The first reason in order of precedence. Decided without data (G8).
 pub fn admit(
-    _policy: &Policy,
-    _standing: &Standing,
-    _asker: &Principal,
-    _question: &Question,
-    _today: NaiveDate,
+    policy: &Policy,
+    standing: &Standing,
+    asker: &Principal,
+    question: &Question,
+    today: NaiveDate,
 ) -> Result<Plan, Inadmissible> {
-    Err(Inadmissible::DatasetUnknown)
+    check_standing(policy, standing, asker, &question.dataset, today)?;
+    admit_up_to(policy, standing, question, policy.budget.per_release_max)
+}
+
+/// Admits one of the policy's programs, at the program's own price, over the given periods.
+///
+/// # Errors
+/// As [`admit`]; a program that the policy does not hold is `question_malformed`.
+pub fn admit_program(
+    policy: &Policy,
+    standing: &Standing,
+    asker: &Principal,
+    program: &str,
+    periods: Vec<Period>,
+    today: NaiveDate,
+) -> Result<Plan, Inadmissible> {
+    check_standing(policy, standing, asker, &policy.id, today)?;
+    let known = policy.programs.iter().find(|p| p.id == program);
+    let Some(program) = known else {
+        let ids = policy.programs.iter().map(|p| p.id.as_str()).collect::<Vec<_>>().join(", ");
+        return Err(Inadmissible::malformed(format!("there is no program of this name; the policy has: {ids}")));
+    };
+    admit_up_to(policy, standing, &program.question(policy, periods), program.spend)
+}
+
+impl super::Program {
+    /// The program as a question. It may cost more than a question: that is for [`admit_program`] to allow.
+    #[must_use]
+    pub fn question(&self, policy: &Policy, periods: Vec<Period>) -> Question {
+        Question {
+            dataset: policy.id.clone(),
+            purpose: self.purpose.clone(),
+            measures: self.measures.clone(),
+            by: None,
+            tables: Some(self.tables.clone()),
+            filter: std::collections::BTreeMap::new(),
+            periods,
+            margins: true,
+            spend: match policy.budget.accounting {
+                Accounting::Zcdp => Spend::Rho(self.spend),
+                Accounting::Pure => Spend::Epsilon(self.spend),
+            },
+        }
+    }
+}
+
+/// What no other question would cure.
+fn check_standing(
+    policy: &Policy,
+    standing: &Standing,
+    asker: &Principal,
+    dataset: &DatasetId,
+    today: NaiveDate,
+) -> Result<(), Inadmissible> {
+    if *dataset != policy.id || !asker.may_see(dataset) {
+        return Err(Inadmissible::DatasetUnknown);
+    }
+    if asker.class.as_str() == super::parse::ENFORCEMENT || policy.deny_classes.contains(&asker.class) {
+        return Err(Inadmissible::PrincipalDenied);
+    }
+    if today < policy.effective || today > policy.expires {
+        return Err(Inadmissible::PolicyExpired { effective: policy.effective, expires: policy.expires });
+    }
+    if standing.suspended { Err(Inadmissible::DatasetSuspended) } else { Ok(()) }
+}
+
+/// Admits the question itself, up to a price.
+pub(super) fn admit_up_to(
+    policy: &Policy,
+    standing: &Standing,
+    question: &Question,
+    most: Nanos,
+) -> Result<Plan, Inadmissible> {
+    check_purpose(policy, &question.purpose)?;
+    asked::check_form(policy, question)?;
+    let asked = asked::resolve(policy, question)?;
+    restrict::check_crossings(policy, &asked)?;
+    restrict::check_geography(policy, &asked)?;
+    restrict::check_depth(policy, &asked)?;
+    let shape = shape::shape(policy, &asked)?;
+    check_periods(policy, &asked)?;
+    let editions = editions(standing, &asked)?;
+    let rules = restrict::rules(policy, &asked);
+    let pricing = Pricing {
+        shape: &shape,
+        rules: &rules,
+        accounting: policy.budget.accounting,
+        periods: asked.period_count(),
+        rows_max: policy.unit.rows_max,
+        most,
+    };
+    let measured = pricing.resolve(&question.spend)?;
+    Ok(plan(policy, question, &asked, shape, rules, editions, measured))
+}
+
+fn check_purpose(policy: &Policy, purpose: &Purpose) -> Result<(), Inadmissible> {
+    if policy.purposes.contains(purpose) {
+        return Ok(());
+    }
+    Err(Inadmissible::PurposeDenied { allowed: policy.purposes.iter().cloned().collect() })
+}
+
+fn check_periods(policy: &Policy, asked: &Asked) -> Result<(), Inadmissible> {
+    let most = policy.unit.periods_max;
+    if asked.period_count() > u64::from(most) {
+        return Err(Inadmissible::TooManyPeriods { asked: asked.periods.len(), most });
+    }
+    Ok(())
+}
+
+fn editions(standing: &Standing, asked: &Asked) -> Result<Vec<EditionRef>, Inadmissible> {
+    let newest = |period: &Period| standing.editions.iter().filter(|e| e.period == *period).max_by_key(|e| e.number);
+    let found = |period: &Period| {
+        newest(period).cloned().ok_or_else(|| Inadmissible::PeriodNotClosed { period: period.clone() })
+    };
+    asked.periods.iter().map(found).collect()
+}
+
+/// What is measured, whatever is paid for it; also, with what each table is paid, a draw: the same for everyone who asks for
+/// the same measurement, whatever is cut out of it.
+#[derive(Serialize)]
+struct DrawForm<'a> {
+    dataset: &'a DatasetId,
+    policy: Digest,
+    editions: &'a [EditionRef],
+    dimensions: Vec<(&'a str, Vec<&'a [String]>)>,
+    tables: Vec<&'a [usize]>,
+    accounting: Accounting,
+    measure: &'a str,
+}
+
+/// The digests of the measurement and of the draw.
+fn draw_digests(
+    policy: &Policy,
+    editions: &[EditionRef],
+    dimensions: &[Dimension],
+    measured: &[Measured],
+) -> (Digest, Digest) {
+    let form = DrawForm {
+        dataset: &policy.id,
+        policy: policy.sha256,
+        editions,
+        dimensions: dimensions
+            .iter()
+            .map(|d| (d.name.as_str(), d.levels.iter().map(|l| l.members.as_slice()).collect()))
+            .collect(),
+        tables: measured.iter().map(|m| m.dims.as_slice()).collect(),
+        accounting: policy.budget.accounting,
+        measure: "persons",
+    };
+    let units: Vec<Nanos> = measured.iter().map(|m| m.units).collect();
+    (digest("halflight/measurement/1", &form), digest("halflight/draw/1", &(&form, units)))
+}
+
+fn plan(
+    policy: &Policy,
+    question: &Question,
+    asked: &Asked,
+    shape: Shape,
+    rules: Rules,
+    editions: Vec<EditionRef>,
+    measured: Vec<Measured>,
+) -> Plan {
+    let cost = measured.iter().fold(Nanos::ZERO, |sum, m| sum.checked_add(m.units).unwrap_or(Nanos::MAX));
+    let (measurement, draw) = draw_digests(policy, &editions, &shape.dimensions, &measured);
+    let release = digest("halflight/release/1", &(draw, &shape.shown, &shape.cuts));
+    Plan {
+        dataset: policy.id.clone(),
+        title: policy.title.clone(),
+        policy: policy.sha256,
+        policy_version: policy.version,
+        account: policy.budget.account.clone(),
+        accounting: policy.budget.accounting,
+        purpose: question.purpose.clone(),
+        editions,
+        structural_zeros: shape.structural_zeros(policy),
+        question: canonical_question(policy, asked, cost),
+        dimensions: shape.dimensions,
+        measured,
+        additive: shape.additive,
+        cost,
+        shown: shape.shown,
+        cuts: shape.cuts,
+        rules,
+        delta: policy.budget.delta.clone(),
+        draw,
+        release,
+        measurement,
+        asked: shape.asked,
+        admitted: Admitted(()),
+    }
+}
+
+/// The question as printed in a release: sorted, spelt one way, without the purpose, at the price in full.
+fn canonical_question(policy: &Policy, asked: &Asked, cost: Nanos) -> serde_json::Value {
+    let names = |places: &std::collections::BTreeSet<usize>| -> Vec<String> {
+        places.iter().map(|&p| asked::name_at(policy, p)).collect()
+    };
+    let tables: Vec<Vec<String>> = asked.tables.iter().map(names).collect();
+    let filters: serde_json::Map<String, serde_json::Value> = asked
+        .filters
+        .iter()
+        .filter_map(|(&place, codes)| {
+            let list = asked::codes_at(policy, place)?;
+            let codes: Vec<&str> = codes.iter().filter_map(|&c| list.code(c)).map(|c| c.id.as_str()).collect();
+            Some((asked::name_at(policy, place), codes.into()))
+        })
+        .collect();
+    let amount = match policy.budget.accounting {
+        Accounting::Zcdp => "rho",
+        Accounting::Pure => "epsilon",
+    };
+    let mut question = serde_json::json!({
+        "dataset": policy.id,
+        "measures": [MeasureAsked::Persons {}],
+        "periods": asked.periods,
+        "margins": asked.margins,
+        "spend": { amount: cost },
+    });
+    if let Some(fields) = question.as_object_mut() {
+        match tables.as_slice() {
+            [one] => fields.insert("by".into(), one.clone().into()),
+            several => fields.insert("tables".into(), several.into()),
+        };
+        if !filters.is_empty() {
+            fields.insert("where".into(), filters.into());
+        }
+    }
+    question
 }

@@ -5,18 +5,47 @@
 //! G8: a refusal, its text and its order depend on policy, question and closed periods, never on data.
 
 mod admit;
+mod alternatives;
+mod asked;
+mod bands;
+mod canonical;
 mod codelist;
+mod columns;
+mod file;
+mod findings;
+#[cfg(test)]
+mod for_vault_test;
+mod identifying;
+mod inadmissible;
+mod lint;
+mod loosens;
 mod model;
+mod nearest;
 mod parse;
 mod plan;
+mod price;
 mod question;
+mod restrict;
+mod rules;
+#[cfg(test)]
+pub(crate) mod sample;
+mod shape;
+mod spending;
+mod wire;
 
-pub use admit::{Inadmissible, Standing, admit};
+#[cfg(test)]
+mod tests;
+
+pub use admit::{Standing, admit, admit_program};
+pub use alternatives::alternatives;
 pub use codelist::{Code, CodeList, CodeLists};
+pub use findings::{Finding, Severity};
+pub use inadmissible::Inadmissible;
+pub use loosens::loosens;
 pub use model::{
     Bands, Budget, CellRules, Column, CombinationRule, EditionRule, Forbid, Frequency, IdForm, Kind, KnownTotal,
     Measure, Per, PeriodPattern, Policy, Program, ReleaseRule, Require, Selection, Text, Unit,
 };
-pub use parse::{Finding, Severity};
 pub use plan::{Cut, Dimension, EditionRef, Level, Measured, PERIOD, Plan, Rules, Shown};
+pub use price::Prediction;
 pub use question::{MeasureAsked, Question, Spend};

@@ -7,6 +7,7 @@ use super::codelist::CodeList;
 use crate::budget::{Accounting, Nanos};
 use crate::identity::{AccountId, Class, DatasetId, Digest, Organisation, Period, Purpose};
 use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -17,7 +18,7 @@ pub type Text = BTreeMap<String, String>;
 pub type Selection = BTreeMap<String, BTreeSet<String>>;
 
 /// A policy in its checked form.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 pub struct Policy {
     /// The dataset.
     pub id: DatasetId,
@@ -76,8 +77,10 @@ pub struct Policy {
     /// Sets of tables released together.
     pub programs: Vec<Program>,
     /// SHA-256 of the resolved canonical form, code lists included.
+    #[serde(skip)]
     pub sha256: Digest,
     /// Keeps the struct from being built outside `policy`.
+    #[serde(skip)]
     pub(super) checked: Checked,
 }
 
@@ -102,15 +105,19 @@ impl Policy {
 }
 
 /// The rhythm of periods.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Frequency {
     /// Years.
+    #[serde(rename = "A")]
     Annual,
     /// Quarters.
+    #[serde(rename = "Q")]
     Quarterly,
     /// Months.
+    #[serde(rename = "M")]
     Monthly,
     /// Any period.
+    #[serde(rename = "none")]
     Irregular,
 }
 
@@ -128,7 +135,8 @@ impl Frequency {
 }
 
 /// When editions are made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum EditionRule {
     /// An officer closes a period.
     Closed,
@@ -137,7 +145,7 @@ pub enum EditionRule {
 }
 
 /// Who may read releases, and when.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct ReleaseRule {
     /// Whether a token is needed.
     pub restricted: bool,
@@ -146,7 +154,7 @@ pub struct ReleaseRule {
 }
 
 /// Periods a submitter may send: all, or those that start so (`2026`, `2026-Q1`).
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct PeriodPattern(pub(super) String);
 
 impl PeriodPattern {
@@ -158,7 +166,8 @@ impl PeriodPattern {
 }
 
 /// How ids arrive.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum IdForm {
     /// As the ministry writes them; keyed at the door.
     Raw,
@@ -167,7 +176,7 @@ pub enum IdForm {
 }
 
 /// What a person is, and how much of one is counted.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Unit {
     /// The column that names the person.
     pub person: String,
@@ -182,7 +191,7 @@ pub struct Unit {
 }
 
 /// The account and its bounds.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Budget {
     /// The population whose loss is added up.
     pub account: AccountId,
@@ -193,6 +202,7 @@ pub struct Budget {
     /// The delta shown with an epsilon, as written.
     pub delta: String,
     /// The same, as a number in (0, 1).
+    #[serde(skip)]
     pub delta_value: f64,
     /// Bound of one question.
     pub per_release_max: Nanos,
@@ -203,7 +213,8 @@ pub struct Budget {
 }
 
 /// What a column describes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Per {
     /// One value a person and period.
     Person,
@@ -212,7 +223,7 @@ pub enum Per {
 }
 
 /// One column of the submitted files.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Column {
     /// Its name in the header.
     pub name: String,
@@ -229,11 +240,13 @@ pub struct Column {
 }
 
 /// What is done with a column.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// Tables may be broken down by it.
     Dimension {
         /// The declared codes: the only cells there are.
+        #[serde(serialize_with = "as_list")]
         codes: Arc<CodeList>,
         /// Given when the file holds integers that are banded at the door.
         bands: Option<Bands>,
@@ -244,8 +257,12 @@ pub enum Kind {
     Ignored,
 }
 
+fn as_list<S: serde::Serializer>(list: &CodeList, serializer: S) -> Result<S::Ok, S::Error> {
+    list.serialize(serializer)
+}
+
 /// Integer bands: `starts[i]..starts[i + 1]` is code `i`; values outside `min..=max` are rejected.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Bands {
     /// The least value accepted.
     pub min: i64,
@@ -258,7 +275,7 @@ pub struct Bands {
 }
 
 /// Numbers that may be added up, clamped to public bounds in integer units of `10^-scale`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Measure {
     /// Decimals kept.
     pub scale: u32,
@@ -275,7 +292,7 @@ pub struct Measure {
 }
 
 /// Rules for every table.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct CellRules {
     /// The floor, on noisy persons.
     pub threshold: u32,
@@ -294,7 +311,7 @@ pub struct CellRules {
 }
 
 /// A total published elsewhere, shown beside ours.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct KnownTotal {
     /// Which cell.
     pub selection: Selection,
@@ -305,7 +322,7 @@ pub struct KnownTotal {
 }
 
 /// Columns that may not stand together.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Forbid {
     /// The columns; a filter counts.
     pub cross: BTreeSet<String>,
@@ -314,7 +331,7 @@ pub struct Forbid {
 }
 
 /// A stricter rule that applies whenever certain codes are selected or tabulated.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Require {
     /// The codes that bring it about.
     pub when: Selection,
@@ -323,7 +340,7 @@ pub struct Require {
 }
 
 /// What a [`Require`] demands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 pub struct CombinationRule {
     /// At most so many dimensions.
     pub dims_max: Option<u32>,
@@ -334,7 +351,7 @@ pub struct CombinationRule {
 }
 
 /// A set of tables released together.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Program {
     /// Its name.
     pub id: String,
@@ -348,4 +365,96 @@ pub struct Program {
     pub weights: Vec<u32>,
     /// Its price.
     pub spend: Nanos,
+}
+
+#[cfg(test)]
+impl Policy {
+    /// A small policy over these columns, for tests of the door: annual, ids in `person_id`, periods in `period`, sent by
+    /// `ministry`.
+    pub(crate) fn for_door_test(columns: Vec<Column>) -> Self {
+        let text = Text::from([("en".to_owned(), "test".to_owned())]);
+        let date = |year| NaiveDate::from_ymd_opt(year, 1, 1).unwrap();
+        Self {
+            id: DatasetId::parse("test").unwrap(),
+            version: 1,
+            title: text.clone(),
+            universe: text.clone(),
+            source: text,
+            controller: String::new(),
+            legal_basis: String::new(),
+            licence: String::new(),
+            contact: String::new(),
+            effective: date(2024),
+            expires: date(2034),
+            retention_days: 730,
+            consulted: Vec::new(),
+            frequency: Frequency::Annual,
+            editions: EditionRule::Closed,
+            releases: ReleaseRule { restricted: false, publish_after_days: 0 },
+            submitters: BTreeMap::from([(
+                Organisation::parse("ministry").unwrap(),
+                vec![PeriodPattern("*".to_owned())],
+            )]),
+            unit: Unit {
+                person: "person_id".to_owned(),
+                id: IdForm::Raw,
+                rows_max: 1,
+                period: Some("period".to_owned()),
+                periods_max: 1,
+            },
+            budget: Budget {
+                account: AccountId::parse("people").unwrap(),
+                accounting: Accounting::Zcdp,
+                lifetime: Nanos::ZERO,
+                delta: "1e-9".to_owned(),
+                delta_value: 1e-9,
+                per_release_max: Nanos::ZERO,
+                quota_per_organisation: None,
+                shares: BTreeMap::new(),
+            },
+            purposes: BTreeSet::new(),
+            deny_classes: BTreeSet::new(),
+            columns,
+            cells: CellRules {
+                threshold: 10,
+                round_to: 1,
+                dims_max: 4,
+                cells_max: 20_000,
+                moe_relative_max: 0.5,
+                withhold_unreliable: false,
+                complementary: true,
+            },
+            structural_zeros: Vec::new(),
+            known_totals: Vec::new(),
+            forbids: Vec::new(),
+            requires: Vec::new(),
+            programs: Vec::new(),
+            sha256: Digest([0; 32]),
+            checked: Checked(()),
+        }
+    }
+
+    /// The same, sent by `ministry` for periods of this pattern only.
+    pub(crate) fn sent_for(mut self, pattern: &str) -> Self {
+        self.submitters.values_mut().for_each(|allowed| *allowed = vec![PeriodPattern(pattern.to_owned())]);
+        self
+    }
+}
+
+#[cfg(test)]
+impl Column {
+    /// A column for tests of the door.
+    pub(crate) fn for_door_test(name: &str, kind: Kind) -> Self {
+        Self { name: name.to_owned(), title: Text::new(), per: Per::Person, concept: None, geo_level: None, kind }
+    }
+}
+
+#[cfg(test)]
+impl CodeList {
+    /// A list for tests of the door.
+    pub(crate) fn for_door_test(codes: &[&str]) -> Arc<Self> {
+        let index = codes.iter().zip(0..).map(|(code, place)| ((*code).to_owned(), place)).collect();
+        let codes = codes.iter().map(|id| super::Code { id: (*id).to_owned(), parent: None, names: Text::new() });
+        Arc::new(Self { id: "list".to_owned(), codes: codes.collect(), index })
+    }
 }

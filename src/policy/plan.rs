@@ -4,6 +4,7 @@
 //! G2: a [`Plan`] is built only by `policy::admit`; vault and tabulate take `&Plan`.
 
 use super::model::Text;
+use super::price::Prediction;
 use crate::budget::{Accounting, Nanos};
 use crate::identity::{AccountId, DatasetId, Digest, Period, Purpose};
 use serde::{Deserialize, Serialize};
@@ -61,6 +62,11 @@ pub struct Plan {
     pub draw: Digest,
     /// What identifies the release: the draw and what is shown of it.
     pub release: Digest,
+    /// What identifies the measurement whatever is paid for it: the draw without its spend. A question that was answered
+    /// at a higher price is answered from there.
+    pub measurement: Digest,
+    /// How many of the tables in `shown`, from the first, were asked for; the others are their margins.
+    pub asked: usize,
     /// The question in canonical form, as printed in the release.
     pub question: serde_json::Value,
     /// Keeps the struct from being built outside `policy`.
@@ -142,6 +148,18 @@ pub struct Rules {
 }
 
 impl Plan {
+    /// The errors to expect of this plan's tables, before anything is measured.
+    #[must_use]
+    pub fn prediction(&self) -> Prediction<'_> {
+        Prediction::new(&self.dimensions, &self.cuts, &self.measured, self.accounting, self.additive)
+    }
+
+    /// Variance to expect of the cells of a shown table, filters included. For many tables, ask [`Plan::prediction`].
+    #[must_use]
+    pub fn predicted_variance(&self, shown: &Shown) -> f64 {
+        self.prediction().variance(shown)
+    }
+
     /// The number of cells of a table over these dimensions.
     #[must_use]
     pub fn cells(&self, dims: &[usize]) -> usize {

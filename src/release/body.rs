@@ -203,6 +203,15 @@ impl Release {
     }
 }
 
+impl From<crate::ledger::Committed<super::draft::Draft>> for Release {
+    fn from(committed: crate::ledger::Committed<super::draft::Draft>) -> Self {
+        use crate::ledger::Settle as _;
+        let (draft, log_index, released_at) = committed.into_parts();
+        let entry = draft.entry();
+        Self { body: entry.body, sha256: entry.sha256, log_index, released_at, notice: None }
+    }
+}
+
 impl From<crate::ledger::ReleaseRow> for Release {
     fn from(row: crate::ledger::ReleaseRow) -> Self {
         Self {

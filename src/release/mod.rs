@@ -1,8 +1,18 @@
-//! From a question to an answer that may be read by anyone.
+//! From an admitted question to an answer that may be read by anyone.
 //!
-//! [`answer`](Answering::answer) is the page to show a visitor: admit, reserve, tabulate, perturb, estimate, suppress, draft, settle,
-//! release.
+//! [`Answering::answer`] is the page to show a visitor: admit, reserve, tabulate, perturb, estimate, suppress, draft,
+//! settle, release.
+//!
+//! # Guarantees
+//! G10: a [`Release`] is built only from what the ledger has committed. G11: the same question gets the same bytes and
+//! costs nothing the second time.
 
+mod answer;
 mod body;
+mod draft;
+mod keys;
+mod turns;
 
+pub use answer::{AnswerError, Answering};
 pub use body::{Body, Cell, CodeName, DimensionFace, EditionFace, PolicyFace, Privacy, Release, Status};
+pub use draft::{Draft, TOTAL};

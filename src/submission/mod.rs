@@ -1,7 +1,33 @@
 //! The door: a file becomes coded, clamped, keyed rows, or a [`Rejection`] that names row, column and rule.
 //!
-//! # Guarantee
-//! G14: nothing here, and no error from here, repeats a value of the file.
+//! A body is unpacked (`body`), cut into records (`csv`, `ndjson`), and each record is checked against the policy and
+//! coded (`coder`); persons become keys (`person`). [`read`] tells the whole; every rule stands in `rules`.
+//!
+//! # Guarantees
+//! G14: nothing here, and no error from here, repeats a value of the file. Coded rows leave only inside `Sensitive`
+//! (G1), and memory does not grow with the file.
+
+mod batch;
+mod body;
+mod coder;
+mod csv;
+mod intake;
+mod layout;
+mod ndjson;
+mod number;
+mod period;
+mod person;
+mod placeholder;
+mod rules;
+#[cfg(test)]
+pub(crate) mod tests;
+
+pub use batch::{CodedColumn, Coding, ColumnValues, Content, RowBatch, Sink, SinkError};
+pub use body::{BODY_BYTES_MAX, BodyFault, Encoding, announced, decoded};
+pub use intake::{BATCH_ROWS, Intake, Reading, read};
+pub use layout::{COLUMNS_MAX, FIELD_BYTES_MAX};
+pub use person::{PersonKey, PersonKeyer, PlaceholderId};
+pub use rules::{FINDINGS_MAX, FileRule, RowRule};
 
 use crate::ledger::RowFinding;
 
@@ -46,22 +72,55 @@ pub enum Rejection {
     },
 }
 
-/// How a file is packed on its way.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Encoding {
-    /// Not at all.
-    Identity,
-    /// gzip.
-    Gzip,
-    /// Zstandard.
-    Zstd,
+impl Rejection {
+    /// A stable code.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::File { code, .. } => code,
+            Self::Rows { .. } => "rows_rejected",
+        }
+    }
 }
 
-/// Unpacks a body, up to `max_decoded` bytes.
-pub fn decoded(
-    _encoding: Encoding,
-    body: impl std::io::Read + Send + 'static,
-    _max_decoded: u64,
-) -> impl std::io::Read + Send + 'static {
-    body
+/// Why a file was not read to a good end. Nothing of it is to be kept.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// The file is wrong: its sender can mend it.
+    #[error(transparent)]
+    Rejected(#[from] Rejection),
+    /// The rows could not be sealed: a fault of ours.
+    #[error(transparent)]
+    Sink(#[from] SinkError),
+    /// The body broke off.
+    #[error("the body broke off before its end and nothing was kept; send the file again")]
+    Body(std::io::ErrorKind),
+}
+
+impl ReadError {
+    /// A stable code.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Rejected(rejection) => rejection.code(),
+            Self::Sink(fault) => fault.code,
+            Self::Body(_) => "body_broken",
+        }
+    }
+
+    /// What an error of the body's reader means for the file. Its text goes nowhere.
+    fn of_body(error: &std::io::Error) -> Self {
+        match BodyFault::of(error) {
+            BodyFault::TooLarge => FileRule::BodyTooLarge.into(),
+            BodyFault::BadEncoding => FileRule::BadEncoding.into(),
+            BodyFault::DigestMismatch => FileRule::DigestMismatch.into(),
+            BodyFault::Broken(kind) => Self::Body(kind),
+        }
+    }
+}
+
+impl From<FileRule> for ReadError {
+    fn from(rule: FileRule) -> Self {
+        Self::Rejected(rule.into())
+    }
 }

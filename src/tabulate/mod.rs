@@ -1,1 +1,176 @@
-//! Exact tables over the declared cells.
+//! Exact tables over the declared cells: what a plan measures, before noise.
+//!
+//! # Guarantees
+//! G2: only an admitted `&Plan` reaches the data. G3: the cells are those of the plan's levels, zeros included; the data
+//! only count into them. G4: a table is counted only if one person of these editions cannot move it by more than the plan
+//! paid for. G1: counts leave inside [`Sensitive`].
+//! Which passes are made, over which columns and with how much memory is decided by plan and coding, never by values.
+
+mod bound;
+mod distinct;
+mod engine;
+mod layout;
+
+use crate::ledger::EditionRow;
+use crate::policy::Plan;
+use crate::sensitive::Sensitive;
+use crate::vault::{Vault, VaultError};
+use layout::{Edition, Table};
+
+/// One table, exact.
+pub struct ExactTable {
+    /// Positions in `Plan::dimensions`, ascending.
+    pub dims: Vec<usize>,
+    /// One count for each cell of the levels' cross product, the last dimension running fastest.
+    pub counts: Sensitive<Vec<i64>>,
+}
+
+/// The tables of a plan, in the order of `Plan::measured`.
+pub struct ExactTables(pub Vec<ExactTable>);
+
+/// Why there are no tables. None of it depends on values.
+#[derive(Debug, thiserror::Error)]
+pub enum TabulateError {
+    /// The editions are not those the plan was admitted for.
+    #[error("these are not the editions the plan was admitted for; ask again")]
+    Editions,
+    /// An edition has no such column.
+    #[error("edition {period} was closed without column {column}; close it again under the policy in force")]
+    ColumnMissing {
+        /// The period.
+        period: String,
+        /// The column.
+        column: String,
+    },
+    /// A code of the edition is in no level, or in two.
+    #[error(
+        "the codes of {column} changed since edition {period} was closed; close it again under the policy in force"
+    )]
+    CodesChanged {
+        /// The period.
+        period: String,
+        /// The column.
+        column: String,
+    },
+    /// One person of these editions could move the table by more than was paid for.
+    #[error("edition {period} was closed with a wider bound per person; close it again under the policy in force")]
+    Bound {
+        /// The period.
+        period: String,
+    },
+    /// The table has more cells than can be addressed.
+    #[error("the table is too large")]
+    TooLarge,
+    /// The engine ran out of the memory it may use.
+    #[error("counting this takes more memory than it may have; ask for fewer dimensions")]
+    Memory,
+    /// The engine failed; its own text is dropped, for it may quote values.
+    #[error("counting failed")]
+    Engine,
+    /// A broken invariant of an edition.
+    #[error("an edition is not in order; close the period again")]
+    Corrupt,
+    /// The vault's reason.
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+}
+
+impl TabulateError {
+    /// Whether it was known before a row was read, from plan, coding and manifest alone: then it says nothing about the
+    /// data, and a claim may be given back.
+    #[must_use]
+    pub fn before_reading(&self) -> bool {
+        match self {
+            Self::Editions | Self::ColumnMissing { .. } | Self::CodesChanged { .. } | Self::Bound { .. } => true,
+            Self::Vault(error) => {
+                matches!(error, VaultError::Sealed | VaultError::Erased { .. } | VaultError::Tampered { .. })
+            }
+            Self::TooLarge | Self::Memory | Self::Engine | Self::Corrupt => false,
+        }
+    }
+
+    /// A stable code.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Editions => "editions_differ",
+            Self::ColumnMissing { .. } => "column_missing",
+            Self::CodesChanged { .. } => "codes_changed",
+            Self::Bound { .. } => "bound_exceeded",
+            Self::TooLarge => "table_too_large",
+            Self::Memory => "memory",
+            Self::Engine => "engine",
+            Self::Corrupt => "edition_corrupt",
+            Self::Vault(error) => error.code(),
+        }
+    }
+}
+
+/// Counts the plan's tables.
+///
+/// # Errors
+/// If editions and plan do not fit together, or the vault or the engine fails.
+pub async fn tabulate(plan: &Plan, vault: &Vault, editions: &[EditionRow]) -> Result<ExactTables, TabulateError> {
+    let editions_layout = layout::editions(plan, editions)?;
+    let tables = layout::tables(plan)?;
+    bound::check(plan, &tables, &editions_layout)?;
+    let vault = vault.clone();
+    // A thread of its own: the work is long, and a parser that panics ends the thread, not the service.
+    let counted = tokio::task::spawn_blocking(move || count(&vault, tables, &editions_layout));
+    counted.await.map_err(|_| TabulateError::Engine)?
+}
+
+/// A table being counted.
+struct Counting {
+    table: Table,
+    counts: Vec<i64>,
+}
+
+impl Counting {
+    fn add(&mut self, cell: usize, count: i64) -> Result<(), TabulateError> {
+        let sum = self.counts.get_mut(cell).ok_or(TabulateError::Corrupt)?;
+        *sum = sum.checked_add(count).ok_or(TabulateError::TooLarge)?;
+        Ok(())
+    }
+}
+
+fn count(vault: &Vault, tables: Vec<Table>, editions: &[Edition]) -> Result<ExactTables, TabulateError> {
+    let mut tables: Vec<Counting> =
+        tables.into_iter().map(|table| Counting { counts: vec![0; table.cells], table }).collect();
+    let engine = engine::Engine::new(vault, engine::MEMORY_BYTES)?;
+    for edition in editions {
+        vault.verify(&edition.files)?;
+        let (mut distinct, mut additive): (Vec<_>, Vec<_>) = tables.iter_mut().partition(|t| t.table.distinct);
+        for pass in layout::passes(edition, additive.iter().map(|counting| &counting.table)) {
+            let groups = engine.count(edition, &pass.columns)?;
+            let members = additive.get_mut(pass.tables).ok_or(TabulateError::Engine)?;
+            fold(edition, &pass.columns, &groups, members)?;
+        }
+        distinct::count(vault, edition, &mut distinct)?;
+    }
+    let exact = |counting: Counting| ExactTable { dims: counting.table.dims, counts: Sensitive::new(counting.counts) };
+    Ok(ExactTables(tables.into_iter().map(exact).collect()))
+}
+
+/// Sums the finest counts of a pass into its tables.
+fn fold(
+    edition: &Edition,
+    columns: &[usize],
+    groups: &Sensitive<engine::Groups>,
+    tables: &mut [&mut Counting],
+) -> Result<(), TabulateError> {
+    let groups = groups.expose();
+    for counting in tables {
+        let mut cells = vec![counting.table.base(edition); groups.counts.len()];
+        for (column, codes) in columns.iter().zip(&groups.codes) {
+            counting.table.advance(edition, *column, codes.iter().copied(), &mut cells)?;
+        }
+        for (cell, count) in cells.into_iter().zip(&groups.counts) {
+            counting.add(cell, *count)?;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,121 @@
+//! The composition root: clock, stores, vault, office. The one place that knows all of them.
+//!
+//! Everything a test wants to exchange (the clock) comes in from outside; everything else is opened here, in the order
+//! in which it must stand: keys, vault, ledger (which recovers what a crash left open), then the office over them.
+
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::identity::{Class, Organisation, Role};
+use crate::ledger::{Ledger, LedgerError, LedgerSettings, NewToken, TokenRow};
+use crate::office::Office;
+use crate::transparency::LogKey;
+use crate::vault::{Vault, VaultError, VaultSettings};
+use std::path::Path;
+use std::sync::Arc;
+
+/// Officers made by `init`. Later ones are proposed and approved by two of them.
+const FIRST_OFFICERS: u32 = 3;
+
+/// Days for which the first tokens are valid.
+const FIRST_DAYS: u32 = 366;
+
+/// A service, ready to be served.
+pub struct App {
+    /// The use cases.
+    pub office: Office,
+}
+
+/// Why a service cannot be made or opened.
+#[derive(Debug, thiserror::Error)]
+pub enum AppError {
+    /// `init` was run here before.
+    #[error("there is a service in this data folder already; choose an empty one")]
+    AlreadyThere,
+    /// `init` was not run here.
+    #[error("there is no service in this data folder; run `halflight init` first")]
+    NotThere,
+    /// The vault.
+    #[error("the vault: {0}")]
+    Vault(#[from] VaultError),
+    /// The ledger.
+    #[error("the ledger: {0}")]
+    Ledger(#[from] LedgerError),
+    /// The log's key.
+    #[error("the log's key: {0}")]
+    Key(String),
+    /// A folder cannot be made.
+    #[error("a folder cannot be made or read: {0}")]
+    Folder(#[from] std::io::Error),
+    /// A built-in name is wrong.
+    #[error("a built-in name is wrong")]
+    Name(#[from] crate::identity::NameError),
+}
+
+/// Makes keys, ledger and log in an empty folder; gives three officers' tokens and an operator's, shown this once.
+///
+/// # Errors
+/// If there is a service already, or a folder cannot be written.
+pub async fn init(config: &Config, clock: Arc<dyn Clock>) -> Result<Vec<(TokenRow, String)>, AppError> {
+    if config.database().exists() {
+        return Err(AppError::AlreadyThere);
+    }
+    std::fs::create_dir_all(config.data_dir())?;
+    let settings = vault_settings(config);
+    Vault::init(&settings)?;
+    LogKey::create(&log_key(config)).map_err(|error| AppError::Key(error.to_string()))?;
+    let ledger = open_ledger(config, clock).await?;
+    let mut issued = Vec::new();
+    for number in 1..=FIRST_OFFICERS {
+        issued.push(first_token(&ledger, Role::Officer, &format!("officer-{number}")).await?);
+    }
+    issued.push(first_token(&ledger, Role::Operator, "operations").await?);
+    Ok(issued)
+}
+
+/// Opens what `init` made. Without the key provider's key the service opens sealed and answers 503.
+///
+/// # Errors
+/// If `init` was not run, or the ledger is corrupt or behind its witness.
+pub async fn open(config: &Config, clock: Arc<dyn Clock>) -> Result<App, AppError> {
+    if !config.database().exists() {
+        return Err(AppError::NotThere);
+    }
+    let vault = Vault::open(vault_settings(config))?;
+    let ledger = open_ledger(config, Arc::clone(&clock)).await?;
+    if !vault.sealed() {
+        // What a crash left between sealing and committing; no manifest names it.
+        vault.sweep(&ledger.files().await?)?;
+    }
+    Ok(App { office: Office::new(ledger, vault, clock, tokio::runtime::Handle::current()) })
+}
+
+fn vault_settings(config: &Config) -> VaultSettings {
+    VaultSettings { dir: config.data_dir().join("vault"), keys: config.keys_dir().to_owned() }
+}
+
+fn log_key(config: &Config) -> std::path::PathBuf {
+    config.keys_dir().join("log")
+}
+
+async fn open_ledger(config: &Config, clock: Arc<dyn Clock>) -> Result<Ledger, AppError> {
+    let key = LogKey::load(&log_key(config)).map_err(|error| AppError::Key(error.to_string()))?;
+    let settings = LedgerSettings {
+        database: config.database(),
+        key,
+        witness: config.witness().map(Path::to_owned),
+        approvals: config.approvals(),
+        clock,
+    };
+    Ok(Ledger::open(settings).await?)
+}
+
+async fn first_token(ledger: &Ledger, role: Role, organisation: &str) -> Result<(TokenRow, String), AppError> {
+    let new = NewToken {
+        role,
+        organisation: Organisation::parse(organisation)?,
+        class: Class::parse("nso")?,
+        datasets: None,
+        days: FIRST_DAYS,
+    };
+    Ok(ledger.issue_token(None, &new).await?)
+}

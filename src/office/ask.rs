@@ -1,0 +1,180 @@
+//! Asking: quotes and releases.
+
+use super::{Alternative, Answer, Cost, Moe, Office, OfficeError, Quote, need};
+use crate::budget::{Accounting, Nanos};
+use crate::identity::{Principal, Role};
+use crate::ledger::LedgerError;
+use crate::policy::{Inadmissible, Plan, Policy, Question, Spend, Standing, admit, alternatives};
+use crate::{estimate, noise};
+
+/// How many cheaper questions are tried when the budget does not cover one.
+const HALVINGS: u32 = 6;
+
+impl Office {
+    /// What a question would cost and how good its answer would be. Touches no data and changes nothing.
+    ///
+    /// # Errors
+    /// Only for callers who may not ask at all; a refusal is a quote that says so.
+    pub async fn quote(&self, who: &Principal, question: &Question) -> Result<Quote, OfficeError> {
+        need(who, Role::Analyst)?;
+        let policy = self.policy_for(who, &question.dataset).await?;
+        let standing = self.standing(&question.dataset).await?;
+        let plan = match self.plan(&policy, &standing, who, question).await? {
+            Ok(plan) => plan,
+            Err(reason) => {
+                let alternatives = self.nearest(&policy, &standing, who, question);
+                return Ok(refused(reason.code(), reason.to_string(), alternatives));
+            }
+        };
+        let free = self.is_free(&plan).await?;
+        let affordable = if free { Ok(()) } else { self.ledger.affordable(&plan, who).await };
+        let remaining = Some(self.ledger.balance(&plan.account).await?.remaining);
+        let priced = |allowed| Quote {
+            allowed,
+            code: None,
+            detail: None,
+            cost: Some(cost(&plan)),
+            cells: Some(plan.shown.iter().map(|shown| estimate::shown_cells(&plan, shown)).sum()),
+            moe: moe(&plan),
+            free,
+            remaining,
+            alternatives: Vec::new(),
+        };
+        match affordable {
+            Ok(()) => Ok(priced(true)),
+            Err(error @ (LedgerError::BudgetExhausted { .. } | LedgerError::QuotaExhausted { .. })) => {
+                let alternatives = self.cheaper(&policy, &standing, who, question, &plan).await;
+                Ok(Quote { code: Some(error.code()), detail: Some(error.to_string()), alternatives, ..priced(false) })
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Answers a question: from the shelf if it can, with a new draw if it must.
+    ///
+    /// # Errors
+    /// `Refused` with the nearest questions that would be admitted, or the ledger's refusal. Neither costs anything.
+    pub async fn ask(&self, who: &Principal, question: &Question) -> Result<Answer, OfficeError> {
+        need(who, Role::Analyst)?;
+        let policy = self.policy_for(who, &question.dataset).await?;
+        let standing = self.standing(&question.dataset).await?;
+        let plan = match self.plan(&policy, &standing, who, question).await? {
+            Ok(plan) => plan,
+            Err(reason) => {
+                let alternatives = self.nearest(&policy, &standing, who, question);
+                return Err(OfficeError::Refused { reason, alternatives });
+            }
+        };
+        let (answering, who) = (self.answering.clone(), who.clone());
+        // A task of its own: a claim comes to its end whether or not the asker waits for it.
+        let task = self.runtime.spawn(async move { answering.answer(&plan, &who).await });
+        let ended =
+            task.await.map_err(|_| OfficeError::Fault { code: "panicked", cause: "an answer ended early".into() })?;
+        let (release, created) = ended?;
+        Ok(Answer { release, created })
+    }
+
+    /// Admits a question; if the same measurement was already paid for at a higher price, admits it at that price, so
+    /// that its answer is on the shelf.
+    pub(super) async fn plan(
+        &self,
+        policy: &Policy,
+        standing: &Standing,
+        who: &Principal,
+        question: &Question,
+    ) -> Result<Result<Plan, Inadmissible>, OfficeError> {
+        let today = self.clock.today();
+        let plan = match admit(policy, standing, who, question, today) {
+            Ok(plan) => plan,
+            Err(reason) => return Ok(Err(reason)),
+        };
+        match self.ledger.most_precise(&plan.measurement).await? {
+            Some(paid) if paid > plan.cost => {
+                let finer = Question { spend: spend(policy.budget.accounting, paid), ..question.clone() };
+                Ok(Ok(admit(policy, standing, who, &finer, today).unwrap_or(plan)))
+            }
+            _ => Ok(Ok(plan)),
+        }
+    }
+
+    async fn is_free(&self, plan: &Plan) -> Result<bool, OfficeError> {
+        Ok(self.ledger.release_by_digest(&plan.release).await?.is_some()
+            || self.ledger.draw(&plan.draw).await?.is_some())
+    }
+
+    fn nearest(&self, policy: &Policy, standing: &Standing, who: &Principal, question: &Question) -> Vec<Alternative> {
+        let found = alternatives(policy, standing, who, question, self.clock.today());
+        found.into_iter().map(|(change, question)| Alternative { change, question }).collect()
+    }
+
+    /// The same question at half the price, a quarter ..., as far as the account covers it and it stays worth asking.
+    async fn cheaper(
+        &self,
+        policy: &Policy,
+        standing: &Standing,
+        who: &Principal,
+        question: &Question,
+        plan: &Plan,
+    ) -> Vec<Alternative> {
+        for halving in 1..=HALVINGS {
+            let price = Nanos::from_nanos(plan.cost.as_nanos() >> halving);
+            let cheaper = Question { spend: spend(policy.budget.accounting, price), ..question.clone() };
+            let Ok(plan) = admit(policy, standing, who, &cheaper, self.clock.today()) else { break };
+            if self.ledger.affordable(&plan, who).await.is_ok() {
+                let change = format!("spend {price} instead: the intervals are wider");
+                return vec![Alternative { change, question: cheaper }];
+            }
+        }
+        Vec::new()
+    }
+}
+
+fn spend(accounting: Accounting, amount: Nanos) -> Spend {
+    match accounting {
+        Accounting::Zcdp => Spend::Rho(amount),
+        Accounting::Pure => Spend::Epsilon(amount),
+    }
+}
+
+fn refused(code: &'static str, detail: String, alternatives: Vec<Alternative>) -> Quote {
+    Quote {
+        allowed: false,
+        code: Some(code),
+        detail: Some(detail),
+        cost: None,
+        cells: None,
+        moe: None,
+        free: false,
+        remaining: None,
+        alternatives,
+    }
+}
+
+fn cost(plan: &Plan) -> Cost {
+    let (rho, delta) = match plan.accounting {
+        Accounting::Zcdp => (Some(plan.cost), plan.delta.clone()),
+        Accounting::Pure => (None, "0".into()),
+    };
+    let epsilon = delta.parse().ok().and_then(|delta| noise::epsilon_at(plan.accounting, plan.cost, delta));
+    Cost { rho, epsilon: epsilon.unwrap_or_else(|| "unbounded".into()), delta }
+}
+
+/// The median and the worst half-width over the cells of the tables asked for (without their margins).
+fn moe(plan: &Plan) -> Option<Moe> {
+    let widths = estimate::expected(plan).ok()?;
+    let asked: Vec<(f64, usize)> = widths
+        .into_iter()
+        .zip(&plan.shown)
+        .take(plan.asked)
+        .map(|(w, s)| (w, estimate::shown_cells(plan, s)))
+        .collect();
+    let half = asked.iter().map(|(_, cells)| cells).sum::<usize>().div_ceil(2);
+    let mut sorted = asked;
+    sorted.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let mut below = 0;
+    let typical = sorted.iter().find(|(_, cells)| {
+        below += cells;
+        below >= half
+    })?;
+    Some(Moe { typical: typical.0, worst: sorted.last()?.0 })
+}

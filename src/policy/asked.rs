@@ -1,0 +1,196 @@
+//! A question in canonical form: the same question in any disguise is the same here.
+//!
+//! Columns become positions (0 is the period, then the policy's order), codes become positions on their lists. Order and
+//! repetition mean nothing; a filter that names every code is no filter.
+
+use super::codelist::CodeList;
+use super::inadmissible::Inadmissible;
+use super::model::{Kind, Policy};
+use super::nearest::{echo, hint};
+use super::plan::PERIOD;
+use super::question::{MeasureAsked, Question, Spend};
+use crate::budget::{Accounting, Nanos};
+use crate::identity::Period;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The most tables of one question.
+const TABLES_MAX: usize = 64;
+/// The most columns of one table, and of one filter.
+const COLUMNS_MAX: usize = 16;
+/// The most periods one question may name.
+const PERIODS_NAMED_MAX: usize = 1_000;
+
+/// A place in canonical order: 0 is the period, `i + 1` the policy's column `i`.
+pub(super) type Place = usize;
+
+/// A question in canonical form.
+pub(super) struct Asked {
+    /// The tables, as places.
+    pub(super) tables: BTreeSet<BTreeSet<Place>>,
+    /// Filters: places of columns, positions of codes; never all codes of a list.
+    pub(super) filters: BTreeMap<Place, BTreeSet<u16>>,
+    /// The periods, in order.
+    pub(super) periods: Vec<Period>,
+    /// Whether all margins come too.
+    pub(super) margins: bool,
+}
+
+impl Asked {
+    /// Every place that some table is broken down by.
+    pub(super) fn broken_down(&self) -> BTreeSet<Place> {
+        self.tables.iter().flatten().copied().collect()
+    }
+
+    /// A table's dimensions in the sense of the policy's rules: its own and the filters.
+    pub(super) fn with_filters(&self, table: &BTreeSet<Place>) -> BTreeSet<Place> {
+        table.iter().chain(self.filters.keys()).copied().collect()
+    }
+
+    /// How many periods are asked about.
+    pub(super) fn period_count(&self) -> u64 {
+        u64::try_from(self.periods.len()).unwrap_or(u64::MAX)
+    }
+}
+
+/// The column at a place; `None` is the period.
+pub(super) fn column_at(policy: &Policy, place: Place) -> Option<&super::Column> {
+    policy.columns.get(place.checked_sub(1)?)
+}
+
+/// The name at a place.
+pub(super) fn name_at(policy: &Policy, place: Place) -> String {
+    column_at(policy, place).map_or_else(|| PERIOD.to_owned(), |c| c.name.clone())
+}
+
+/// The code list of the column at a place.
+pub(super) fn codes_at(policy: &Policy, place: Place) -> Option<&CodeList> {
+    match &column_at(policy, place)?.kind {
+        Kind::Dimension { codes, .. } => Some(codes),
+        Kind::Measure(_) | Kind::Ignored => None,
+    }
+}
+
+/// What needs nothing but the question and the account's accounting to be seen wrong.
+pub(super) fn check_form(policy: &Policy, question: &Question) -> Result<(), Inadmissible> {
+    check_measures(&question.measures)?;
+    check_spend(policy.budget.accounting, &question.spend)?;
+    let too_large = |what: &str, most: usize| Err(Inadmissible::malformed(format!("{what}; at most {most}")));
+    let tables = match (&question.by, &question.tables) {
+        (Some(by), None) => std::slice::from_ref(by),
+        (None, Some(tables)) if !tables.is_empty() => tables.as_slice(),
+        (None, _) => return Err(Inadmissible::malformed("say what to break down by: \"by\": [] is the total alone")),
+        (Some(_), Some(_)) => return Err(Inadmissible::malformed("write `by` for one table or `tables`, not both")),
+    };
+    if tables.len() > TABLES_MAX {
+        return too_large("too many tables", TABLES_MAX);
+    }
+    if tables.iter().any(|t| t.len() > COLUMNS_MAX) || question.filter.len() > COLUMNS_MAX {
+        return too_large("too many columns in one table or filter", COLUMNS_MAX);
+    }
+    if question.filter.contains_key(PERIOD) {
+        return Err(Inadmissible::malformed("choose periods with `periods`, not in `where`"));
+    }
+    if question.filter.values().any(Vec::is_empty) {
+        return Err(Inadmissible::malformed("every column in `where` needs at least one code"));
+    }
+    if question.filter.values().any(|codes| codes.len() > super::codelist::CODES_MAX) {
+        return too_large("too many codes in one filter", super::codelist::CODES_MAX);
+    }
+    check_periods(&question.periods)
+}
+
+fn check_measures(measures: &[MeasureAsked]) -> Result<(), Inadmissible> {
+    match measures {
+        [MeasureAsked::Persons {}] => Ok(()),
+        [_] => {
+            Err(Inadmissible::malformed("only persons can be counted so far: \"measures\": [{\"kind\": \"persons\"}]"))
+        }
+        _ => Err(Inadmissible::malformed("ask for exactly one measure: \"measures\": [{\"kind\": \"persons\"}]")),
+    }
+}
+
+fn check_spend(accounting: Accounting, spend: &Spend) -> Result<(), Inadmissible> {
+    let positive = |amount: Nanos| {
+        let zero = || Inadmissible::malformed("spend more than nothing: an amount above zero, in quotes");
+        if amount == Nanos::ZERO { Err(zero()) } else { Ok(()) }
+    };
+    match (accounting, spend) {
+        (Accounting::Zcdp, Spend::Rho(amount)) | (Accounting::Pure, Spend::Epsilon(amount)) => positive(*amount),
+        (_, Spend::Moe(half_width)) if half_width.is_finite() && *half_width > 0.0 => Ok(()),
+        (_, Spend::Moe(_)) => Err(Inadmissible::malformed("a margin of error is a number of persons above zero")),
+        (Accounting::Zcdp, Spend::Epsilon(_)) => {
+            Err(Inadmissible::malformed("this account counts in rho: \"spend\": {\"rho\": \"0.01\"} or {\"moe\": 25}"))
+        }
+        (Accounting::Pure, Spend::Rho(_)) => Err(Inadmissible::malformed(
+            "this account counts in epsilon: \"spend\": {\"epsilon\": \"0.1\"} or {\"moe\": 25}",
+        )),
+    }
+}
+
+fn check_periods(periods: &[Period]) -> Result<(), Inadmissible> {
+    if periods.is_empty() || periods.len() > PERIODS_NAMED_MAX {
+        return Err(Inadmissible::malformed(
+            "name between one and a thousand periods, such as \"periods\": [\"2026\"]",
+        ));
+    }
+    let mut rhythms = periods.iter().map(|p| (p.as_str().len(), p.as_str().contains('Q')));
+    let first = rhythms.next();
+    if rhythms.any(|r| Some(r) != first) {
+        return Err(Inadmissible::malformed(
+            "ask for years, quarters or months, not a mixture: persons would count twice",
+        ));
+    }
+    Ok(())
+}
+
+/// Brings a well-formed question into canonical form.
+pub(super) fn resolve(policy: &Policy, question: &Question) -> Result<Asked, Inadmissible> {
+    let asked = question.by.iter().chain(question.tables.iter().flatten());
+    let names: BTreeSet<&String> = asked.clone().flatten().chain(question.filter.keys()).collect();
+    let mut places = BTreeMap::new();
+    for name in names {
+        places.insert(name.as_str(), place_of(policy, name)?);
+    }
+    let place = |name: &String| places.get(name.as_str()).copied();
+    let mut filters = BTreeMap::new();
+    for (name, codes) in &question.filter {
+        let Some((place, list)) = place(name).and_then(|p| Some((p, codes_at(policy, p)?))) else { continue };
+        let selected = positions(name, list, codes)?;
+        if selected.len() < list.len() {
+            filters.insert(place, selected);
+        }
+    }
+    let periods: BTreeSet<Period> = question.periods.iter().cloned().collect();
+    Ok(Asked {
+        tables: asked.map(|table| table.iter().filter_map(place).collect()).collect(),
+        filters,
+        periods: periods.into_iter().collect(),
+        margins: question.margins,
+    })
+}
+
+fn place_of(policy: &Policy, name: &str) -> Result<Place, Inadmissible> {
+    if name == PERIOD {
+        return Ok(0);
+    }
+    let dimension = |c: &super::Column| matches!(c.kind, Kind::Dimension { .. });
+    let place = policy.columns.iter().position(|c| c.name == name && dimension(c)).map(|i| i + 1);
+    place.ok_or_else(|| Inadmissible::DimensionUnknown {
+        name: echo(name),
+        hint: hint(name, policy.dimensions().map(|(c, _)| c.name.as_str()).chain([PERIOD])),
+    })
+}
+
+fn positions(column: &str, list: &CodeList, codes: &[String]) -> Result<BTreeSet<u16>, Inadmissible> {
+    let sorted: BTreeSet<&String> = codes.iter().collect();
+    sorted
+        .into_iter()
+        .map(|code| {
+            list.position(code).ok_or_else(|| Inadmissible::CodeUnknown {
+                column: column.to_owned(),
+                code: echo(code),
+                hint: hint(code, list.codes.iter().map(|c| &c.id)),
+            })
+        })
+        .collect()
+}

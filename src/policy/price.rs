@@ -1,0 +1,142 @@
+//! What a question costs, and the error to expect of it, before anything is measured.
+//!
+//! A margin of error asked for is turned into the least amount that reaches it, rounded against the asker. A price at
+//! which the answer would be noise is refused, and so is one above what a single question may cost.
+
+use super::inadmissible::Inadmissible;
+use super::plan::{Cut, Dimension, Measured, Rules, Shown};
+use super::question::Spend;
+use super::shape::{Shape, with_cuts};
+use crate::budget::{Accounting, NANOS_PER_UNIT, Nanos};
+use crate::design::{Design, Z95, gaussian_variance, laplace_variance};
+
+/// A standard error above so many times the floor makes an answer pointless.
+const POINTLESS: f64 = 5.0;
+
+/// Half-width of the 95 % interval of one Laplace draw, in standard deviations: `ln(20) / sqrt(2)`, rounded up. No sum of
+/// several is wider.
+const LAPLACE95: f64 = 2.118_4;
+
+/// The errors to expect of the tables of one draw.
+#[derive(Debug)]
+pub struct Prediction<'a> {
+    sizes: Vec<usize>,
+    cuts: &'a [Cut],
+    tables: Vec<(Vec<usize>, f64)>,
+    /// Everything measured, joined; `None` where tables do not add up.
+    joined: Option<Design>,
+}
+
+impl<'a> Prediction<'a> {
+    pub(super) fn new(
+        dimensions: &[Dimension],
+        cuts: &'a [Cut],
+        measured: &[Measured],
+        accounting: Accounting,
+        additive: bool,
+    ) -> Self {
+        let sizes: Vec<usize> = dimensions.iter().map(|d| d.levels.len()).collect();
+        let variance = |m: &Measured| match accounting {
+            Accounting::Zcdp => gaussian_variance(m.units, m.l2_squared),
+            Accounting::Pure => laplace_variance(m.units, m.l1),
+        };
+        let tables: Vec<(Vec<usize>, f64)> = measured.iter().map(|m| (m.dims.clone(), variance(m))).collect();
+        let joined = additive.then(|| Design::new(&sizes, &tables));
+        Self { sizes, cuts, tables, joined }
+    }
+
+    /// Variance to expect of each cell of a shown table, cut included; infinite if the draw does not cover it.
+    #[must_use]
+    pub fn variance(&self, shown: &Shown) -> f64 {
+        let groups: Vec<Option<usize>> = (0..self.sizes.len())
+            .map(|dim| {
+                let cut = self.cuts.iter().find(|c| c.dim == dim).map(|c| c.levels.len());
+                if shown.dims.contains(&dim) { Some(1) } else { cut }
+            })
+            .collect();
+        let alone = || {
+            let source = with_cuts(&shown.dims, self.cuts);
+            let own = self.tables.iter().find(|(dims, _)| *dims == source)?;
+            Design::new(&self.sizes, std::slice::from_ref(own)).variance(&groups)
+        };
+        let variance = self.joined.as_ref().map_or_else(alone, |design| design.variance(&groups));
+        variance.unwrap_or(f64::INFINITY)
+    }
+}
+
+/// What the price of a question depends on.
+pub(super) struct Pricing<'a> {
+    pub(super) shape: &'a Shape,
+    pub(super) rules: &'a Rules,
+    pub(super) accounting: Accounting,
+    pub(super) periods: u64,
+    pub(super) rows_max: u32,
+    pub(super) most: Nanos,
+}
+
+impl Pricing<'_> {
+    /// The measured tables at the price that the question asks for.
+    pub(super) fn resolve(&self, spend: &Spend) -> Result<Vec<Measured>, Inadmissible> {
+        let over = Inadmissible::SpendOverMaximum { most: self.most };
+        let cost = match spend {
+            Spend::Rho(amount) | Spend::Epsilon(amount) => *amount,
+            Spend::Moe(half_width) => self.reaching(half_width / self.quantile()).ok_or_else(|| over.clone())?,
+        };
+        let error_max = POINTLESS * f64::from(self.rules.threshold);
+        let measured = self.measured_at(cost);
+        let Some(measured) = measured.filter(|m| self.worst(m).is_some_and(|error| error <= error_max)) else {
+            let needed = self.reaching(error_max).ok_or(over)?;
+            return Err(Inadmissible::SpendPointless { needed });
+        };
+        if cost > self.most { Err(over) } else { Ok(measured) }
+    }
+
+    fn quantile(&self) -> f64 {
+        match self.accounting {
+            Accounting::Zcdp => Z95,
+            Accounting::Pure => LAPLACE95,
+        }
+    }
+
+    fn measured_at(&self, cost: Nanos) -> Option<Vec<Measured>> {
+        self.shape.measured_at(cost, self.periods, self.rows_max)
+    }
+
+    /// The worst standard error over the cells of the tables asked for.
+    fn worst(&self, measured: &[Measured]) -> Option<f64> {
+        let shape = self.shape;
+        let prediction = Prediction::new(&shape.dimensions, &shape.cuts, measured, self.accounting, shape.additive);
+        let asked = shape.shown.iter().take(shape.asked);
+        asked.map(|shown| prediction.variance(shown).sqrt()).reduce(f64::max).filter(|e| e.is_finite())
+    }
+
+    /// The least price at which no asked cell has a larger standard error. In zCDP variance goes with `1 / rho`, in pure
+    /// differential privacy with `1 / epsilon^2`; what integers cut off is made good nano by nano.
+    fn reaching(&self, error: f64) -> Option<Nanos> {
+        let tables = u64::try_from(self.shape.measured.len()).ok()?;
+        let reference = Nanos::from_nanos(tables.max(1).checked_mul(NANOS_PER_UNIT)?);
+        let at_reference = self.worst(&self.measured_at(reference)?)?;
+        let factor = match self.accounting {
+            Accounting::Zcdp => (at_reference / error).powi(2),
+            Accounting::Pure => at_reference / error,
+        };
+        let mut cost = Nanos::at_least(factor * size(tables))?.max(Nanos::from_nanos(tables));
+        for _ in 0..STEPS_MAX {
+            let reached = self.measured_at(cost).and_then(|m| self.worst(&m));
+            if reached.is_some_and(|reached| reached <= error) {
+                return Some(cost);
+            }
+            let step = tables.max(cost.as_nanos() / 1_000_000_000);
+            cost = cost.checked_add(Nanos::from_nanos(step))?;
+        }
+        None
+    }
+}
+
+/// The most steps by which a price is raised past what the closed form gives.
+const STEPS_MAX: usize = 64;
+
+#[expect(clippy::as_conversions, clippy::cast_precision_loss, reason = "a number of tables, far below 2^53")]
+fn size(tables: u64) -> f64 {
+    tables as f64
+}

@@ -1,0 +1,227 @@
+//! What is measured and what is shown: the dimensions of a draw, its tables with their sensitivities, the tables cut out.
+//!
+//! # Guarantee
+//! G4 (the plan's half): `l1` and `l2_squared` of every table bound what one person, with at most `rows_max` rows in each
+//! period, can change in it.
+//!
+//! Filters are dimensions: measured over the whole list and cut out. Where that would pass `cells_max` they are grouped
+//! into the selected codes and the rest.
+
+use super::asked::{Asked, Place, codes_at, column_at};
+use super::inadmissible::Inadmissible;
+use super::model::{Per, Policy, Text};
+use super::plan::{Cut, Dimension, Level, Measured, PERIOD, Shown};
+use crate::budget::Nanos;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The code of what a grouped filter leaves out. It is measured and never shown.
+pub(super) const REST: &str = "_O";
+
+/// The most tables one draw can measure.
+const MEASURED_MAX: usize = 4_096;
+
+/// The shape of a draw and of what is shown of it.
+pub(super) struct Shape {
+    pub(super) dimensions: Vec<Dimension>,
+    pub(super) cuts: Vec<Cut>,
+    pub(super) additive: bool,
+    /// Positions in `dimensions`, in canonical order.
+    pub(super) measured: BTreeSet<Vec<usize>>,
+    /// The tables asked for, then their margins.
+    pub(super) shown: Vec<Shown>,
+    /// How many of `shown` were asked for.
+    pub(super) asked: usize,
+}
+
+/// The shape of a question, filters grouped where their lists are too long.
+pub(super) fn shape(policy: &Policy, asked: &Asked) -> Result<Shape, Inadmissible> {
+    let most = policy.cells.cells_max;
+    let whole = build(policy, asked, false)?;
+    if whole.cells().is_some_and(|cells| cells <= most) {
+        return Ok(whole);
+    }
+    let grouped = build(policy, asked, true)?;
+    let fits = grouped.cells().is_some_and(|cells| cells <= most);
+    if fits { Ok(grouped) } else { Err(Inadmissible::TooManyCells { most }) }
+}
+
+fn build(policy: &Policy, asked: &Asked, group: bool) -> Result<Shape, Inadmissible> {
+    let broken_down = asked.broken_down();
+    let places: Vec<Place> = asked.with_filters(&broken_down).into_iter().collect();
+    let per_row = |place: Place| column_at(policy, place).is_some_and(|c| c.per == Per::Row);
+    let additive = !places.iter().any(|&p| per_row(p));
+    let grouped = |place: Place| {
+        let several = asked.filters.get(&place).is_some_and(|codes| codes.len() > 1);
+        asked.filters.contains_key(&place) && !broken_down.contains(&place) && (group || (!additive && several))
+    };
+    let dimensions: Vec<Dimension> = places.iter().map(|&p| dimension(policy, asked, p, grouped(p))).collect();
+    let position: BTreeMap<Place, usize> = places.iter().enumerate().map(|(i, &p)| (p, i)).collect();
+    let here =
+        |table: &BTreeSet<Place>| -> Vec<usize> { table.iter().filter_map(|p| position.get(p).copied()).collect() };
+    let tables: BTreeSet<Vec<usize>> = asked.tables.iter().map(here).collect();
+    let cuts: Vec<Cut> = asked
+        .filters
+        .iter()
+        .filter_map(|(place, codes)| {
+            let levels = if grouped(*place) { vec![0] } else { codes.iter().map(|&c| usize::from(c)).collect() };
+            Some(Cut { dim: *position.get(place)?, levels })
+        })
+        .collect();
+    let shown = shown(&tables, asked.margins);
+    let measured = if additive { additive_tables(&tables, &cuts, asked.margins) } else { own_tables(&shown, &cuts) };
+    let shape = Shape { dimensions, cuts, additive, measured, shown, asked: tables.len() };
+    shape.check_distinct_margins()?;
+    Ok(shape)
+}
+
+fn dimension(policy: &Policy, asked: &Asked, place: Place, grouped: bool) -> Dimension {
+    let Some((column, list)) = column_at(policy, place).zip(codes_at(policy, place)) else { return period(asked) };
+    let single =
+        |code: &super::Code| Level { code: code.id.clone(), names: code.names.clone(), members: vec![code.id.clone()] };
+    let none = BTreeSet::new();
+    let selected = asked.filters.get(&place).unwrap_or(&none);
+    let (inside, outside): (Vec<_>, Vec<_>) =
+        list.codes.iter().partition(|code| list.position(&code.id).is_some_and(|p| selected.contains(&p)));
+    let levels = match (grouped, inside.as_slice()) {
+        (false, _) => list.codes.iter().map(single).collect(),
+        (true, [one]) => vec![single(one), rest(&outside)],
+        (true, several) => {
+            let members: Vec<String> = several.iter().map(|c| c.id.clone()).collect();
+            vec![Level { code: members.join("+"), names: Text::new(), members }, rest(&outside)]
+        }
+    };
+    Dimension {
+        name: column.name.clone(),
+        title: column.title.clone(),
+        concept: column.concept.clone(),
+        per_row: column.per == Per::Row,
+        levels,
+    }
+}
+
+fn rest(outside: &[&super::Code]) -> Level {
+    let members = outside.iter().map(|c| c.id.clone()).collect();
+    Level { code: REST.to_owned(), names: Text::new(), members }
+}
+
+fn period(asked: &Asked) -> Dimension {
+    let title =
+        [("en", "Period"), ("fr", "Période"), ("es", "Período"), ("ar", "الفترة"), ("ru", "Период"), ("zh", "时期")];
+    let level = |period: &crate::identity::Period| Level {
+        code: period.as_str().to_owned(),
+        names: Text::new(),
+        members: vec![period.as_str().to_owned()],
+    };
+    Dimension {
+        name: PERIOD.to_owned(),
+        title: title.iter().map(|(l, t)| ((*l).to_owned(), (*t).to_owned())).collect(),
+        concept: Some("TIME_PERIOD".to_owned()),
+        per_row: false,
+        levels: asked.periods.iter().map(level).collect(),
+    }
+}
+
+/// The asked tables in canonical order, then the margins of any of them, those that drop fewer dimensions first.
+fn shown(tables: &BTreeSet<Vec<usize>>, margins: bool) -> Vec<Shown> {
+    let mut others: BTreeMap<Vec<usize>, usize> = BTreeMap::new();
+    if margins {
+        for table in tables {
+            for subset in subsets(table).into_iter().filter(|s| !tables.contains(s)) {
+                let dropped = table.len() - subset.len();
+                others.entry(subset).and_modify(|d| *d = dropped.min(*d)).or_insert(dropped);
+            }
+        }
+    }
+    let mut others: Vec<(usize, Vec<usize>)> = others.into_iter().map(|(dims, dropped)| (dropped, dims)).collect();
+    others.sort();
+    tables.iter().cloned().chain(others.into_iter().map(|(_, dims)| dims)).map(|dims| Shown { dims }).collect()
+}
+
+/// Each asked table over its dimensions and the filters; with margins all subsets too, joined by least squares.
+fn additive_tables(tables: &BTreeSet<Vec<usize>>, cuts: &[Cut], margins: bool) -> BTreeSet<Vec<usize>> {
+    let full = tables.iter().map(|table| with_cuts(table, cuts));
+    if margins { full.flat_map(|t| subsets(&t)).collect() } else { full.collect() }
+}
+
+/// Tables that do not add up are measured one by one, each as it is shown, over the filters.
+fn own_tables(shown: &[Shown], cuts: &[Cut]) -> BTreeSet<Vec<usize>> {
+    shown.iter().map(|s| with_cuts(&s.dims, cuts)).collect()
+}
+
+/// The dimensions of a table and of every filter.
+pub(super) fn with_cuts(dims: &[usize], cuts: &[Cut]) -> Vec<usize> {
+    let all: BTreeSet<usize> = dims.iter().copied().chain(cuts.iter().map(|c| c.dim)).collect();
+    all.into_iter().collect()
+}
+
+fn subsets(of: &[usize]) -> Vec<Vec<usize>> {
+    of.iter().fold(vec![Vec::new()], |all, &dim| {
+        let with = all.iter().map(|s| s.iter().copied().chain([dim]).collect()).collect::<Vec<Vec<usize>>>();
+        all.into_iter().chain(with).collect()
+    })
+}
+
+impl Shape {
+    /// Persons who have several of the selected codes of a per-row column would count once for each in a sum over them.
+    fn check_distinct_margins(&self) -> Result<(), Inadmissible> {
+        let summed = |cut: &Cut| self.shown.iter().any(|s| !s.dims.contains(&cut.dim));
+        let per_row = |cut: &Cut| self.dimensions.get(cut.dim).is_some_and(|d| d.per_row);
+        match self.cuts.iter().find(|cut| cut.levels.len() > 1 && per_row(cut) && summed(cut)) {
+            None => Ok(()),
+            Some(cut) => {
+                let name = self.dimensions.get(cut.dim).map_or("", |d| d.name.as_str());
+                Err(Inadmissible::malformed(format!(
+                    "a person can have several codes of `{name}`, so its selected codes have no total: ask without margins and with `{name}` in every table, or without the filter on it"
+                )))
+            }
+        }
+    }
+
+    /// Cells of a table; `None` if they pass what can be counted.
+    fn cells_of(&self, dims: &[usize]) -> Option<u64> {
+        dims.iter()
+            .filter_map(|&d| self.dimensions.get(d))
+            .try_fold(1_u64, |cells, dimension| cells.checked_mul(u64::try_from(dimension.levels.len()).ok()?))
+    }
+
+    /// Cells of all measured tables; `None` if they, or the tables, are too many to count.
+    fn cells(&self) -> Option<u64> {
+        let few = self.measured.len() <= MEASURED_MAX;
+        let sum = || self.measured.iter().try_fold(0_u64, |sum, dims| sum.checked_add(self.cells_of(dims)?));
+        few.then(sum)?
+    }
+
+    /// The measured tables at a price; `None` if some table would get nothing.
+    pub(super) fn measured_at(&self, cost: Nanos, periods: u64, rows_max: u32) -> Option<Vec<Measured>> {
+        let units = cost.split_evenly(self.measured.len());
+        let tables = self.measured.iter().zip(units);
+        tables
+            .map(|(dims, units)| {
+                let distinct = dims.iter().filter_map(|&d| self.dimensions.get(d)).any(|d| d.per_row);
+                let by_period = self.dimensions.first().is_some_and(|d| d.name == PERIOD) && dims.first() == Some(&0);
+                let within: Vec<usize> = dims.iter().copied().filter(|&d| !(by_period && d == 0)).collect();
+                let cells_touched = if distinct { u64::from(rows_max).min(self.cells_of(&within)?) } else { 1 };
+                let l1 = periods.checked_mul(cells_touched)?;
+                let l2_squared = if by_period { l1 } else { l1.checked_mul(periods)? };
+                (units > Nanos::ZERO).then(|| Measured { dims: dims.clone(), units, l1, l2_squared, distinct })
+            })
+            .collect()
+    }
+
+    /// Combinations that cannot occur, over the dimensions of this draw.
+    pub(super) fn structural_zeros(&self, policy: &Policy) -> Vec<Vec<(usize, Vec<usize>)>> {
+        let over = |column: &String, codes: &BTreeSet<String>| {
+            let (position, dimension) = self.dimensions.iter().enumerate().find(|(_, d)| d.name == *column)?;
+            let inside = |level: &Level| level.members.iter().all(|m| codes.contains(m));
+            let levels: Vec<usize> =
+                dimension.levels.iter().enumerate().filter(|(_, l)| inside(l)).map(|(i, _)| i).collect();
+            (!levels.is_empty()).then_some((position, levels))
+        };
+        let zero = |zero: &super::Selection| {
+            let mut parts: Vec<_> = zero.iter().map(|(column, codes)| over(column, codes)).collect::<Option<_>>()?;
+            parts.sort();
+            Some(parts)
+        };
+        policy.structural_zeros.iter().filter_map(zero).collect()
+    }
+}

@@ -1,0 +1,161 @@
+//! The page to show a visitor: how a question becomes a figure that anyone may read.
+//!
+//! admit, reserve, tabulate, perturb, estimate, suppress, draft, settle, release. Each stage takes what the one before
+//! gave and can be reached in no other way: a plan only from `admit`, a draw only from a reservation, a release only
+//! from what the ledger has committed.
+
+use super::body::Release;
+use super::draft::Draft;
+use super::turns::Turns;
+use crate::estimate::{EstimatedTable, estimate};
+use crate::identity::Principal;
+use crate::ledger::{Committed, Drawn, Ledger, LedgerError, Reservation};
+use crate::noise::{NoisyTables, Perturbed, Undrawn, perturb};
+use crate::policy::Plan;
+use crate::suppress::{self, Verdict};
+use crate::tabulate::{ExactTables, tabulate};
+use crate::vault::Vault;
+
+/// What the way from a question to a release needs.
+#[derive(Clone)]
+pub struct Answering {
+    ledger: Ledger,
+    vault: Vault,
+    turns: Turns,
+}
+
+/// Why there is no answer, though the question was admitted.
+#[derive(Debug, thiserror::Error)]
+pub enum AnswerError {
+    /// The ledger says no, or failed.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// Ours. The code says where; no text of a library that has seen data is kept.
+    #[error("the answer failed at {0}")]
+    Fault(&'static str),
+}
+
+impl Answering {
+    /// A way over these stores.
+    #[must_use]
+    pub fn new(ledger: Ledger, vault: Vault) -> Self {
+        Self { ledger, vault, turns: Turns::default() }
+    }
+
+    /// Answers an admitted plan: from the shelf if it can, with a new draw if it must. The flag says whether the
+    /// release was made now.
+    ///
+    /// Run it in a task of its own: once a claim is reserved it must come to an end, whether or not the asker waits.
+    ///
+    /// # Errors
+    /// A refusal by the ledger leaves nothing behind; a fault after the reservation leaves the claim spent (G7).
+    pub async fn answer(&self, plan: &Plan, asker: &Principal) -> Result<(Release, bool), AnswerError> {
+        let _turn = self.turns.take(plan.draw).await;
+        if let Some(release) = self.on_the_shelf(plan).await? {
+            return Ok(release);
+        }
+        let claim = self.ledger.reserve(plan, asker).await?;
+        let (claim, exact) = self.tabulate(plan, claim).await?;
+        let (claim, noisy) = self.perturb(claim, exact).await?;
+        let (claim, draft, sealed) = self.draft(plan, claim, &noisy).await?;
+        Ok((release(self.ledger.settle(claim, sealed, draft).await?), true))
+    }
+
+    /// A release that stands already, or another cut of a draw that is paid for.
+    async fn on_the_shelf(&self, plan: &Plan) -> Result<Option<(Release, bool)>, AnswerError> {
+        if let Some(row) = self.ledger.release_by_digest(&plan.release).await? {
+            return Ok(Some((row.into(), false)));
+        }
+        let Some(sealed) = self.ledger.draw(&plan.draw).await? else { return Ok(None) };
+        let noisy = self.unseal(&sealed)?;
+        let draft = write_down(plan, &noisy, false)?;
+        Ok(Some((release(self.ledger.shelve(draft).await?), true)))
+    }
+
+    /// Exact tables for a claim. What fails before a row is read gives the claim back; what fails after it is spent,
+    /// since the failure itself may have depended on the rows.
+    async fn tabulate(&self, plan: &Plan, claim: Reservation) -> Result<(Reservation, ExactTables), AnswerError> {
+        let mut editions = Vec::with_capacity(plan.editions.len());
+        for edition in &plan.editions {
+            match self.ledger.edition(&plan.dataset, edition).await {
+                Ok(row) => editions.push(row),
+                Err(error) => {
+                    self.ledger.void(claim).await?;
+                    return Err(error.into());
+                }
+            }
+        }
+        match tabulate(plan, &self.vault, &editions).await {
+            Ok(exact) => Ok((claim, exact)),
+            Err(error) if error.before_reading() => {
+                self.ledger.void(claim).await?;
+                Err(AnswerError::Fault(error.code()))
+            }
+            Err(error) => {
+                self.ledger.forfeit(claim.draw()).await?;
+                Err(AnswerError::Fault(error.code()))
+            }
+        }
+    }
+
+    async fn perturb(&self, claim: Reservation, exact: ExactTables) -> Result<(Drawn, NoisyTables), AnswerError> {
+        let drawn = tokio::task::spawn_blocking(move || perturb(claim, &exact))
+            .await
+            .map_err(|_| AnswerError::Fault("noise"))?;
+        match drawn {
+            Ok(Perturbed { claim, tables: Ok(tables) }) => Ok((claim, tables)),
+            Ok(Perturbed { claim, tables: Err(error) }) => {
+                self.ledger.forfeit(claim).await?;
+                Err(AnswerError::Fault(error.code()))
+            }
+            Err(Undrawn { claim, error }) => {
+                self.ledger.void(claim).await?;
+                Err(AnswerError::Fault(error.code()))
+            }
+        }
+    }
+
+    /// Estimates, suppresses and writes down; the claim is spent whatever happens here.
+    async fn draft(
+        &self,
+        plan: &Plan,
+        claim: Drawn,
+        noisy: &NoisyTables,
+    ) -> Result<(Drawn, Draft, Vec<u8>), AnswerError> {
+        match write_down(plan, noisy, true).and_then(|draft| Ok((draft, self.seal(noisy)?))) {
+            Ok((draft, sealed)) => Ok((claim, draft, sealed)),
+            Err(error) => {
+                self.ledger.forfeit(claim).await?;
+                Err(error)
+            }
+        }
+    }
+
+    fn seal(&self, noisy: &NoisyTables) -> Result<Vec<u8>, AnswerError> {
+        let plain = serde_json::to_vec(noisy).map_err(|_| AnswerError::Fault("shelf"))?;
+        self.vault.seal("draw", &plain).map_err(|_| AnswerError::Fault("shelf"))
+    }
+
+    fn unseal(&self, sealed: &[u8]) -> Result<NoisyTables, AnswerError> {
+        let plain = self.vault.unseal("draw", sealed).map_err(|_| AnswerError::Fault("shelf"))?;
+        serde_json::from_slice(&plain).map_err(|_| AnswerError::Fault("shelf"))
+    }
+}
+
+/// What is told of every cell the plan shows: least squares, then the floor, on noisy figures alone.
+fn write_down(plan: &Plan, noisy: &NoisyTables, charged: bool) -> Result<Draft, AnswerError> {
+    let tables = estimate(plan, noisy).map_err(|_| AnswerError::Fault("estimate"))?;
+    let told: Vec<(EstimatedTable, Vec<Verdict>)> = tables
+        .into_iter()
+        .map(|table| {
+            let impossible = |place| super::keys::is_structural_zero(plan, &table, place);
+            let verdicts = suppress::apply(&table, &plan.rules, impossible);
+            (table, verdicts)
+        })
+        .collect();
+    Draft::new(plan, &told, charged).map_err(|_| AnswerError::Fault("draft"))
+}
+
+fn release(committed: Committed<Draft>) -> Release {
+    Release::from(committed)
+}

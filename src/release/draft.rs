@@ -1,0 +1,190 @@
+//! A draft: everything a release will say, not yet charged.
+//!
+//! # Guarantee
+//! G10: a draft is not a release and cannot be served; only what the ledger commits becomes one.
+
+use super::body::{Body, Cell, CodeName, DimensionFace, EditionFace, PolicyFace, Privacy, Status};
+use crate::budget::Accounting;
+use crate::estimate::EstimatedTable;
+use crate::identity::{Digest, ReleaseId};
+use crate::ledger::{Entry, Settle};
+use crate::noise;
+use crate::policy::Plan;
+use crate::suppress::Verdict;
+use std::collections::BTreeMap;
+
+/// The code of a dimension that is summed out.
+pub const TOTAL: &str = "_T";
+
+const COVERS: &str = "privacy noise only, not errors of coverage, sampling or reporting";
+
+/// A release in the making.
+pub struct Draft {
+    entry: Entry,
+}
+
+impl Settle for Draft {
+    fn entry(&self) -> Entry {
+        self.entry.clone()
+    }
+}
+
+impl Draft {
+    /// Writes down what is told of every cell. `charged` is false for another cut of a draw that is paid for.
+    ///
+    /// # Errors
+    /// If the body cannot be written as JSON (never, for figures that passed suppression).
+    pub fn new(
+        plan: &Plan,
+        tables: &[(EstimatedTable, Vec<Verdict>)],
+        charged: bool,
+    ) -> Result<Self, serde_json::Error> {
+        let id = ReleaseId::random();
+        let body = Body {
+            id: id.clone(),
+            dataset: plan.dataset.clone(),
+            title: plan.title.clone(),
+            policy: PolicyFace { version: plan.policy_version, sha256: plan.policy },
+            question: plan.question.clone(),
+            privacy: privacy(plan, charged),
+            editions: plan.editions.iter().cloned().map(|edition| EditionFace { edition }).collect(),
+            confidence: 0.95,
+            interval_covers: COVERS.into(),
+            notes: notes(plan),
+            additive: plan.additive,
+            dimensions: (0..plan.dimensions.len()).map(|dim| face(plan, dim)).collect(),
+            cells: tables.iter().flat_map(|(table, verdicts)| cells(plan, table, verdicts)).collect(),
+        };
+        // Through a value, so that keys stand in order: the canonical form that `sha256` covers.
+        let body = serde_json::to_vec(&serde_json::to_value(&body)?)?;
+        let sha256 = Digest::of(&body);
+        Ok(Self {
+            entry: Entry { id, dataset: plan.dataset.clone(), release: plan.release, draw: plan.draw, body, sha256 },
+        })
+    }
+}
+
+fn privacy(plan: &Plan, charged: bool) -> Privacy {
+    let (mechanism, rho, delta) = match plan.accounting {
+        Accounting::Zcdp => ("discrete_gaussian", Some(plan.cost), plan.delta.clone()),
+        Accounting::Pure => ("discrete_laplace", None, "0".into()),
+    };
+    let epsilon = delta.parse().ok().and_then(|delta| noise::epsilon_at(plan.accounting, plan.cost, delta));
+    Privacy {
+        unit: "person".into(),
+        neighbours: "add_remove".into(),
+        accounting: plan.accounting,
+        rho,
+        epsilon: epsilon.unwrap_or_else(|| "unbounded".into()),
+        delta,
+        mechanism: mechanism.into(),
+        library: noise::LIBRARY.into(),
+        charged,
+    }
+}
+
+fn notes(plan: &Plan) -> Vec<String> {
+    let mut notes = vec![
+        "Every figure has random noise added before anyone saw it; the interval says how much.".to_owned(),
+        format!("Cells whose noisy figure is below {} are withheld. Withheld does not mean zero.", plan.rules.threshold),
+        "Small shown figures are on average a little too high, because those that noise pushed down are withheld.".into(),
+        "The figures describe the register as bounded by its policy: a person's rows beyond the declared maximum are not counted.".into(),
+    ];
+    if !plan.additive {
+        notes.push("Persons are counted once in each cell. One person can be in several cells, so cells do not add up to margins.".into());
+    }
+    if plan.cuts.iter().any(|cut| plan.shown.iter().any(|shown| shown.dims.contains(&cut.dim))) {
+        notes.push("_T of a filtered dimension is the total of the codes selected.".into());
+    }
+    notes
+}
+
+/// The levels of a dimension that stand in keys.
+fn face(plan: &Plan, dim: usize) -> DimensionFace {
+    let Some(dimension) = plan.dimensions.get(dim) else {
+        return DimensionFace { id: String::new(), title: BTreeMap::new(), concept: None, codes: Vec::new() };
+    };
+    let codes = match fixed_key(plan, dim) {
+        Some(code) => {
+            let names = dimension.levels.iter().find(|l| l.code == code).map(|l| l.names.clone()).unwrap_or_default();
+            vec![CodeName { code, name: names }]
+        }
+        None => crate::estimate::selected(plan, dim)
+            .into_iter()
+            .filter_map(|level| dimension.levels.get(level))
+            .map(|level| CodeName { code: level.code.clone(), name: level.names.clone() })
+            .collect(),
+    };
+    DimensionFace {
+        id: dimension.name.clone(),
+        title: dimension.title.clone(),
+        concept: dimension.concept.clone(),
+        codes,
+    }
+}
+
+/// The key of a dimension that is filtered and broken down by nowhere: its code, or its codes joined by `+`.
+fn fixed_key(plan: &Plan, dim: usize) -> Option<String> {
+    if plan.shown.iter().any(|shown| shown.dims.contains(&dim)) {
+        return None;
+    }
+    let cut = plan.cuts.iter().find(|cut| cut.dim == dim)?;
+    let dimension = plan.dimensions.get(dim)?;
+    let codes: Vec<&str> =
+        cut.levels.iter().filter_map(|&l| dimension.levels.get(l)).map(|l| l.code.as_str()).collect();
+    Some(codes.join("+"))
+}
+
+fn cells(plan: &Plan, table: &EstimatedTable, verdicts: &[Verdict]) -> Vec<Cell> {
+    let base: BTreeMap<String, String> = plan
+        .dimensions
+        .iter()
+        .enumerate()
+        .map(|(dim, d)| (d.name.clone(), fixed_key(plan, dim).unwrap_or_else(|| TOTAL.into())))
+        .collect();
+    let keys = (0..verdicts.len()).map(|place| {
+        let mut key = base.clone();
+        for (dim, level) in super::keys::levels_at(table, place) {
+            if let Some((name, level)) = plan.dimensions.get(dim).and_then(|d| Some((&d.name, d.levels.get(level)?))) {
+                key.insert(name.clone(), level.code.clone());
+            }
+        }
+        key
+    });
+    keys.zip(verdicts).map(|(key, verdict)| cell(key, verdict)).collect()
+}
+
+fn cell(key: BTreeMap<String, String>, verdict: &Verdict) -> Cell {
+    let silent = Cell {
+        key,
+        measure: "persons".into(),
+        value: None,
+        low: None,
+        high: None,
+        estimate: None,
+        se: None,
+        status: Status::Q,
+        reason: Some("withheld".into()),
+    };
+    match *verdict {
+        Verdict::Withheld => silent,
+        Verdict::Structural => Cell {
+            value: Some(0),
+            low: Some(0),
+            high: Some(0),
+            status: Status::A,
+            reason: Some("structural".into()),
+            ..silent
+        },
+        Verdict::Shown { value, low, high, estimate, standard_error, reliable } => Cell {
+            value: Some(value),
+            low: Some(low),
+            high: Some(high),
+            estimate: Some(format!("{estimate:.4}")),
+            se: Some(format!("{standard_error:.4}")),
+            status: if reliable { Status::A } else { Status::U },
+            reason: (!reliable).then(|| "unreliable".into()),
+            ..silent
+        },
+    }
+}

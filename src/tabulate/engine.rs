@@ -1,0 +1,228 @@
+//! The query engine: counts persons by groups of codes. The only file that names `DataFusion`.
+//!
+//! # Guarantees
+//! Nothing is spilled to disk, and memory is capped. No statistics, page indexes, filters or caches are used: the work
+//! depends on sizes, not on values. File keys come from the vault through a factory, never through options. The engine's
+//! errors become a code; their texts, which may quote values, are dropped. Nothing is logged here.
+//!
+//! The logical plan is built apart from its execution, so that another runner can be handed it.
+
+use super::TabulateError;
+use super::distinct::codes;
+use super::layout::Edition;
+use crate::identity::FileId;
+use crate::sensitive::Sensitive;
+use crate::vault::{RANK, Vault};
+use async_trait::async_trait;
+use datafusion::arrow::array::{AsArray as _, RecordBatch};
+use datafusion::arrow::datatypes::{Int64Type, SchemaRef};
+use datafusion::catalog::{Session, TableProvider};
+use datafusion::common::{Column, DataFusionError, Result as EngineResult};
+use datafusion::config::EncryptionFactoryOptions;
+use datafusion::datasource::listing::PartitionedFile;
+use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, ParquetSource};
+use datafusion::datasource::source::DataSourceExec;
+use datafusion::datasource::{TableType, provider_as_source};
+use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
+use datafusion::execution::memory_pool::GreedyMemoryPool;
+use datafusion::execution::object_store::ObjectStoreUrl;
+use datafusion::execution::parquet_encryption::EncryptionFactory;
+use datafusion::execution::runtime_env::RuntimeEnvBuilder;
+use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
+use datafusion::functions_aggregate::expr_fn::count;
+use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, lit};
+use datafusion::object_store::local::LocalFileSystem;
+use datafusion::object_store::path::Path;
+use datafusion::physical_plan::{ExecutionPlan, collect};
+use datafusion::prelude::SessionConfig;
+use parquet::encryption::decrypt::FileDecryptionProperties;
+use parquet::encryption::encrypt::FileEncryptionProperties;
+use std::fmt;
+use std::sync::Arc;
+use tokio::runtime::Runtime;
+
+/// Memory one question may take.
+pub(super) const MEMORY_BYTES: usize = 512 << 20;
+/// Threads one question may use.
+const PARTITIONS: usize = 2;
+/// The vault's files, as the engine calls them.
+const STORE: &str = "vault://files";
+/// The count of a group.
+const COUNT: &str = "persons";
+
+/// The finest counts of a pass.
+pub(super) struct Groups {
+    /// By column: the code of each group.
+    pub(super) codes: Vec<Vec<u16>>,
+    /// The persons of each group.
+    pub(super) counts: Vec<i64>,
+}
+
+/// The engine, with threads of its own: counting never holds up the service.
+pub(super) struct Engine {
+    vault: Vault,
+    state: SessionState,
+    runtime: Runtime,
+}
+
+impl Engine {
+    /// Sets the engine up over a vault's files.
+    pub(super) fn new(vault: &Vault, memory_bytes: usize) -> Result<Self, TabulateError> {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(PARTITIONS)
+            .build()
+            .map_err(|_| TabulateError::Engine)?;
+        let state = session(vault, memory_bytes).map_err(|error| code(&error))?;
+        Ok(Self { vault: vault.clone(), state, runtime })
+    }
+
+    /// Persons of an edition by the codes of some dimensions. The edition's files have been verified.
+    pub(super) fn count(&self, edition: &Edition, dims: &[usize]) -> Result<Sensitive<Groups>, TabulateError> {
+        let columns: Vec<&str> = dims.iter().map(|dim| edition.column(*dim)).collect::<Result<_, _>>()?;
+        let segments =
+            Segments { vault: Keys(self.vault.clone()), schema: edition.coding.schema(), files: files(edition) };
+        let ranked = edition.coding.rows_max > 1;
+        let batches = self.runtime.block_on(async {
+            let logical = logical(Arc::new(segments), &columns, ranked)?;
+            self.execute(&logical).await
+        });
+        groups(&batches.map_err(|error| code(&error))?, &columns)
+    }
+
+    /// Runs a plan here. A distributed runner would take the same plan.
+    async fn execute(&self, logical: &LogicalPlan) -> EngineResult<Vec<RecordBatch>> {
+        let physical = self.state.create_physical_plan(logical).await?;
+        collect(physical, self.state.task_ctx()).await
+    }
+}
+
+/// Counts persons, who are their rows of rank 0, by these columns.
+fn logical(segments: Arc<dyn TableProvider>, columns: &[&str], ranked: bool) -> EngineResult<LogicalPlan> {
+    let column = |name: &str| Expr::Column(Column::new_unqualified(name));
+    let mut plan = LogicalPlanBuilder::scan("edition", provider_as_source(segments), None)?;
+    if ranked {
+        plan = plan.filter(column(RANK).eq(lit(0_u16)))?;
+    }
+    plan.aggregate(columns.iter().map(|name| column(name)), [count(lit(1_i64)).alias(COUNT)])?.build()
+}
+
+fn session(vault: &Vault, memory_bytes: usize) -> EngineResult<SessionState> {
+    let mut config = SessionConfig::new().with_target_partitions(PARTITIONS).with_repartition_file_scans(false);
+    let options = config.options_mut();
+    options.execution.collect_statistics = false;
+    options.execution.skip_partial_aggregation_probe_ratio_threshold = 1.0;
+    options.execution.parquet.pruning = false;
+    options.execution.parquet.enable_page_index = false;
+    options.execution.parquet.bloom_filter_on_read = false;
+    options.execution.parquet.pushdown_filters = false;
+    options.optimizer.enable_dynamic_filter_pushdown = false;
+    let runtime = RuntimeEnvBuilder::new()
+        .with_disk_manager_builder(DiskManagerBuilder::default().with_mode(DiskManagerMode::Disabled))
+        .with_memory_pool(Arc::new(GreedyMemoryPool::new(memory_bytes)))
+        .build_arc()?;
+    let store = LocalFileSystem::new_with_prefix(vault.files())?;
+    runtime.register_object_store(ObjectStoreUrl::parse(STORE)?.as_ref(), Arc::new(store));
+    Ok(SessionStateBuilder::new().with_config(config).with_runtime_env(runtime).build())
+}
+
+fn files(edition: &Edition) -> Vec<PartitionedFile> {
+    edition.files.iter().map(|file| PartitionedFile::new(file.id.as_str(), file.size)).collect()
+}
+
+fn groups(batches: &[RecordBatch], columns: &[&str]) -> Result<Sensitive<Groups>, TabulateError> {
+    let mut groups = Groups { codes: columns.iter().map(|_| Vec::new()).collect(), counts: Vec::new() };
+    for batch in batches {
+        for (to, column) in groups.codes.iter_mut().zip(columns) {
+            to.extend(codes(batch, column)?);
+        }
+        let counts = batch.column_by_name(COUNT).and_then(|counts| counts.as_primitive_opt::<Int64Type>());
+        groups.counts.extend_from_slice(counts.ok_or(TabulateError::Engine)?.values());
+    }
+    Ok(Sensitive::new(groups))
+}
+
+/// What of an engine's error may be told.
+fn code(error: &DataFusionError) -> TabulateError {
+    if matches!(error.find_root(), DataFusionError::ResourcesExhausted(_)) {
+        TabulateError::Memory
+    } else {
+        TabulateError::Engine
+    }
+}
+
+/// Exactly the segments of one edition, as a table.
+#[derive(Debug)]
+struct Segments {
+    vault: Keys,
+    schema: SchemaRef,
+    files: Vec<PartitionedFile>,
+}
+
+#[async_trait]
+impl TableProvider for Segments {
+    fn schema(&self) -> SchemaRef {
+        Arc::clone(&self.schema)
+    }
+
+    fn table_type(&self) -> TableType {
+        TableType::Base
+    }
+
+    async fn scan(
+        &self,
+        state: &dyn Session,
+        projection: Option<&Vec<usize>>,
+        _filters: &[Expr],
+        _limit: Option<usize>,
+    ) -> EngineResult<Arc<dyn ExecutionPlan>> {
+        let mut options = state.default_table_options().parquet;
+        options.global = state.config_options().execution.parquet.clone();
+        let source = ParquetSource::new(Arc::clone(&self.schema))
+            .with_table_parquet_options(options)
+            .with_encryption_factory(Arc::new(self.vault.clone()));
+        let mut groups = vec![Vec::new(); PARTITIONS];
+        for (place, file) in self.files.iter().enumerate() {
+            if let Some(group) = groups.get_mut(place % PARTITIONS) {
+                group.push(file.clone());
+            }
+        }
+        groups.retain(|group| !group.is_empty());
+        let config = FileScanConfigBuilder::new(ObjectStoreUrl::parse(STORE)?, Arc::new(source))
+            .with_file_groups(groups.into_iter().map(FileGroup::new).collect())
+            .with_projection_indices(projection.cloned())?
+            .build();
+        Ok(DataSourceExec::from_data_source(config))
+    }
+}
+
+/// Looks file keys up in the vault when a file is opened; holds none.
+#[derive(Clone)]
+struct Keys(Vault);
+
+impl fmt::Debug for Keys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Keys(..)")
+    }
+}
+
+#[async_trait]
+impl EncryptionFactory for Keys {
+    async fn get_file_encryption_properties(
+        &self,
+        _config: &EncryptionFactoryOptions,
+        _schema: &SchemaRef,
+        _file_path: &Path,
+    ) -> EngineResult<Option<Arc<FileEncryptionProperties>>> {
+        Err(DataFusionError::NotImplemented("the engine writes nothing".to_owned()))
+    }
+
+    async fn get_file_decryption_properties(
+        &self,
+        _config: &EncryptionFactoryOptions,
+        file_path: &Path,
+    ) -> EngineResult<Option<Arc<FileDecryptionProperties>>> {
+        let id = file_path.filename().and_then(|name| FileId::parse(name).ok());
+        let properties = id.and_then(|id| self.0.decryption(&id).ok());
+        properties.map(Some).ok_or_else(|| DataFusionError::Execution("no key".to_owned()))
+    }
+}

@@ -1,0 +1,191 @@
+//! Where counts go: the cells of each table, and how the codes of an edition fall into the plan's levels.
+//!
+//! # Guarantee
+//! G3: all of it follows from the plan and from the code lists an edition was closed with; no row has been read.
+
+use super::TabulateError;
+use crate::ledger::{EditionRow, FileEntry};
+use crate::policy::{Dimension, PERIOD, Plan};
+use crate::submission::Content;
+use crate::vault::{EditionCoding, column_name};
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+/// Cells of code lists counted in one pass at most; a table with more gets a pass of its own.
+const PASS_CELLS: usize = 1 << 18;
+
+/// One measured table.
+pub(super) struct Table {
+    /// Positions in `Plan::dimensions`.
+    pub(super) dims: Vec<usize>,
+    /// By entry of `dims`: how far one level moves the cell.
+    strides: Vec<usize>,
+    /// How many cells there are.
+    pub(super) cells: usize,
+    /// Whether persons are counted once per cell over their rows.
+    pub(super) distinct: bool,
+}
+
+impl Table {
+    /// The cell before any column is looked at: the period's share of it.
+    pub(super) fn base(&self, edition: &Edition) -> usize {
+        self.axes(edition)
+            .map(|(axis, stride)| match axis {
+                Axis::Fixed { level } => level * stride,
+                Axis::Column { .. } => 0,
+            })
+            .sum()
+    }
+
+    /// Moves cells along one dimension, row by row, if the table has it.
+    pub(super) fn advance(
+        &self,
+        edition: &Edition,
+        dim: usize,
+        codes: impl Iterator<Item = u16>,
+        cells: &mut [usize],
+    ) -> Result<(), TabulateError> {
+        let Some(place) = self.dims.iter().position(|d| *d == dim) else { return Ok(()) };
+        let stride = self.strides.get(place).copied().unwrap_or_default();
+        let Some(Axis::Column { levels, .. }) = edition.axes.get(dim) else { return Ok(()) };
+        let steps: Vec<usize> = levels.iter().map(|level| level * stride).collect();
+        for (cell, code) in cells.iter_mut().zip(codes) {
+            *cell += steps.get(usize::from(code)).ok_or(TabulateError::Corrupt)?;
+        }
+        Ok(())
+    }
+
+    /// The dimensions of the table whose levels are read from a column.
+    pub(super) fn columns<'a>(&'a self, edition: &'a Edition) -> impl Iterator<Item = usize> + 'a {
+        self.dims.iter().copied().filter(|dim| matches!(edition.axes.get(*dim), Some(Axis::Column { .. })))
+    }
+
+    /// Each dimension as the edition has it, with its stride.
+    fn axes<'a>(&'a self, edition: &'a Edition) -> impl Iterator<Item = (&'a Axis, usize)> {
+        self.dims.iter().zip(&self.strides).filter_map(|(dim, stride)| Some((edition.axes.get(*dim)?, *stride)))
+    }
+}
+
+/// One edition, laid over the plan's dimensions.
+pub(super) struct Edition {
+    /// The period, for messages.
+    pub(super) period: String,
+    /// Its segments.
+    pub(super) files: Vec<FileEntry>,
+    /// How it is written.
+    pub(super) coding: EditionCoding,
+    /// By dimension of the plan.
+    pub(super) axes: Vec<Axis>,
+}
+
+/// One dimension of the plan in one edition.
+pub(super) enum Axis {
+    /// The period: the same level for every row.
+    Fixed {
+        /// The level.
+        level: usize,
+    },
+    /// A column.
+    Column {
+        /// Its name in the segments.
+        name: String,
+        /// By code: the level.
+        levels: Vec<usize>,
+        /// Whether a person's rows may differ in it.
+        per_row: bool,
+    },
+}
+
+impl Edition {
+    /// The name in the segments of a dimension's column.
+    pub(super) fn column(&self, dim: usize) -> Result<&str, TabulateError> {
+        match self.axes.get(dim) {
+            Some(Axis::Column { name, .. }) => Ok(name),
+            Some(Axis::Fixed { .. }) | None => Err(TabulateError::Engine),
+        }
+    }
+}
+
+/// The cells of the plan's tables.
+pub(super) fn tables(plan: &Plan) -> Result<Vec<Table>, TabulateError> {
+    let table = |measured: &crate::policy::Measured| {
+        let mut strides = Vec::with_capacity(measured.dims.len());
+        let mut cells = 1_usize;
+        for dim in measured.dims.iter().rev() {
+            strides.push(cells);
+            let levels = plan.dimensions.get(*dim).ok_or(TabulateError::Engine)?.levels.len();
+            cells = cells.checked_mul(levels).ok_or(TabulateError::TooLarge)?;
+        }
+        strides.reverse();
+        Ok(Table { dims: measured.dims.clone(), strides, cells, distinct: measured.distinct })
+    };
+    plan.measured.iter().map(table).collect()
+}
+
+/// The editions of the plan, and no others, in its order.
+pub(super) fn editions(plan: &Plan, rows: &[EditionRow]) -> Result<Vec<Edition>, TabulateError> {
+    let same = rows.len() == plan.editions.len()
+        && rows.iter().zip(&plan.editions).all(|(row, edition)| row.edition == *edition && row.dataset == plan.dataset);
+    if !same {
+        return Err(TabulateError::Editions);
+    }
+    let edition = |row: &EditionRow| {
+        let coding = EditionCoding::parse(&row.coding)?;
+        let period = row.edition.period.to_string();
+        let axes =
+            plan.dimensions.iter().map(|dimension| axis(dimension, &coding, &period)).collect::<Result<_, _>>()?;
+        Ok(Edition { period, files: row.files.clone(), coding, axes })
+    };
+    rows.iter().map(edition).collect()
+}
+
+fn axis(dimension: &Dimension, coding: &EditionCoding, period: &str) -> Result<Axis, TabulateError> {
+    let column = dimension.name.clone();
+    let changed = || TabulateError::CodesChanged { period: period.to_owned(), column: column.clone() };
+    if dimension.name == PERIOD {
+        return Ok(Axis::Fixed { level: level_of(dimension, period).ok_or_else(changed)? });
+    }
+    let missing = || TabulateError::ColumnMissing { period: period.to_owned(), column: column.clone() };
+    let (place, found) =
+        coding.columns.iter().enumerate().find(|(_, c)| c.name == dimension.name).ok_or_else(missing)?;
+    let Content::Codes { codes } = &found.content else { return Err(missing()) };
+    let levels = codes.iter().map(|code| level_of(dimension, code).ok_or_else(changed)).collect::<Result<_, _>>()?;
+    Ok(Axis::Column { name: column_name(place), levels, per_row: found.per_row })
+}
+
+/// The one level a code belongs to.
+fn level_of(dimension: &Dimension, code: &str) -> Option<usize> {
+    let mut found =
+        dimension.levels.iter().enumerate().filter(|(_, level)| level.members.iter().any(|member| member == code));
+    let (level, _) = found.next()?;
+    found.next().is_none().then_some(level)
+}
+
+/// Tables counted together, from the finest counts over all their columns.
+pub(super) struct Pass {
+    /// Dimensions whose columns are grouped by.
+    pub(super) columns: Vec<usize>,
+    /// Which of the tables.
+    pub(super) tables: Range<usize>,
+}
+
+/// Joins neighbouring tables as long as their common finest table stays small.
+pub(super) fn passes<'a>(edition: &Edition, tables: impl Iterator<Item = &'a Table>) -> Vec<Pass> {
+    let codes = |dim: &usize| match edition.axes.get(*dim) {
+        Some(Axis::Column { levels, .. }) => levels.len(),
+        Some(Axis::Fixed { .. }) | None => 1,
+    };
+    let cells = |columns: &BTreeSet<usize>| columns.iter().map(codes).fold(1_usize, usize::saturating_mul);
+    let mut passes: Vec<(BTreeSet<usize>, Range<usize>)> = Vec::new();
+    for (place, table) in tables.enumerate() {
+        let own: BTreeSet<usize> = table.columns(edition).collect();
+        match passes.last_mut() {
+            Some((columns, range)) if cells(&(&*columns | &own)) <= PASS_CELLS => {
+                columns.extend(own);
+                range.end = place + 1;
+            }
+            Some(_) | None => passes.push((own, place..place + 1)),
+        }
+    }
+    passes.into_iter().map(|(columns, tables)| Pass { columns: columns.into_iter().collect(), tables }).collect()
+}

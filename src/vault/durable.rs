@@ -1,0 +1,56 @@
+//! Files that are there whole or not at all, readable by their owner alone.
+
+use crate::identity::{FileId, random_bytes};
+use std::collections::BTreeSet;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::Path;
+
+/// Names that start so were never finished.
+pub(super) const UNFINISHED: &str = ".new-";
+
+/// Makes a directory, and those above it, for the owner alone.
+pub(super) fn make_directory(path: &Path) -> io::Result<()> {
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
+}
+
+/// Makes a file that must not exist yet.
+pub(super) fn create(path: &Path) -> io::Result<File> {
+    OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
+}
+
+/// Makes the entries of a directory durable.
+pub(super) fn sync_directory(path: &Path) -> io::Result<()> {
+    File::open(path)?.sync_all()
+}
+
+/// Writes a small file under a name that must not exist yet: `AlreadyExists` if somebody was faster.
+///
+/// A crash before the link leaves an unfinished name that nobody reads; after it, the whole file.
+pub(super) fn write_new(directory: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
+    let unfinished = directory.join(format!("{UNFINISHED}{}", hex::encode(random_bytes::<16>())));
+    let mut file = create(&unfinished)?;
+    let linked = file
+        .write_all(bytes)
+        .and_then(|()| file.sync_all())
+        .and_then(|()| fs::hard_link(&unfinished, directory.join(name)));
+    fs::remove_file(&unfinished)?;
+    linked?;
+    sync_directory(directory)
+}
+
+/// Removes a file; one that is gone already is fine. The caller syncs the directory.
+pub(super) fn remove(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        Ok(()) | Err(_) => Ok(()),
+    }
+}
+
+/// The names in a directory that no manifest knows.
+pub(super) fn orphans(directory: &Path, known: &BTreeSet<FileId>) -> io::Result<Vec<String>> {
+    let unknown = |name: &String| !FileId::parse(name).is_ok_and(|id| known.contains(&id));
+    let names = fs::read_dir(directory)?.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()));
+    names.filter(|name| name.as_ref().map_or(true, unknown)).collect()
+}
