@@ -188,7 +188,7 @@ impl Config {
         refuse_what_is_weak(&file, &keys_dir, mode)?;
         let database = match file.database_url.as_ref() {
             None => file.data_dir.join("ledger.sqlite"),
-            Some(url) => sqlite_path(url.expose())?,
+            Some(url) => sqlite_path(url.text())?,
         };
         let log_json = match file.log_format.as_str() {
             "json" => true,
@@ -230,7 +230,7 @@ fn sqlite_path(url: &str) -> Result<PathBuf, ConfigError> {
 }
 
 fn refuse_what_is_not_there_yet(file: &File) -> Result<(), ConfigError> {
-    let url = file.database_url.as_ref().map_or("", Secret::expose);
+    let url = file.database_url.as_ref().map_or("", Secret::text);
     if url.starts_with("postgres:") || url.starts_with("postgresql:") {
         return Err(refused("database_url", "PostgreSQL is not supported yet; leave it out to use SQLite in data_dir"));
     }

@@ -13,7 +13,7 @@ use std::path::PathBuf;
 pub(super) struct Secret(String);
 
 impl Secret {
-    pub(super) fn expose(&self) -> &str {
+    pub(super) fn text(&self) -> &str {
         &self.0
     }
 }

@@ -49,7 +49,7 @@ pub const CODES: &[Code] = &[
     ("body_too_large", 413, "The body is too large"),
     ("address_too_long", 414, "The address is too long"),
     ("media_type_unsupported", 415, "The media type is not supported"),
-    ("digest_mismatch", 400, "The body is not what its digest says"),
+    ("digest_mismatch", 422, "The body is not what its digest says"),
     ("bad_encoding", 400, "The body does not unpack"),
     ("submitter_not_allowed", 403, "The organisation may not submit here"),
     ("rows_rejected", 422, "Rows break the policy's rules"),
