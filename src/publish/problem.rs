@@ -166,7 +166,7 @@ impl From<OfficeError> for Problem {
             OfficeError::Unauthenticated => Self::new(StatusCode::UNAUTHORIZED, "unauthenticated", said),
             OfficeError::ForbiddenRole { .. } => Self::new(StatusCode::FORBIDDEN, "forbidden_role", said),
             OfficeError::Refused { reason, alternatives } => {
-                let code = code_of_refusal(&reason);
+                let code = reason.code();
                 let mut problem = Self::new(status_of_refusal(code), code, said);
                 problem.document.alternatives = alternatives;
                 problem
@@ -183,12 +183,6 @@ impl From<OfficeError> for Problem {
             OfficeError::Sealed => Self::new(StatusCode::SERVICE_UNAVAILABLE, "sealed", said).retry_after(10),
             OfficeError::Fault { code, cause } => Self::fault(code, &cause),
         }
-    }
-}
-
-fn code_of_refusal(reason: &Inadmissible) -> &'static str {
-    match reason {
-        Inadmissible::DatasetUnknown => "dataset_unknown",
     }
 }
 

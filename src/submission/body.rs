@@ -98,9 +98,9 @@ impl<R: Read> Read for Announced<R> {
 /// Unpacks a body, up to `max_decoded` bytes.
 ///
 /// Errors of the reader carry a [`BodyFault`].
-pub fn decoded<'a>(encoding: Encoding, body: impl Read + 'a, max_decoded: u64) -> impl Read + 'a {
+pub fn decoded<'a>(encoding: Encoding, body: impl Read + Send + 'a, max_decoded: u64) -> impl Read + Send + 'a {
     let arriving = Arriving(body);
-    let plain: Box<dyn Read + 'a> = match encoding {
+    let plain: Box<dyn Read + Send + 'a> = match encoding {
         Encoding::Identity => Box::new(arriving),
         Encoding::Gzip => Box::new(Unpacking(MultiGzDecoder::new(BufReader::new(arriving)))),
         Encoding::Zstd => match zstd_decoder(arriving) {
