@@ -79,7 +79,7 @@ pub async fn open(config: &Config, clock: Arc<dyn Clock>) -> Result<App, AppErro
     if !config.database.exists() {
         return Err(AppError::NotThere);
     }
-    let vault = Vault::open(&vault_settings(config))?;
+    let vault = Vault::open(vault_settings(config))?;
     let ledger = open_ledger(config, Arc::clone(&clock)).await?;
     if !vault.sealed() {
         // What a crash left between sealing and committing; no manifest names it.

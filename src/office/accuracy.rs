@@ -146,7 +146,8 @@ async fn errors_before_suppression_are_standard_normal_and_margins_are_sums() {
         office.ask(&analyst, &question(draw)).await.unwrap();
         let plan = office.plan(&policy, &standing, &analyst, &question(draw)).await.unwrap().unwrap();
         let sealed = office.ledger.draw(&plan.draw).await.unwrap().unwrap();
-        let noisy: NoisyTables = serde_json::from_slice(&office.vault.unseal("draw", &sealed).unwrap()).unwrap();
+        let noisy: NoisyTables =
+            serde_json::from_slice(&office.vault.unseal(&format!("draw {}", plan.draw), &sealed).unwrap()).unwrap();
         let tables = estimate(&plan, &noisy).unwrap();
         for table in &tables {
             for (key, value) in keys(&plan, table).iter().zip(&table.values) {

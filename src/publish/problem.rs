@@ -14,7 +14,7 @@ use super::publishable::{empty, reply};
 use crate::identity::random_bytes;
 use crate::ledger::{LedgerError, RowFinding};
 use crate::office::{Alternative, OfficeError};
-use crate::policy::{Finding, Inadmissible, Severity};
+use crate::policy::{Finding, Severity};
 use crate::submission::Rejection;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
