@@ -77,7 +77,7 @@ impl LogKey {
         }
         let text = std::fs::read_to_string(path)?;
         let signer = StandardSigner::new(text.trim()).map_err(|_| CheckpointError::Key)?;
-        let private = text.trim().rsplit('+').next().and_then(|key| BASE64_STANDARD.decode(key).ok());
+        let private = text.trim().splitn(5, '+').nth(4).and_then(|key| BASE64_STANDARD.decode(key).ok());
         let secret: [u8; 32] = private.and_then(|key| key.get(1..)?.try_into().ok()).ok_or(CheckpointError::Key)?;
         let verifier = new_ed25519_verifier_key(signer.name(), &SigningKey::from_bytes(&secret).verifying_key());
         Ok(Self { signer, verifier })

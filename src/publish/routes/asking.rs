@@ -6,12 +6,10 @@ use crate::office::Quote;
 use crate::policy::Question;
 use crate::publish::caller::Caller;
 use crate::publish::formats::Format;
-use crate::publish::headers;
 use crate::publish::publishable::reply;
 use crate::publish::strict::Strict;
 use crate::release::Body;
 use actix_web::http::StatusCode;
-use actix_web::http::header::LOCATION;
 use actix_web::post;
 
 /// What a question would cost, and the error to expect. Touches no data.
@@ -42,7 +40,5 @@ pub(crate) async fn quote(caller: Caller, question: Strict<Question>, office: Of
 pub(crate) async fn ask(caller: Caller, question: Strict<Question>, office: Office) -> Reply {
     let answer = to_its_end(async move { office.ask(&caller.0, &question.0).await }).await?;
     let status = if answer.created { StatusCode::CREATED } else { StatusCode::OK };
-    let mut response = releases::shown(status, &answer.release, Format::Json, &Wish::default())?;
-    headers::set(response.headers_mut(), LOCATION, &releases::address(&answer.release)?);
-    Ok(response)
+    releases::shown(status, &answer.release, Format::Json, &Wish::default())
 }
