@@ -7,9 +7,15 @@
 //! G6: held + spent + cost <= cap, exactly. G7: a claim is durable (and witnessed) before the first random bit; an
 //! unknown outcome counts as spent. G10: a release exists only as [`Committed`]. G12: the log only grows.
 
+mod account;
 mod claim;
+mod claims;
+mod policies;
 mod records;
+mod releases;
 mod store;
+mod submissions;
+mod tokens;
 
 pub use claim::{Committed, Drawn, Entry, Reservation, Settle};
 pub use records::{

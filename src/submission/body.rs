@@ -100,14 +100,17 @@ impl<R: Read> Read for Announced<R> {
 /// Errors of the reader carry a [`BodyFault`].
 pub fn decoded<'a>(encoding: Encoding, body: impl Read + Send + 'a, max_decoded: u64) -> impl Read + Send + 'a {
     let arriving = Arriving(body);
-    let plain: Box<dyn Read + Send + 'a> = match encoding {
-        Encoding::Identity => Box::new(arriving),
-        Encoding::Gzip => Box::new(Unpacking(MultiGzDecoder::new(BufReader::new(arriving)))),
-        Encoding::Zstd => match zstd_decoder(arriving) {
-            Ok(decoder) => Box::new(Unpacking(decoder)),
-            Err(_) => Box::new(Failed(BodyFault::Broken(ErrorKind::OutOfMemory))),
-        },
+    let begin = move || -> Box<dyn Read + Send + 'a> {
+        match encoding {
+            Encoding::Identity => Box::new(arriving),
+            Encoding::Gzip => Box::new(Unpacking(MultiGzDecoder::new(BufReader::new(arriving)))),
+            Encoding::Zstd => match zstd_decoder(arriving) {
+                Ok(decoder) => Box::new(Unpacking(decoder)),
+                Err(_) => Box::new(Failed(BodyFault::Broken(ErrorKind::OutOfMemory))),
+            },
+        }
     };
+    let plain = Begun { begin: Some(begin), body: Box::new(io::empty()) };
     Limited { body: plain, left: max_decoded.min(BODY_BYTES_MAX) }
 }
 
@@ -115,6 +118,22 @@ fn zstd_decoder<R: Read>(body: R) -> io::Result<zstd::stream::read::Decoder<'sta
     let mut decoder = zstd::stream::read::Decoder::new(body)?;
     decoder.window_log_max(ZSTD_WINDOW_LOG_MAX)?;
     Ok(decoder)
+}
+
+/// A body begun at the first read: a decoder waits for the stream's first bytes when it is made, and waiting is for the
+/// thread that reads, not for the one that accepts.
+struct Begun<'a, B> {
+    begin: Option<B>,
+    body: Box<dyn Read + Send + 'a>,
+}
+
+impl<'a, B: FnOnce() -> Box<dyn Read + Send + 'a>> Read for Begun<'a, B> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if let Some(begin) = self.begin.take() {
+            self.body = begin();
+        }
+        self.body.read(buffer)
+    }
 }
 
 /// Marks the errors of the connection, so that a decoder's own can be told from them.

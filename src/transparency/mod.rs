@@ -1,8 +1,9 @@
-//! The public log: an RFC 6962 tree over canonical JSON leaves, signed checkpoints, a witness, and the offline verifier.
-//!
-//! # Guarantee
-//! G12: the log only grows. A leaf holds no count, size or plain digest of microdata and no asker's name: the log is
-//! public from the moment it is written.
-
-/// The log's Ed25519 signing key and its name.
-pub struct LogKey {}
+//! The public log (provisional).
+mod checkpoint;
+mod leaf;
+mod tree;
+mod witness;
+pub use checkpoint::{CheckpointError, Head, LogKey, open};
+pub use leaf::Leaf;
+pub use tree::Tree;
+pub use witness::{Line, Witness};
