@@ -2,8 +2,8 @@
 //!
 //! # Guarantees
 //! Unknown keys are refused with line and column. A setting that would weaken a promise (keys beside the data, one
-//! approval, no witness, plain HTTP to the network) is refused outside `demo`, with a sentence. `Debug` shows no secret,
-//! and no message repeats a value.
+//! approval, no witness, plain HTTP to the network) is refused outside `demo`, with a sentence. `Debug` shows no
+//! secret, and no message repeats a value.
 
 mod example;
 mod file;

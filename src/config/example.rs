@@ -1,7 +1,7 @@
 //! The example file: every key, its default, and what it is for. A test reads it back as the defaults.
 
 /// What `Config::example` prints.
-pub(super) const EXAMPLE: &str = r#"# Halflight: settings. Every key may be left out; those commented out show their default.
+pub(super) const EXAMPLE: &str = r#"# Halflight: settings. Those commented out show their default.
 # Each may also be given in the environment: HALFLIGHT__LISTEN, HALFLIGHT__RATE_LIMITS__QUESTIONS_PER_MINUTE.
 
 # --- where things are -------------------------------------------------------------------------------------------

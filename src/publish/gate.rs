@@ -1,7 +1,7 @@
 //! The gate: who calls, what that role may call, and how often.
 //!
 //! # Guarantee
-//! Deny by default: the roles of a route are those of the `OpenAPI` document, and a route that is not in it is not there.
+//! Deny by default: the roles of a route are those of the `OpenAPI` document, and a route not in it is not there.
 //! A token that is sent must be valid, also where none is needed. The office checks roles again.
 
 use super::limits::{Limits, origin};

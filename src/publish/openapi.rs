@@ -1,8 +1,8 @@
 //! The description of the interface, from which the gate reads who may call what, and tests their rows.
 //!
 //! # Guarantee
-//! Every operation says whom it is for: `security` names the roles (an empty requirement: the public). An operation that
-//! is not listed here cannot be called. Problems are described once and hold for every operation.
+//! Every operation says whom it is for: `security` names the roles (an empty requirement: the public). An operation
+//! that is not listed here cannot be called. Problems are described once and hold for every operation.
 
 use super::gate::Rule;
 use super::problem::{CODES, ProblemDocument};

@@ -1,4 +1,4 @@
-//! Problem documents (RFC 9457): one exhaustive map from everything that can go wrong to a status, a code and a sentence.
+//! Problem documents (RFC 9457): one exhaustive map from all that can go wrong to a status, a code and a sentence.
 //!
 //! # Guarantees
 //! G14: a problem carries codes, names and positions, never a value from the data; the cause of a fault goes to the log

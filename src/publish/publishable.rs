@@ -13,7 +13,8 @@
 //! An exact table may not, wrapped or not, and neither may anything that merely serialises:
 //! ```compile_fail
 //! use actix_web::http::StatusCode;
-//! fn send(exact: &halflight::sensitive::Sensitive<Vec<i64>>) { let _ = halflight::publish::reply(StatusCode::OK, exact); }
+//! use halflight::sensitive::Sensitive;
+//! fn send(exact: &Sensitive<Vec<i64>>) { let _ = halflight::publish::reply(StatusCode::OK, exact); }
 //! ```
 //! ```compile_fail
 //! use actix_web::http::StatusCode;

@@ -2,7 +2,7 @@
 //!
 //! # Guarantee
 //! Every connection, request and shutdown is bounded in time. At SIGTERM or SIGINT nothing new is accepted and work in
-//! flight is finished within [`HttpSettings::shutdown_seconds`]; what is cut off then is settled by the ledger's recovery.
+//! flight is finished within [`HttpSettings::shutdown_seconds`]; what is cut off then, the ledger's recovery settles.
 
 use super::gate::{Table, gate};
 use super::limits::Limits;

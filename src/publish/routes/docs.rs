@@ -15,9 +15,10 @@ use base64::Engine as _;
 use serde_json::Value;
 use std::fmt::Write as _;
 
-const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#1a1a1a;\
-background:#fff}code{background:#f2f2f2;padding:.1em .3em}table{border-collapse:collapse;width:100%}th,td{text-align:left;\
-vertical-align:top;padding:.35em .6em;border-bottom:1px solid #ccc}h2{margin-top:2rem}a{color:#0645ad}";
+const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;\
+color:#1a1a1a;background:#fff}code{background:#f2f2f2;padding:.1em .3em}table{border-collapse:collapse;width:100%}\
+th,td{text-align:left;vertical-align:top;padding:.35em .6em;border-bottom:1px solid #ccc}\
+h2{margin-top:2rem}a{color:#0645ad}";
 
 /// The `OpenAPI` document.
 #[utoipa::path(
