@@ -15,7 +15,7 @@ use super::publishable::{empty, reply};
 use crate::identity::random_bytes;
 use crate::ledger::{LedgerError, RowFinding};
 use crate::office::{Alternative, OfficeError};
-use crate::policy::{Finding, Severity};
+use crate::policy::{Finding, Inadmissible, Severity};
 use crate::submission::Rejection;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
@@ -173,8 +173,6 @@ impl From<OfficeError> for Problem {
             OfficeError::ForbiddenRole { .. } => Self::new(StatusCode::FORBIDDEN, "forbidden_role", said),
             OfficeError::Refused { reason, alternatives } => {
                 let mut problem = Self::new(status_of_refusal(&reason), reason.code(), said);
-                let code = reason.code();
-                let mut problem = Self::new(status_of_refusal(code), code, said);
                 problem.document.alternatives = alternatives;
                 problem
             }
