@@ -70,12 +70,13 @@ pub struct Plan {
     /// The question in canonical form, as printed in the release.
     pub question: serde_json::Value,
     /// Keeps the struct from being built outside `policy`.
+    #[expect(dead_code, reason = "it is there to be made in one place only")]
     pub(super) admitted: Admitted,
 }
 
 /// Proof that a [`Plan`] went through `admit`.
 #[derive(Debug, Clone, Copy)]
-pub struct Admitted(pub(super) ());
+pub(super) struct Admitted(pub(super) ());
 
 /// One dimension of the draw.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
