@@ -2,6 +2,17 @@
 //!
 //! # Guarantee
 //! G2: a [`Plan`] is built only by `policy::admit`; vault and tabulate take `&Plan`.
+//!
+//! A plan cannot be built, nor one made out of another, outside this stage:
+//! ```compile_fail,E0451
+//! use halflight::{budget::Nanos, policy::Plan};
+//! fn forged(admitted: Plan) -> Plan { Plan { cost: Nanos::ZERO, ..admitted } }
+//! ```
+//! The twin that compiles: an admitted one can be read.
+//! ```
+//! use halflight::{budget::Nanos, policy::Plan};
+//! fn price(admitted: &Plan) -> Nanos { admitted.cost }
+//! ```
 
 use super::model::Text;
 use super::price::Prediction;

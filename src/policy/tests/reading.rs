@@ -47,7 +47,7 @@ fn what_is_wrong_is_refused_where_it_stands_with_what_to_write_instead() {
     acs("codes = \"CL_SEX\"", "codes = \"CL_SEXX\"", "codes_wrong", "did you mean `CL_SEX`?");
     acs("codes = \"CL_SEX\"", "codes = [\"F\", \"_T\"]", "codes_wrong", "totals");
     acs("codes = \"CL_SEX\"", "bands = [\"Y0T4\"]", "key_missing", "type = \"integer\"");
-    acs("\"Y5T9\", ", "", "bands_wrong", "close the gap");
+    acs("\"Y5T9\", \"Y10T14\"", "\"Y10T14\"", "bands_wrong", "close the gap");
     acs("max = 99", "max = 120\nmin2 = 0", "key_unknown", "did you mean `min`?");
     acs("max = \"200000\"", "max = \"0\"", "contradiction", "above `min`");
     acs("max = \"200000\"", "max = \"200000.5\"", "value_wrong", "raise `scale`");
