@@ -65,9 +65,9 @@ fn other_periods_and_prices_are_offered_where_they_stand_in_the_way() {
 fn nothing_is_offered_where_no_question_would_help() {
     let policy = policy("residence");
     let asked = question("residence", &["sex"], &["2025-Q1"], "0.02");
-    let mut police = analyst();
-    police.class = crate::identity::Class::parse("enforcement").unwrap();
-    assert_eq!(alternatives(&policy, &closed(&CLOSED), &police, &asked, today()), []);
+    let mut enforcer = analyst();
+    enforcer.class = crate::identity::Class::parse("enforcement").unwrap();
+    assert_eq!(alternatives(&policy, &closed(&CLOSED), &enforcer, &asked, today()), []);
     let curious = Question { purpose: crate::identity::Purpose::parse("curiosity").unwrap(), ..asked.clone() };
     assert_eq!(alternatives(&policy, &closed(&CLOSED), &analyst(), &curious, today()), []);
     let suspended = crate::policy::Standing { suspended: true, ..closed(&CLOSED) };
