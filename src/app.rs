@@ -10,6 +10,7 @@ use crate::ledger::{Ledger, LedgerError, LedgerSettings, NewToken, TokenRow};
 use crate::office::Office;
 use crate::transparency::LogKey;
 use crate::vault::{Vault, VaultError, VaultSettings};
+use std::path::Path;
 use std::sync::Arc;
 
 /// Officers made by `init`. Later ones are proposed and approved by two of them.
@@ -55,10 +56,10 @@ pub enum AppError {
 /// # Errors
 /// If there is a service already, or a folder cannot be written.
 pub async fn init(config: &Config, clock: Arc<dyn Clock>) -> Result<Vec<(TokenRow, String)>, AppError> {
-    if config.database.exists() {
+    if config.database().exists() {
         return Err(AppError::AlreadyThere);
     }
-    std::fs::create_dir_all(&config.data_dir)?;
+    std::fs::create_dir_all(config.data_dir())?;
     let settings = vault_settings(config);
     Vault::init(&settings)?;
     LogKey::create(&log_key(config)).map_err(|error| AppError::Key(error.to_string()))?;
@@ -76,7 +77,7 @@ pub async fn init(config: &Config, clock: Arc<dyn Clock>) -> Result<Vec<(TokenRo
 /// # Errors
 /// If `init` was not run, or the ledger is corrupt or behind its witness.
 pub async fn open(config: &Config, clock: Arc<dyn Clock>) -> Result<App, AppError> {
-    if !config.database.exists() {
+    if !config.database().exists() {
         return Err(AppError::NotThere);
     }
     let vault = Vault::open(vault_settings(config))?;
@@ -89,20 +90,20 @@ pub async fn open(config: &Config, clock: Arc<dyn Clock>) -> Result<App, AppErro
 }
 
 fn vault_settings(config: &Config) -> VaultSettings {
-    VaultSettings { dir: config.data_dir.join("vault"), keys: config.keys_dir.clone() }
+    VaultSettings { dir: config.data_dir().join("vault"), keys: config.keys_dir().to_owned() }
 }
 
 fn log_key(config: &Config) -> std::path::PathBuf {
-    config.keys_dir.join("log")
+    config.keys_dir().join("log")
 }
 
 async fn open_ledger(config: &Config, clock: Arc<dyn Clock>) -> Result<Ledger, AppError> {
     let key = LogKey::load(&log_key(config)).map_err(|error| AppError::Key(error.to_string()))?;
     let settings = LedgerSettings {
-        database: config.database.clone(),
+        database: config.database(),
         key,
-        witness: config.witness.clone(),
-        approvals: config.approvals,
+        witness: config.witness().map(Path::to_owned),
+        approvals: config.approvals(),
         clock,
     };
     Ok(Ledger::open(settings).await?)

@@ -68,8 +68,12 @@ fn budget(policy: &Policy, file: &File, findings: &mut Findings<'_>) {
         findings.warning(place.clone(), "epsilon_large", advice);
     }
     let shared = policy.budget.shares.values().try_fold(Nanos::ZERO, |sum, share| sum.checked_add(*share));
-    let unfunded: Vec<&str> =
-        policy.purposes.iter().filter(|p| !policy.budget.shares.contains_key(*p)).map(|p| p.as_str()).collect();
+    let unfunded: Vec<&str> = policy
+        .purposes
+        .iter()
+        .filter(|p| !policy.budget.shares.contains_key(*p))
+        .map(crate::identity::Purpose::as_str)
+        .collect();
     if shared == Some(policy.budget.lifetime) && !unfunded.is_empty() {
         let advice = format!("the shares take the whole budget: nothing is left for {}", unfunded.join(", "));
         findings.warning(place, "purpose_unfunded", advice);

@@ -20,7 +20,7 @@ pub fn loosens(old: &Policy, new: &Policy) -> Vec<String> {
 }
 
 /// Notes a number that grew.
-fn grows<N: PartialOrd + std::fmt::Display>(what: &str, old: N, new: N, looser: &mut Vec<String>) {
+fn grows<N: PartialOrd + std::fmt::Display>(what: &str, old: &N, new: &N, looser: &mut Vec<String>) {
     if new > old {
         looser.push(format!("{what}: {old} becomes {new}"));
     }
@@ -34,9 +34,9 @@ fn budget(old: &Policy, new: &Policy, looser: &mut Vec<String>) {
     if before.accounting != after.accounting {
         looser.push("the accounting changes; its amounts cannot be compared".to_owned());
     }
-    grows("lifetime budget", before.lifetime, after.lifetime, looser);
-    grows("price of one question", before.per_release_max, after.per_release_max, looser);
-    match (before.quota_per_organisation, after.quota_per_organisation) {
+    grows("lifetime budget", &before.lifetime, &after.lifetime, looser);
+    grows("price of one question", &before.per_release_max, &after.per_release_max, looser);
+    match (&before.quota_per_organisation, &after.quota_per_organisation) {
         (Some(before), Some(after)) => grows("quota of one organisation", before, after, looser),
         (Some(_), None) => looser.push("the quota of one organisation is dropped".to_owned()),
         (None, _) => {}
@@ -54,7 +54,7 @@ fn budget(old: &Policy, new: &Policy, looser: &mut Vec<String>) {
     }
     for program in &new.programs {
         match old.programs.iter().find(|p| p.id == program.id) {
-            Some(before) => grows(&format!("price of program {}", program.id), before.spend, program.spend, looser),
+            Some(before) => grows(&format!("price of program {}", program.id), &before.spend, &program.spend, looser),
             None => looser.push(format!("a new program: {} at {}", program.id, program.spend)),
         }
     }
@@ -86,16 +86,16 @@ fn people(old: &Policy, new: &Policy, looser: &mut Vec<String>) {
     if old.unit.person != new.unit.person || old.unit.id != new.unit.id {
         looser.push("persons are told apart in another way: sensitivity is bounded for other persons".to_owned());
     }
-    grows("rows of one person in a period", old.unit.rows_max, new.unit.rows_max, looser);
-    grows("periods one question may pool", old.unit.periods_max, new.unit.periods_max, looser);
+    grows("rows of one person in a period", &old.unit.rows_max, &new.unit.rows_max, looser);
+    grows("periods one question may pool", &old.unit.periods_max, &new.unit.periods_max, looser);
 }
 
 fn time(old: &Policy, new: &Policy, looser: &mut Vec<String>) {
-    grows("last day in force", old.expires, new.expires, looser);
+    grows("last day in force", &old.expires, &new.expires, looser);
     if new.effective < old.effective {
         looser.push(format!("first day in force: {} becomes {}", old.effective, new.effective));
     }
-    grows("days until microdata are erased", old.retention_days, new.retention_days, looser);
+    grows("days until microdata are erased", &old.retention_days, &new.retention_days, looser);
     if old.editions != new.editions && new.editions == super::EditionRule::Automatic {
         looser.push("each submission closes its period by itself".to_owned());
     }
@@ -112,9 +112,9 @@ fn cells(old: &Policy, new: &Policy, looser: &mut Vec<String>) {
     if after.round_to < before.round_to {
         looser.push(format!("rounding: to {} becomes to {}", before.round_to, after.round_to));
     }
-    grows("dimensions of one table", before.dims_max, after.dims_max, looser);
-    grows("cells of one question", before.cells_max, after.cells_max, looser);
-    grows("relative margin of error before a flag", before.moe_relative_max, after.moe_relative_max, looser);
+    grows("dimensions of one table", &before.dims_max, &after.dims_max, looser);
+    grows("cells of one question", &before.cells_max, &after.cells_max, looser);
+    grows("relative margin of error before a flag", &before.moe_relative_max, &after.moe_relative_max, looser);
     for (rule, before, after) in [
         ("unreliable figures are no longer withheld", before.withhold_unreliable, after.withhold_unreliable),
         ("partners of withheld cells are no longer withheld", before.complementary, after.complementary),
