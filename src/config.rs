@@ -82,20 +82,15 @@ impl ConfigError {
 /// Settings that may be used.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Config {
-    /// Where the vault and the database are.
-    pub data_dir: PathBuf,
-    /// Where wrapped keys are: not within `data_dir`, so that a copy of the data is worth nothing.
-    pub keys_dir: PathBuf,
+    data_dir: PathBuf,
+    keys_dir: PathBuf,
     /// The folder of policies, with `codelists/` in it.
     pub policies_dir: Option<PathBuf>,
     /// The address to listen on.
     pub listen: SocketAddr,
-    /// The database file.
-    pub database: PathBuf,
-    /// The witness of the log's head.
-    pub witness: Option<PathBuf>,
-    /// Approvals a policy needs in all.
-    pub approvals: u32,
+    database: PathBuf,
+    witness: Option<PathBuf>,
+    approvals: u32,
     /// Most memory a question may use, in MiB.
     pub memory_limit_mb: u64,
     /// Whether log lines are JSON.
@@ -149,6 +144,36 @@ impl Config {
     /// Says where what is wrong, and what to write instead.
     pub fn parse(text: &str, environment: &[(String, String)], mode: Mode) -> Result<Self, ConfigError> {
         Self::checked(File::read(text, environment)?, mode)
+    }
+
+    /// Where the vault and the database are.
+    #[must_use]
+    pub fn data_dir(&self) -> &Path {
+        &self.data_dir
+    }
+
+    /// Where wrapped keys are: not within the data, so that a copy of it is worth nothing.
+    #[must_use]
+    pub fn keys_dir(&self) -> &Path {
+        &self.keys_dir
+    }
+
+    /// The database file.
+    #[must_use]
+    pub fn database(&self) -> PathBuf {
+        self.database.clone()
+    }
+
+    /// The witness of the log's head.
+    #[must_use]
+    pub fn witness(&self) -> Option<&Path> {
+        self.witness.as_deref()
+    }
+
+    /// Approvals a policy needs in all.
+    #[must_use]
+    pub fn approvals(&self) -> u32 {
+        self.approvals
     }
 
     /// A file with every setting at its default, explained.
