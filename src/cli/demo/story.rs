@@ -142,14 +142,14 @@ impl Story<'_> {
     fn refusals(&self) -> Result<(), CliError> {
         self.teller.act(5, "What is not answered, whoever asks")?;
         let asker = self.public.with_token(&self.cast.reporter);
-        if let Some(forbid) = self.registers.residence.policy.forbids.first() {
+        if let Some(forbid) = self.registers.health.policy.forbids.first() {
             let cross: Vec<&str> = forbid.cross.iter().map(String::as_str).collect();
-            let asked = asker.post("/v1/releases", &question(&self.registers.residence, &cross, false));
-            self.teller.refused(&format!("persons by {}", cross.join(" and ")), asked)?;
+            let answer = asker.post("/v1/releases", &question(&self.registers.health, &cross, false));
+            self.teller.refused(&format!("patients by {}", cross.join(" and ")), answer)?;
         }
         let police = self.public.with_token(&self.cast.enforcement);
-        let asked = police.post("/v1/releases", &question(&self.registers.residence, &["sex"], false));
-        self.teller.refused("an enforcement body asks anything at all", asked)?;
+        let answer = police.post("/v1/releases", &question(&self.registers.residence, &["sex"], false));
+        self.teller.refused("an enforcement body asks anything at all", answer)?;
         self.teller.words("A refusal is decided by the rules alone, before any data are read: it gives nothing away.")
     }
 
@@ -173,7 +173,7 @@ fn sending<'a>(register: &'a Register, file: &'a Path) -> Sending<'a> {
 }
 
 /// A question for half of what one question may cost.
-fn question(register: &Register, by: &[&str], margins: bool) -> Value {
+pub(super) fn question(register: &Register, by: &[&str], margins: bool) -> Value {
     let policy = &register.policy;
     let half = policy.budget.per_release_max.split_evenly(2).first().copied().unwrap_or(Nanos::ZERO);
     let kind = match policy.budget.accounting {

@@ -3,7 +3,7 @@
 use super::{Page, TOTAL};
 use crate::cli::style::grouped;
 use crate::release::{Cell, DimensionFace, Status};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeSet, HashMap};
 use std::fmt::Write as _;
 
 /// Cells of one measure that belong together.
@@ -22,15 +22,15 @@ impl<'a> Grid<'a> {
         let mut fixed = Vec::new();
         let mut codes = Vec::new();
         for dimension in dimensions {
-            let seen: BTreeMap<&str, ()> = cells.iter().map(|cell| (code(cell, dimension), ())).collect();
+            let seen: BTreeSet<&str> = cells.iter().map(|cell| code(cell, dimension)).collect();
             if seen.len() > 1 {
                 let mut order: Vec<&str> =
-                    dimension.codes.iter().map(|c| c.code.as_str()).filter(|c| seen.contains_key(c)).collect();
-                order.extend(seen.keys().filter(|c| **c != TOTAL && !dimension.codes.iter().any(|d| d.code == **c)));
-                order.extend(seen.contains_key(TOTAL).then_some(TOTAL));
+                    dimension.codes.iter().map(|c| c.code.as_str()).filter(|c| seen.contains(c)).collect();
+                order.extend(seen.iter().filter(|c| **c != TOTAL && !dimension.codes.iter().any(|d| d.code == **c)));
+                order.extend(seen.contains(TOTAL).then_some(TOTAL));
                 codes.push(order);
                 varying.push(dimension);
-            } else if let Some(only) = seen.keys().find(|only| **only != TOTAL) {
+            } else if let Some(only) = seen.iter().find(|only| **only != TOTAL) {
                 fixed.push(format!("{}: {}", title(dimension), label(dimension, only)));
             }
         }
