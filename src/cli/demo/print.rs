@@ -11,7 +11,7 @@ use std::io::Write as _;
 /// Characters in a line.
 const WIDTH: usize = 98;
 /// Lines of a table that are shown.
-const ROWS_SHOWN: usize = 7;
+const ROWS_SHOWN: usize = 14;
 
 /// Tells the story on standard output.
 pub(super) struct Teller {
