@@ -74,6 +74,7 @@ impl Teller {
     }
 
     /// Plain words.
+    #[expect(clippy::unused_self, reason = "one voice tells everything")]
     pub(super) fn words(&self, text: &str) -> Result<(), CliError> {
         wrap(text, WIDTH - 2).iter().try_for_each(|line| put(&format!("  {line}")))
     }
