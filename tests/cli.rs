@@ -1,5 +1,7 @@
 //! The program as its users start it: exit codes, and the demo from its first line to its last.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on stops")]
+
 use std::process::{Command, Output};
 
 fn halflight(arguments: &[&str]) -> Output {

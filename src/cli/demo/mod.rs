@@ -44,7 +44,7 @@ pub(super) struct DemoArgs {
 }
 
 fn rows_range() -> clap::builder::RangedU64ValueParser<u64> {
-    clap::value_parser!(u64).range(2000..=20_000_000)
+    clap::value_parser!(u64).range(5000..=20_000_000)
 }
 
 pub(super) fn run(args: &DemoArgs) -> Result<(), CliError> {
