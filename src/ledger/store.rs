@@ -133,6 +133,10 @@ impl Ledger {
     pub async fn edition(&self, dataset: &DatasetId, edition: &EditionRef) -> Result<EditionRow, LedgerError> {
         Err(LedgerError::Corruption("skeleton"))
     }
+    /// Every file that a live submission or an edition names: what the vault must keep (the rest is swept at start).
+    pub async fn files(&self) -> Result<std::collections::BTreeSet<crate::identity::FileId>, LedgerError> {
+        Err(LedgerError::Corruption("skeleton"))
+    }
     // claims
     pub async fn balance(&self, account: &AccountId) -> Result<Balance, LedgerError> {
         Err(LedgerError::Corruption("skeleton"))
@@ -166,6 +170,10 @@ impl Ledger {
     }
     /// The sealed draw of that digest, if it was made.
     pub async fn draw(&self, draw: &Digest) -> Result<Option<Vec<u8>>, LedgerError> {
+        Err(LedgerError::Corruption("skeleton"))
+    }
+/// The highest price already paid for this measurement (`Plan::measurement`, stored with the draw), if it was drawn.
+    pub async fn most_precise(&self, measurement: &Digest) -> Result<Option<crate::budget::Nanos>, LedgerError> {
         Err(LedgerError::Corruption("skeleton"))
     }
     pub async fn release(&self, id: &ReleaseId) -> Result<ReleaseRow, LedgerError> {
