@@ -1,10 +1,12 @@
 //! Halflight.
 #![forbid(unsafe_code)]
 
+pub mod app;
 pub mod budget;
 pub mod cli;
 
 pub mod clock;
+pub mod config;
 pub mod design;
 pub mod estimate;
 pub mod identity;

@@ -1,3 +1,7 @@
 //! The command line: argument to call.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    halflight::cli::main()
+}

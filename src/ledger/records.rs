@@ -33,7 +33,7 @@ pub struct RowFinding {
 }
 
 /// What a submitter gets for a file. For the submitter only: it holds exact row counts.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Receipt {
     /// The submission.
     pub submission: SubmissionId,
@@ -154,7 +154,7 @@ pub struct EditionRow {
 }
 
 /// A policy file with the code lists it needs: all that is needed to read it again.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct PolicySource {
     /// The TOML text.
     pub toml: String,
@@ -200,7 +200,7 @@ pub struct PolicyRow {
 }
 
 /// What is left of an account.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Balance {
     /// The account.
     pub account: AccountId,
@@ -221,7 +221,7 @@ pub struct Balance {
 }
 
 /// A token to be made.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewToken {
     /// What it may do.
@@ -238,7 +238,7 @@ pub struct NewToken {
 }
 
 /// A token as it is stored: its secret only as a digest.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct TokenRow {
     /// Its id.
     pub id: TokenId,
@@ -251,6 +251,7 @@ pub struct TokenRow {
     /// For which datasets.
     pub datasets: Option<BTreeSet<DatasetId>>,
     /// Until when.
+    #[schema(value_type = String, format = DateTime)]
     pub expires: DateTime<Utc>,
     /// Whether it was revoked.
     pub revoked: bool,

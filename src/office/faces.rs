@@ -38,7 +38,7 @@ pub struct Submitted {
 }
 
 /// A closed edition. No counts: they would be exact.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct EditionClosed {
     /// The dataset.
     pub dataset: DatasetId,
@@ -50,7 +50,7 @@ pub struct EditionClosed {
 }
 
 /// A policy as listed.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct PolicyRecord {
     /// Digest of its resolved form.
     pub sha256: Digest,
@@ -65,11 +65,12 @@ pub struct PolicyRecord {
     /// Lint warnings, for the officers.
     pub warnings: Vec<String>,
     /// When it was proposed.
+    #[schema(value_type = String, format = DateTime)]
     pub proposed_at: DateTime<Utc>,
 }
 
 /// What a question would cost.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct Cost {
     /// In rho, for accounts in zCDP.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -90,7 +91,7 @@ pub struct Moe {
 }
 
 /// A question that would be admitted, and in what it differs.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct Alternative {
     /// In what it differs, as a sentence.
     pub change: String,
@@ -99,7 +100,7 @@ pub struct Alternative {
 }
 
 /// The answer to a quote. Touches no data.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct Quote {
     /// Whether it may be asked now.
     pub allowed: bool,
@@ -137,15 +138,18 @@ pub struct Answer {
 }
 
 /// A dataset as the public sees it: no data, no counts.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct DatasetFace {
     /// The dataset.
     pub id: DatasetId,
     /// What it is about.
+    #[schema(value_type = std::collections::BTreeMap<String, String>)]
     pub title: Text,
     /// Who is counted.
+    #[schema(value_type = std::collections::BTreeMap<String, String>)]
     pub universe: Text,
     /// Where the records come from.
+    #[schema(value_type = std::collections::BTreeMap<String, String>)]
     pub source: Text,
     /// The body answerable.
     pub controller: String,
@@ -174,11 +178,12 @@ pub struct DatasetFace {
 }
 
 /// A column as the public sees it.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct ColumnFace {
     /// Its name.
     pub id: String,
     /// Its name for people.
+    #[schema(value_type = std::collections::BTreeMap<String, String>)]
     pub title: Text,
     /// `person` or `row`.
     pub per: String,
@@ -189,7 +194,7 @@ pub struct ColumnFace {
 }
 
 /// What is left of an account, and what was spent as epsilon.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct BudgetFace {
     /// The amounts.
     #[serde(flatten)]

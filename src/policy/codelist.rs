@@ -162,7 +162,7 @@ fn is_code(text: &str) -> bool {
 }
 
 /// The text of the code lists a policy may refer to, by list name (`CL_SEX` for `CL_SEX.csv`).
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(transparent)]
 pub struct CodeLists(pub BTreeMap<String, String>);
 

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 pub const PERIOD: &str = "period";
 
 /// A closed edition of one period.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct EditionRef {
     /// The period.
     pub period: Period,

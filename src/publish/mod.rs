@@ -1,1 +1,39 @@
-//! HTTP.
+//! The HTTP face: routes over [`Office`](crate::office::Office), problem documents, and the formats of a release.
+//!
+//! # Guarantees
+//! G13: a reply is built from something [`Publishable`] and from nothing else. G14: no reply, header, metric or log line
+//! carries a value of a person's record, a token, a query value or a body.
+//! What a role may call is read from the `OpenAPI` document by the gate, so that a route which is not described there
+//! cannot be reached, and one that is described cannot be forgotten by a test.
+//!
+//! The way of a request: [`observe`](observe::observe) (time, log, panics) → [`gate`](gate::gate) (token, role, rate) →
+//! extractors → a route → the office → [`publishable::reply`].
+
+mod caller;
+pub mod formats;
+mod gate;
+mod headers;
+mod limits;
+mod logging;
+mod metrics;
+mod observe;
+mod openapi;
+mod pace;
+pub mod problem;
+pub mod publishable;
+mod quantum;
+mod routes;
+mod schemas;
+mod server;
+mod strict;
+mod upload;
+mod wire;
+
+pub use gate::Table;
+pub use logging::init_logging;
+pub use openapi::document;
+pub use problem::Problem;
+pub use publishable::{Publishable, reply};
+pub use routes::configure;
+pub use server::{Face, HttpSettings, RateLimits, serve};
+pub(crate) use wire::spoken;

@@ -12,17 +12,19 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// The canonical body: what `sha256` covers.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Body {
     /// The release.
     pub id: ReleaseId,
     /// The dataset.
     pub dataset: DatasetId,
     /// What the tables are about.
+    #[schema(value_type = std::collections::BTreeMap<String, String>)]
     pub title: Text,
     /// The policy in force at the draw.
     pub policy: PolicyFace,
     /// The question in canonical form.
+    #[schema(value_type = Object)]
     pub question: serde_json::Value,
     /// What was spent, and how.
     pub privacy: Privacy,
@@ -53,7 +55,7 @@ pub struct PolicyFace {
 }
 
 /// What was spent, and how.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Privacy {
     /// `person`.
     pub unit: String,
@@ -77,7 +79,7 @@ pub struct Privacy {
 }
 
 /// An edition read.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct EditionFace {
     /// Period and number.
     #[serde(flatten)]
@@ -85,11 +87,12 @@ pub struct EditionFace {
 }
 
 /// A dimension of the release.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct DimensionFace {
     /// The column.
     pub id: String,
     /// Its name for people.
+    #[schema(value_type = std::collections::BTreeMap<String, String>)]
     pub title: Text,
     /// The SDMX concept.
     #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -99,11 +102,12 @@ pub struct DimensionFace {
 }
 
 /// A code and its name.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct CodeName {
     /// The code.
     pub code: String,
     /// Its names by language; empty where the code stands for itself.
+    #[schema(value_type = std::collections::BTreeMap<String, String>)]
     pub name: Text,
 }
 
@@ -119,7 +123,7 @@ pub enum Status {
 }
 
 /// One cell.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Cell {
     /// Dimension to code; `_T` where summed out.
     pub key: BTreeMap<String, String>,

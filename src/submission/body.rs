@@ -86,9 +86,8 @@ struct Arriving<R>(R);
 
 impl<R: Read> Read for Arriving<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.0.read(buffer).map_err(|error| match error.kind() {
-            ErrorKind::Interrupted => error,
-            kind => BodyFault::Broken(kind).into(),
+        self.0.read(buffer).map_err(|error| {
+            if error.kind() == ErrorKind::Interrupted { error } else { BodyFault::Broken(error.kind()).into() }
         })
     }
 }
@@ -98,10 +97,10 @@ struct Unpacking<R>(R);
 
 impl<R: Read> Read for Unpacking<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.0.read(buffer).map_err(|error| match error.kind() {
-            ErrorKind::Interrupted => error,
-            _ if error.get_ref().is_some_and(|inner| inner.is::<BodyFault>()) => error,
-            _ => BodyFault::BadEncoding.into(),
+        self.0.read(buffer).map_err(|error| {
+            let from_below = error.get_ref().is_some_and(<dyn std::error::Error + Send + Sync>::is::<BodyFault>);
+            let pass_on = from_below || error.kind() == ErrorKind::Interrupted;
+            if pass_on { error } else { BodyFault::BadEncoding.into() }
         })
     }
 }

@@ -39,7 +39,7 @@ enum Shape {
 impl<R: Read> CsvRecords<R> {
     /// Reads the header and checks it.
     pub(super) fn open(body: R, layout: &Layout, record: &mut Record) -> Result<Self, ReadError> {
-        record.bytes.resize(RECORD_BYTES_MAX, 0);
+        record.bytes = vec![0; RECORD_BYTES_MAX];
         let mut records = Self {
             body,
             parser: Reader::new(),

@@ -104,6 +104,7 @@ impl Record {
 }
 
 /// What a reader of records comes to.
+#[derive(Clone, Copy)]
 pub(super) enum Next {
     /// A record was read.
     Record,

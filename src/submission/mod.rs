@@ -20,7 +20,7 @@ mod person;
 mod placeholder;
 mod rules;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use batch::{CodedColumn, Coding, ColumnValues, Content, RowBatch, Sink, SinkError};
 pub use body::{BODY_BYTES_MAX, BodyFault, Encoding, decoded};

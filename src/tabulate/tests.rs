@@ -174,6 +174,33 @@ fn a_flipped_byte_is_found_before_parsing() {
 }
 
 #[test]
+fn bytes_changed_under_a_forged_manifest_give_a_code_or_the_same_counts() {
+    let test = TestVault::new();
+    let policy = Policy::for_vault_test(2);
+    let rows: Vec<Row> = (0..50).map(|i| row(i, &[0, 1, 2], Some(3))).collect();
+    let mut editions = [test.close(&policy, "2026", &[test.submit(&policy, 1, &rows)])];
+    let tables = vec![persons(&[0]), measured(&[1], true, 2, 2)];
+    let plan = plan(&policy, &editions, vec![plain(&policy, "sex"), plain(&policy, "service")], tables);
+    let path = test.vault.files().join(editions[0].files[0].id.as_str());
+    let whole = std::fs::read(&path).unwrap();
+    let mut refused = 0;
+    for place in (0..whole.len()).step_by(whole.len() / 150) {
+        let mut bytes = whole.clone();
+        bytes[place] ^= 0x80;
+        editions[0].files[0].sha256 = crate::identity::Digest::of(&bytes);
+        std::fs::write(&path, bytes).unwrap();
+        match counted(&plan, &test, &editions) {
+            Ok(tables) => assert_eq!(tables, [vec![50, 0, 0], vec![0, 0, 50]]),
+            Err(error) => {
+                assert!(["engine", "vault_format"].contains(&error.code()), "{}", error.code());
+                refused += 1;
+            }
+        }
+    }
+    assert!(refused >= 100, "the cipher notices all but what is not read: {refused}");
+}
+
+#[test]
 fn over_its_memory_the_engine_gives_a_code_and_spills_nothing() {
     let test = TestVault::new();
     let policy = Policy::for_vault_test(1);

@@ -1,6 +1,7 @@
 //! Files that are there whole or not at all, readable by their owner alone.
 
-use crate::identity::random_bytes;
+use crate::identity::{FileId, random_bytes};
+use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
@@ -47,7 +48,9 @@ pub(super) fn remove(path: &Path) -> io::Result<()> {
     }
 }
 
-/// The names in a directory.
-pub(super) fn names(directory: &Path) -> io::Result<Vec<String>> {
-    fs::read_dir(directory)?.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned())).collect()
+/// The names in a directory that no manifest knows.
+pub(super) fn orphans(directory: &Path, known: &BTreeSet<FileId>) -> io::Result<Vec<String>> {
+    let unknown = |name: &String| !FileId::parse(name).is_ok_and(|id| known.contains(&id));
+    let names = fs::read_dir(directory)?.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()));
+    names.filter(|name| name.as_ref().map_or(true, unknown)).collect()
 }

@@ -2,7 +2,7 @@
 //!
 //! The key store lies outside the data directory and outside the data backups, so that destroying a wrapped key erases
 //! its file wherever copies of it lie. Without the key-encryption key every operation is refused: the vault is sealed.
-//! Secrets are wiped from memory when they are dropped, and are never printed.
+//! Our copies of secrets are wiped from memory when they are dropped, and none is ever printed.
 
 use super::{VaultError, durable};
 use crate::identity::{DatasetId, FileId, random_bytes};
@@ -164,8 +164,7 @@ impl KeyStore {
 
     /// Destroys the keys of files nobody knows.
     pub(super) fn sweep(&self, known: &BTreeSet<FileId>) -> Result<(), VaultError> {
-        let orphans: Vec<String> =
-            durable::names(&self.files())?.into_iter().filter(|n| !known.iter().any(|k| k.as_str() == n)).collect();
+        let orphans = durable::orphans(&self.files(), known)?;
         self.destroy(orphans.iter().map(String::as_str))
     }
 

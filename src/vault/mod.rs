@@ -159,10 +159,8 @@ impl Vault {
     pub fn sweep(&self, known: &BTreeSet<FileId>) -> Result<(), VaultError> {
         self.0.keys.provider()?;
         self.0.keys.sweep(known)?;
-        for name in durable::names(&self.0.files)? {
-            if !known.iter().any(|id| id.as_str() == name) {
-                durable::remove(&self.0.files.join(name))?;
-            }
+        for name in durable::orphans(&self.0.files, known)? {
+            durable::remove(&self.0.files.join(name))?;
         }
         Ok(durable::sync_directory(&self.0.files)?)
     }

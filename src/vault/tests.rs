@@ -4,6 +4,7 @@ use super::test_vault::{Kept, Row, TestVault, row, submission};
 use super::*;
 use crate::policy::{CodeList, Column, Kind, Measure, Per};
 use proptest::prelude::*;
+use std::fmt::Write as _;
 use std::fs;
 
 const CSV: &str = "person_id,sex,region,service,cost\n\
@@ -95,7 +96,7 @@ fn nothing_readable_lies_in_the_vault() {
     // Enough rows that a plain column would show its pattern.
     let mut csv = CSV.to_owned();
     for person in 0..2_000 {
-        csv.push_str(&format!("MARKER-ID-{person},F,NORTH,shelter,7777777\n"));
+        writeln!(csv, "MARKER-ID-{person},F,NORTH,shelter,7777777").unwrap();
     }
     let sealed = test.send(&policy, &csv).unwrap();
     let _edition = test.close(&policy, "2026", &[submission(1, sealed.files, &sealed.coding)]);
@@ -257,6 +258,17 @@ fn a_person_from_two_submissions_or_with_500_rows_is_bounded_once() {
     rows.sort_by_key(|row| row.cost);
     let costs: Vec<_> = rows.iter().map(|row| (row.rank, row.cost.unwrap(), row.codes[2])).collect();
     assert_eq!(costs, [(0, 0, 0), (1, 1, 1), (2, 2, 2), (0, 902, 1)]);
+}
+
+#[test]
+fn an_ordinal_says_nothing_about_the_person() {
+    let test = TestVault::new();
+    let policy = Policy::for_vault_test(1);
+    let rows: Vec<Row> = (0..1_000).map(|person| row(person, &[0, 0, 0], Some(i64::from(person)))).collect();
+    let sent = [test.submit(&policy, 1, &rows)];
+    let order = || test.rows(&test.close(&policy, "2026", &sent)).iter().map(|row| row.cost).collect::<Vec<_>>();
+    // About 16 persons in each of 64 buckets: the same order twice has a chance below 1e-800.
+    assert_ne!(order(), order());
 }
 
 #[test]

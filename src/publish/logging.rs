@@ -1,0 +1,26 @@
+//! The log of the process: to standard error, as lines of JSON or for people.
+//!
+//! # Guarantee
+//! G14: a panic is logged by its place in the source alone, since its text may hold what was being computed.
+
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt;
+
+/// Starts logging. A second call changes nothing.
+///
+/// `RUST_LOG` may raise or lower the level; other crates stay at warnings, since their finer messages are not ours to vouch for.
+pub fn init_logging(json: bool) {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn,halflight=info"));
+    let lines = fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
+    let started = if json {
+        lines.json().flatten_event(true).with_current_span(false).with_span_list(false).try_init().is_ok()
+    } else {
+        lines.with_ansi(false).try_init().is_ok()
+    };
+    if started {
+        std::panic::set_hook(Box::new(|panic| {
+            let (file, line) = panic.location().map_or(("unknown", 0), |place| (place.file(), place.line()));
+            tracing::error!(file, line, "panic");
+        }));
+    }
+}

@@ -1,0 +1,46 @@
+//! Questions: what one would cost, and its answer.
+
+use super::releases::{self, Wish};
+use super::{Office, Reply, to_its_end};
+use crate::office::Quote;
+use crate::policy::Question;
+use crate::publish::caller::Caller;
+use crate::publish::formats::Format;
+use crate::publish::headers;
+use crate::publish::publishable::reply;
+use crate::publish::strict::Strict;
+use crate::release::Body;
+use actix_web::http::StatusCode;
+use actix_web::http::header::LOCATION;
+use actix_web::post;
+
+/// What a question would cost, and the error to expect. Touches no data.
+#[utoipa::path(
+    tag = "ask",
+    security(("token" = ["analyst"])),
+    request_body = Question,
+    responses((status = 200, description = "The quote", body = Quote)),
+)]
+#[post("/v1/quotes")]
+pub(crate) async fn quote(caller: Caller, question: Strict<Question>, office: Office) -> Reply {
+    reply(StatusCode::OK, &office.quote(&caller.0, &question.0).await?)
+}
+
+/// Asks. The same question again gives the same release and costs nothing.
+#[utoipa::path(
+    tag = "ask",
+    security(("token" = ["analyst"])),
+    request_body = Question,
+    responses(
+        (status = 201, description = "Released now", body = Body),
+        (status = 200, description = "Released before: the same bytes, nothing charged", body = Body),
+    ),
+)]
+#[post("/v1/releases")]
+pub(crate) async fn ask(caller: Caller, question: Strict<Question>, office: Office) -> Reply {
+    let answer = to_its_end(async move { office.ask(&caller.0, &question.0).await }).await?;
+    let status = if answer.created { StatusCode::CREATED } else { StatusCode::OK };
+    let mut response = releases::shown(status, &answer.release, Format::Json, &Wish::default())?;
+    headers::set(response.headers_mut(), LOCATION, &releases::address(&answer.release)?);
+    Ok(response)
+}
