@@ -7,9 +7,27 @@
 //! G6: held + spent + cost <= cap, exactly. G7: a claim is durable (and witnessed) before the first random bit; an
 //! unknown outcome counts as spent. G10: a release exists only as [`Committed`]. G12: the log only grows.
 
+mod account;
+mod balances;
 mod claim;
+mod claims;
+mod commitment;
+mod editions;
+mod enact;
+mod log;
+mod policies;
 mod records;
+mod releases;
+mod row;
 mod store;
+mod submissions;
+mod token_text;
+#[cfg(test)]
+mod tests;
+mod tokens;
+mod verify;
+mod verify_rows;
+mod writing;
 
 pub use claim::{Committed, Drawn, Entry, Reservation, Settle};
 pub use records::{
@@ -17,6 +35,7 @@ pub use records::{
     ReleaseRow, RowFinding, SubmissionRow, SubmissionState, TokenRow,
 };
 pub use store::{Ledger, LedgerSettings};
+pub use verify::verify_database;
 
 use crate::identity::{AccountId, Period, Purpose};
 

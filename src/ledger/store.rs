@@ -1,23 +1,39 @@
-//! The store: one SQLite database, one writer.
+//! The store: one SQLite database, one writer, a few readers; and how it is opened.
+//!
+//! # Guarantees
+//! G7: on opening, every claim whose outcome is unknown is settled as spent; nothing expires into a refund. Nothing is
+//! served from a database that is behind its witness, has another log's key, or does not force its writes to disk.
 
-use super::{
-    Balance, Committed, Drawn, EditionRow, FileEntry, LedgerError, NewEdition, NewSubmission, NewToken, PolicyRow,
-    PolicySource, Receipt, ReleaseRow, Reservation, Settle, SubmissionRow, TokenRow,
-};
+use super::writing::Tip;
+use super::{LedgerError, claims};
 use crate::clock::Clock;
-use crate::identity::{
-    AccountId, DatasetId, Digest, Organisation, Period, Principal, ReleaseId, SubmissionId, TokenId,
-};
-use crate::policy::{EditionRef, Plan, Policy};
-use std::path::PathBuf;
+use crate::identity::{Digest, random_bytes};
+use crate::transparency::{Head, Leaf, LogKey, Tree, Witness};
+use chrono::{DateTime, Utc};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{Sqlite, SqliteConnection, Transaction};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+const SCHEMA: &str = include_str!("schema.sql");
+
+/// The layout of the tables. A database of another is not opened.
+const SCHEMA_VERSION: &str = "1";
+
+const READERS: u32 = 4;
+
+/// How long a writer waits for another process's.
+const BUSY: Duration = Duration::from_secs(10);
 
 /// What the ledger needs to open.
 pub struct LedgerSettings {
     /// The database file.
     pub database: PathBuf,
     /// The log's signing key.
-    pub key: crate::transparency::LogKey,
+    pub key: LogKey,
     /// The witness file; required outside `demo`.
     pub witness: Option<PathBuf>,
     /// Approvals a policy needs in all, the proposer's included.
@@ -28,191 +44,183 @@ pub struct LedgerSettings {
 
 /// The ledger's store. Cheap to clone.
 #[derive(Clone)]
-pub struct Ledger {}
+pub struct Ledger {
+    pub(super) store: Arc<Store>,
+}
 
-#[expect(unused_variables, clippy::unused_async, missing_docs, clippy::missing_errors_doc, reason = "skeleton")]
+pub(super) struct Store {
+    pub(super) writer: SqlitePool,
+    pub(super) reader: SqlitePool,
+    pub(super) tip: Arc<tokio::sync::Mutex<Tip>>,
+    pub(super) key: LogKey,
+    pub(super) approvals: u32,
+    /// This opening of the ledger: whose claims it may settle.
+    pub(super) owner: String,
+    pub(super) epoch: i64,
+    clock: Arc<dyn Clock>,
+    /// The latest time ever seen, in milliseconds: a clock that is set back revives nothing.
+    latest: AtomicI64,
+}
+
+impl Store {
+    /// The time, never before one that was seen.
+    pub(super) fn now(&self) -> DateTime<Utc> {
+        let now = self.clock.now().timestamp_millis();
+        let latest = self.latest.fetch_max(now, Ordering::AcqRel).max(now);
+        DateTime::from_timestamp_millis(latest).unwrap_or_else(|| self.clock.now())
+    }
+}
+
 impl Ledger {
+    /// Opens the ledger, made if there is none, and recovers what a crash left open.
+    ///
+    /// # Errors
+    /// [`LedgerError::BehindWitness`] if the database was rolled back, [`LedgerError::Witness`] if the witness is
+    /// missing, [`LedgerError::Corruption`] if the file is not this log's.
     pub async fn open(settings: LedgerSettings) -> Result<Self, LedgerError> {
-        Err(LedgerError::Corruption("skeleton"))
+        let (writer, reader) = connect(&settings.database).await?;
+        let opened = prepare(&writer, &settings.key).await?;
+        let witness = match &settings.witness {
+            Some(path) => {
+                let witness = Witness::open(path, settings.key.verifier_key(), !opened.witnessed);
+                Some(witness.map_err(LedgerError::Witness)?)
+            }
+            None => None,
+        };
+        let store = Store {
+            writer,
+            reader,
+            tip: Arc::new(tokio::sync::Mutex::new(Tip { seen: None, witness })),
+            key: settings.key,
+            approvals: settings.approvals,
+            owner: hex::encode(random_bytes::<16>()),
+            epoch: opened.epoch.saturating_add(1),
+            clock: settings.clock,
+            latest: AtomicI64::new(opened.high_water),
+        };
+        let ledger = Self { store: Arc::new(store) };
+        ledger.recover(settings.witness.is_some()).await?;
+        Ok(ledger)
     }
-    // policies
-    pub async fn propose_policy(
-        &self,
-        by: &Principal,
-        policy: &Policy,
-        source: &PolicySource,
-    ) -> Result<PolicyRow, LedgerError> {
-        Err(LedgerError::Corruption("skeleton"))
+
+    /// Raises the epoch, notes changed settings, settles open claims as spent, catches the witness up.
+    async fn recover(&self, witnessed: bool) -> Result<(), LedgerError> {
+        let mut writing = self.write().await?;
+        set_meta(writing.rows(), "epoch", &self.store.epoch.to_string()).await?;
+        if witnessed {
+            set_meta(writing.rows(), "witnessed", "1").await?;
+        }
+        let settings = format!("{{\"approvals\":{},\"witness\":{witnessed}}}", self.store.approvals);
+        let settings_digest = Digest::of(settings.as_bytes());
+        if meta(writing.rows(), "settings").await? != settings_digest.to_string() {
+            set_meta(writing.rows(), "settings", &settings_digest.to_string()).await?;
+            let approvals = self.store.approvals;
+            writing.leaf(&Leaf::SettingsChanged { approvals, witness: witnessed, sha256: settings_digest }).await?;
+        }
+        for claim in claims::open(writing.rows()).await? {
+            claims::spend(&mut writing, &claim).await?;
+        }
+        writing.commit().await
     }
-    /// Approves; at the last approval the policy is in force, and its account opened or grown.
-    pub async fn approve_policy(&self, by: &Principal, policy: &Policy) -> Result<PolicyRow, LedgerError> {
-        Err(LedgerError::Corruption("skeleton"))
+
+    /// Waits for what is under way and closes the database. Dropping without it loses nothing: a crash is a way to stop.
+    pub async fn close(&self) {
+        self.store.writer.close().await;
+        self.store.reader.close().await;
     }
-    pub async fn policy(&self, sha256: &Digest) -> Result<PolicyRow, LedgerError> {
-        Err(LedgerError::Corruption("skeleton"))
+
+    /// One snapshot to read from.
+    pub(super) async fn read(&self) -> Result<Transaction<'static, Sqlite>, LedgerError> {
+        Ok(self.store.reader.begin().await?)
     }
-    pub async fn policies(&self) -> Result<Vec<PolicyRow>, LedgerError> {
-        Err(LedgerError::Corruption("skeleton"))
-    }
-    pub async fn policy_in_force(&self, dataset: &DatasetId) -> Result<Option<PolicyRow>, LedgerError> {
-        Err(LedgerError::Corruption("skeleton"))
-    }
-    pub async fn suspend(&self, by: &Principal, dataset: &DatasetId) -> Result<(), LedgerError> {
-        Err(LedgerError::Corruption("skeleton"))
-    }
-    pub async fn suspended(&self, dataset: &DatasetId) -> Result<bool, LedgerError> {
-        Err(LedgerError::Corruption("skeleton"))
-    }
-    // tokens: returns the row and the token text, which is shown once
-    pub async fn issue_token(&self, by: Option<&Principal>, new: &NewToken) -> Result<(TokenRow, String), LedgerError> {
-        Err(LedgerError::Corruption("skeleton"))
-    }
-    pub async fn revoke_token(&self, by: &Principal, id: &TokenId) -> Result<(), LedgerError> {
-        Err(LedgerError::Corruption("skeleton"))
-    }
-    pub async fn tokens(&self) -> Result<Vec<TokenRow>, LedgerError> {
-        Err(LedgerError::Corruption("skeleton"))
-    }
-    /// The principal of a token text; `None` for anything that is not a valid token now.
-    pub async fn authenticate(&self, token: &str) -> Result<Option<Principal>, LedgerError> {
-        Err(LedgerError::Corruption("skeleton"))
-    }
-    // submissions
-    pub async fn submission_by_key(
-        &self,
-        organisation: &Organisation,
-        dataset: &DatasetId,
-        idempotency_key: &str,
-    ) -> Result<Option<SubmissionRow>, LedgerError> {
-        Err(LedgerError::Corruption("skeleton"))
-    }
-    pub async fn live_submission_by_digest(
-        &self,
-        organisation: &Organisation,
-        dataset: &DatasetId,
-        period: &Period,
-        sha256: &Digest,
-    ) -> Result<Option<SubmissionRow>, LedgerError> {
-        Err(LedgerError::Corruption("skeleton"))
-    }
-    /// Commits a submission; returns the receipt and the files of the one it replaces, to be erased.
-    pub async fn accept_submission(&self, new: NewSubmission) -> Result<(Receipt, Vec<FileEntry>), LedgerError> {
-        Err(LedgerError::Corruption("skeleton"))
-    }
-    /// Withdraws; returns the files to be erased.
-    pub async fn withdraw_submission(
-        &self,
-        by: &Principal,
-        dataset: &DatasetId,
-        id: &SubmissionId,
-    ) -> Result<Vec<FileEntry>, LedgerError> {
-        Err(LedgerError::Corruption("skeleton"))
-    }
-    pub async fn submissions(
-        &self,
-        organisation: &Organisation,
-        dataset: &DatasetId,
-    ) -> Result<Vec<SubmissionRow>, LedgerError> {
-        Err(LedgerError::Corruption("skeleton"))
-    }
-    pub async fn live_submissions(
-        &self,
-        dataset: &DatasetId,
-        period: &Period,
-    ) -> Result<Vec<SubmissionRow>, LedgerError> {
-        Err(LedgerError::Corruption("skeleton"))
-    }
-    // editions
-    pub async fn close_edition(&self, by: &Principal, new: NewEdition) -> Result<EditionRow, LedgerError> {
-        Err(LedgerError::Corruption("skeleton"))
-    }
-    /// The newest edition of each period, in order of period.
-    pub async fn editions(&self, dataset: &DatasetId) -> Result<Vec<EditionRow>, LedgerError> {
-        Err(LedgerError::Corruption("skeleton"))
-    }
-    pub async fn edition(&self, dataset: &DatasetId, edition: &EditionRef) -> Result<EditionRow, LedgerError> {
-        Err(LedgerError::Corruption("skeleton"))
-    }
-    /// Every file that a live submission or an edition names: what the vault must keep (the rest is swept at start).
-    pub async fn files(&self) -> Result<std::collections::BTreeSet<crate::identity::FileId>, LedgerError> {
-        Err(LedgerError::Corruption("skeleton"))
-    }
-    // claims
-    pub async fn balance(&self, account: &AccountId) -> Result<Balance, LedgerError> {
-        Err(LedgerError::Corruption("skeleton"))
-    }
-    /// Whether the plan's cost would be granted now; the same rules as `reserve`, nothing written.
-    pub async fn affordable(&self, plan: &Plan, asker: &Principal) -> Result<(), LedgerError> {
-        Err(LedgerError::Corruption("skeleton"))
-    }
-    pub async fn reserve(&self, plan: &Plan, asker: &Principal) -> Result<Reservation, LedgerError> {
-        Err(LedgerError::Corruption("skeleton"))
-    }
-    pub async fn void(&self, claim: Reservation) -> Result<(), LedgerError> {
-        Err(LedgerError::Corruption("skeleton"))
-    }
-    /// Settles a claim as spent with nothing released (a fault after the point of no return).
-    pub async fn forfeit(&self, claim: Drawn) -> Result<(), LedgerError> {
-        Err(LedgerError::Corruption("skeleton"))
-    }
-    /// Charges, stores the sealed draw and the draft, writes the leaves: one transaction.
-    pub async fn settle<D: Settle>(
-        &self,
-        claim: Drawn,
-        sealed_draw: Vec<u8>,
-        draft: D,
-    ) -> Result<Committed<D>, LedgerError> {
-        Err(LedgerError::Corruption("skeleton"))
-    }
-    /// Stores a free answer (another cut of a draw that is paid for) and its leaf.
-    pub async fn shelve<D: Settle>(&self, draft: D) -> Result<Committed<D>, LedgerError> {
-        Err(LedgerError::Corruption("skeleton"))
-    }
-    /// The sealed draw of that digest, if it was made.
-    pub async fn draw(&self, draw: &Digest) -> Result<Option<Vec<u8>>, LedgerError> {
-        Err(LedgerError::Corruption("skeleton"))
-    }
-/// The highest price already paid for this measurement (`Plan::measurement`, stored with the draw), if it was drawn.
-    pub async fn most_precise(&self, measurement: &Digest) -> Result<Option<crate::budget::Nanos>, LedgerError> {
-        Err(LedgerError::Corruption("skeleton"))
-    }
-    pub async fn release(&self, id: &ReleaseId) -> Result<ReleaseRow, LedgerError> {
-        Err(LedgerError::Corruption("skeleton"))
-    }
-    pub async fn release_by_digest(&self, release: &Digest) -> Result<Option<ReleaseRow>, LedgerError> {
-        Err(LedgerError::Corruption("skeleton"))
-    }
-    pub async fn releases(&self, dataset: Option<&DatasetId>) -> Result<Vec<ReleaseRow>, LedgerError> {
-        Err(LedgerError::Corruption("skeleton"))
-    }
-    // the log
-    /// The newest signed checkpoint, as a C2SP signed note.
-    pub async fn checkpoint(&self) -> Result<String, LedgerError> {
-        Err(LedgerError::Corruption("skeleton"))
-    }
-    /// The canonical JSON of a leaf.
-    pub async fn leaf(&self, index: u64) -> Result<Option<String>, LedgerError> {
-        Err(LedgerError::Corruption("skeleton"))
-    }
-    /// A tile by its C2SP path (`tile/0/000`, `tile/entries/000.p/5`); `None` where there is none.
-    pub async fn tile(&self, path: &str) -> Result<Option<Vec<u8>>, LedgerError> {
-        Err(LedgerError::Corruption("skeleton"))
-    }
-    /// Hashes that prove leaf `index` in the tree of `size` leaves.
-    pub async fn inclusion(&self, index: u64, size: u64) -> Result<Vec<[u8; 32]>, LedgerError> {
-        Err(LedgerError::Corruption("skeleton"))
-    }
-    /// Hashes that prove that the tree of `from` leaves is a prefix of the tree of `to` leaves.
-    pub async fn consistency(&self, from: u64, to: u64) -> Result<Vec<[u8; 32]>, LedgerError> {
-        Err(LedgerError::Corruption("skeleton"))
-    }
-    /// The log's verifier key (C2SP vkey), for auditors.
-    #[must_use]
-    pub fn verifier_key(&self) -> String {
-        String::new()
-    }
-    /// Whether the store answers.
+
+    /// Whether the store answers, with a head that is not behind what was promised.
+    ///
+    /// # Errors
+    /// [`LedgerError::BehindWitness`], or faults.
     pub async fn ready(&self) -> Result<(), LedgerError> {
-        Err(LedgerError::Corruption("skeleton"))
+        // Begun and dropped: everything a change checks is checked, and nothing is changed.
+        self.write().await.map(|_| ())
     }
+}
+
+struct Opened {
+    epoch: i64,
+    high_water: i64,
+    witnessed: bool,
+}
+
+/// Opens the file for its owner alone; with WAL and full synchronisation, asserted.
+async fn connect(path: &Path) -> Result<(SqlitePool, SqlitePool), LedgerError> {
+    let made = std::fs::OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path);
+    made.map_err(|error| LedgerError::Database(sqlx::Error::Io(error)))?;
+    let options = SqliteConnectOptions::new()
+        .filename(path)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        .busy_timeout(BUSY);
+    let pool = |most| SqlitePoolOptions::new().max_connections(most).idle_timeout(None).max_lifetime(None);
+    let writer = pool(1).connect_with(options).await?;
+    let mut rows = writer.acquire().await?;
+    let journal: String = sqlx::query_scalar("PRAGMA journal_mode").fetch_one(&mut *rows).await?;
+    let synchronous: i64 = sqlx::query_scalar("PRAGMA synchronous").fetch_one(&mut *rows).await?;
+    let foreign_keys: i64 = sqlx::query_scalar("PRAGMA foreign_keys").fetch_one(&mut *rows).await?;
+    if (journal.as_str(), synchronous, foreign_keys) != ("wal", 2, 1) {
+        return Err(LedgerError::Corruption("the database does not force its writes to disk"));
+    }
+    drop(rows);
+    let reading = SqliteConnectOptions::new().filename(path).read_only(true).busy_timeout(BUSY);
+    Ok((writer, pool(READERS).connect_with(reading).await?))
+}
+
+/// Makes the tables and the empty log where there are none; checks whose log it is.
+async fn prepare(writer: &SqlitePool, key: &LogKey) -> Result<Opened, LedgerError> {
+    let mut rows = writer.begin_with("BEGIN IMMEDIATE").await?;
+    sqlx::raw_sql(SCHEMA).execute(&mut *rows).await?;
+    let empty = Head { size: 0, root: Tree::default().root() };
+    let note = key.sign(empty).map_err(|_| LedgerError::Corruption("the checkpoint cannot be signed"))?;
+    sqlx::query("INSERT INTO head (id, size, root, note) VALUES (1, 0, ?, ?) ON CONFLICT DO NOTHING")
+        .bind(empty.root.to_string())
+        .bind(note)
+        .execute(&mut *rows)
+        .await?;
+    let first = [
+        ("schema", SCHEMA_VERSION),
+        ("verifier_key", key.verifier_key()),
+        ("epoch", "0"),
+        ("high_water", "0"),
+        ("witnessed", "0"),
+        ("settings", ""),
+    ];
+    for (key, value) in first {
+        sqlx::query("INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT DO NOTHING")
+            .bind(key)
+            .bind(value)
+            .execute(&mut *rows)
+            .await?;
+    }
+    if meta(&mut rows, "schema").await? != SCHEMA_VERSION {
+        return Err(LedgerError::Corruption("the database has the layout of another release of Halflight"));
+    }
+    if meta(&mut rows, "verifier_key").await? != key.verifier_key() {
+        return Err(LedgerError::Corruption("the log's key is not the one this ledger was made with"));
+    }
+    let number = |text: String| text.parse().map_err(|_| LedgerError::Corruption("a number in the ledger is malformed"));
+    let opened = Opened {
+        epoch: number(meta(&mut rows, "epoch").await?)?,
+        high_water: number(meta(&mut rows, "high_water").await?)?,
+        witnessed: meta(&mut rows, "witnessed").await? == "1",
+    };
+    rows.commit().await?;
+    Ok(opened)
+}
+
+pub(super) async fn meta(rows: &mut SqliteConnection, key: &str) -> Result<String, LedgerError> {
+    Ok(sqlx::query_scalar("SELECT value FROM meta WHERE key = ?").bind(key).fetch_one(rows).await?)
+}
+
+async fn set_meta(rows: &mut SqliteConnection, key: &str, value: &str) -> Result<(), LedgerError> {
+    let changed = sqlx::query("UPDATE meta SET value = ? WHERE key = ?").bind(value).bind(key).execute(rows).await?;
+    super::row::one(&changed)
 }

@@ -44,15 +44,16 @@ impl Verifier {
         self.expected.entry(head.size).or_default().push(head.root);
     }
 
-    /// Takes the next leaf.
-    pub fn push(&mut self, text: &str) {
+    /// Takes the next leaf; gives the hashes that a log stores for it.
+    pub fn push(&mut self, text: &str) -> Vec<[u8; 32]> {
         self.check_expected();
         let index = self.tree.size();
-        self.tree.push(text.as_bytes());
+        let (_, hashes) = self.tree.push(text.as_bytes());
         match Leaf::parse(text) {
             Some(leaf) => self.replay.apply(index, leaf, &mut self.report),
             None => self.report.find(Some(index), "leaf_malformed", "this is not a leaf in canonical form"),
         }
+        hashes
     }
 
     /// Notes something that does not hold.
@@ -123,9 +124,9 @@ pub fn verify_by_tiles<E: std::fmt::Display>(
             verifier.find(None, "bundle_malformed", format!("{path} does not hold {} leaves", path.width));
         }
         for leaf in &leaves {
-            verifier.push(leaf);
+            let hashes = verifier.push(leaf);
             if let Some(bottom) = levels.first_mut() {
-                bottom.push(tlog_tiles::record_hash(leaf.as_bytes()).0);
+                bottom.extend(hashes.first());
             }
         }
     }
