@@ -36,8 +36,6 @@ pub struct Reservation {
     pub(super) cost: Nanos,
     pub(super) draw: Digest,
     pub(super) measured: Vec<Measured>,
-    pub(super) measurement: Digest,
-    pub(super) editions: Vec<crate::policy::EditionRef>,
 }
 
 /// A claim on which noise has been drawn: from here on it is spent, whatever happens.
@@ -48,8 +46,6 @@ pub struct Drawn {
     pub(super) account: AccountId,
     pub(super) cost: Nanos,
     pub(super) draw: Digest,
-    pub(super) measurement: Digest,
-    pub(super) editions: Vec<crate::policy::EditionRef>,
 }
 
 impl Reservation {
@@ -67,14 +63,7 @@ impl Reservation {
 
     /// Goes over the line: noise is about to be drawn. Called by `noise::perturb` alone.
     pub fn draw(self) -> Drawn {
-        Drawn {
-            id: self.id,
-            account: self.account,
-            cost: self.cost,
-            draw: self.draw,
-            measurement: self.measurement,
-            editions: self.editions,
-        }
+        Drawn { id: self.id, account: self.account, cost: self.cost, draw: self.draw }
     }
 }
 

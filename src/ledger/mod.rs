@@ -8,14 +8,26 @@
 //! unknown outcome counts as spent. G10: a release exists only as [`Committed`]. G12: the log only grows.
 
 mod account;
+mod balances;
 mod claim;
 mod claims;
+mod commitment;
+mod editions;
+mod enact;
+mod log;
 mod policies;
 mod records;
 mod releases;
+mod row;
 mod store;
 mod submissions;
+mod token_text;
+#[cfg(test)]
+mod tests;
 mod tokens;
+mod verify;
+mod verify_rows;
+mod writing;
 
 pub use claim::{Committed, Drawn, Entry, Reservation, Settle};
 pub use records::{
@@ -23,6 +35,7 @@ pub use records::{
     ReleaseRow, RowFinding, SubmissionRow, SubmissionState, TokenRow,
 };
 pub use store::{Ledger, LedgerSettings};
+pub use verify::verify_database;
 
 use crate::identity::{AccountId, Period, Purpose};
 

@@ -1,163 +1,156 @@
-//! Policies: proposed, approved by different officers, in force; and the accounts they open.
+//! Policies: proposed by one officer, approved by others, then in force; suspended by any one of them.
+//!
+//! # Guarantees
+//! No officer's word counts twice for one policy. A proposal is bound to exact bytes (its digest) and dies after seven
+//! days. Nothing gains budget but a policy that enough officers approved, and the log says so.
 
-use super::claims::{account_state, named};
-use super::store::{Ledger, signed, unsigned};
-use super::{LedgerError, PolicyRow, PolicySource, PolicyState};
-use crate::identity::{DatasetId, Digest, Principal, TokenId};
+use super::row::{columns, conflict, count, digest, int, json, name, small, time, to_json, word};
+use super::writing::Writing;
+use super::{Ledger, LedgerError, PolicyRow, PolicySource, PolicyState, enact};
+use crate::identity::{DatasetId, Digest, Principal, Role, TokenId};
 use crate::policy::Policy;
 use crate::transparency::Leaf;
-use chrono::{DateTime, TimeDelta};
-use sqlx::{Row as _, SqliteConnection};
+use chrono::TimeDelta;
+use sqlx::SqliteConnection;
 
-/// Days a proposal waits for its approvals.
+/// How long a proposal waits for approvals.
 const PROPOSAL_DAYS: i64 = 7;
 
+columns! {
+    PolicyColumns {
+        sha256: String,
+        dataset: String,
+        version: i64,
+        source: String,
+        state: String,
+        proposer: String,
+        proposed_at: i64,
+    }
+}
+
 impl Ledger {
-    /// Proposes a policy; the proposer's is the first approval.
+    /// Proposes a policy.
     ///
     /// # Errors
-    /// `Conflict` if the version does not grow or the account would change its kind.
+    /// [`LedgerError::Conflict`] if the version does not grow, what is frozen changes, or the account cannot shrink so far.
     pub async fn propose_policy(
         &self,
         by: &Principal,
         policy: &Policy,
         source: &PolicySource,
     ) -> Result<PolicyRow, LedgerError> {
-        let mut step = self.begin().await?;
-        let last: Option<i64> = sqlx::query_scalar("SELECT MAX(version) FROM policies WHERE dataset = ?")
-            .bind(policy.id.as_str())
-            .fetch_one(step.db())
-            .await?;
-        if last.is_some_and(|last| i64::from(policy.version) <= last) {
-            let detail = format!(
-                "version {} or a later one of {} was proposed before; raise `version`",
-                policy.version, policy.id
-            );
-            return Err(conflict("version_not_grown", &detail));
+        let mut writing = self.write().await?;
+        need_officer(writing.rows(), by).await?;
+        self.expire(&mut writing).await?;
+        refuse_version(writing.rows(), policy).await?;
+        enact::check(writing.rows(), policy).await?;
+        // The same bytes may be proposed again after their time ran out.
+        for query in [
+            "DELETE FROM approvals WHERE policy IN (SELECT sha256 FROM policies WHERE sha256 = ? AND state = 'expired')",
+            "DELETE FROM policies WHERE sha256 = ? AND state = 'expired'",
+        ] {
+            sqlx::query(query).bind(policy.sha256.to_string()).execute(writing.rows()).await?;
         }
-        if let Some(old) = in_force(step.db(), &policy.id).await?
-            && read(&old)?.budget.account != policy.budget.account
-        {
-            return Err(conflict("account_changed", "a dataset keeps its account; no renaming gains budget"));
-        }
-        match account_state(step.db(), &policy.budget.account).await {
-            Ok((accounting, _)) if accounting != policy.budget.accounting => {
-                return Err(conflict("accounting_changed", "an account keeps its kind of accounting"));
-            }
-            Ok(_) | Err(LedgerError::Unknown { .. }) => {}
-            Err(error) => return Err(error),
-        }
-        let text = serde_json::to_string(source).map_err(|_| LedgerError::Corruption("a source is not JSON"))?;
-        sqlx::query("INSERT INTO policies VALUES (?, ?, ?, ?, 'proposed', ?, ?)")
-            .bind(policy.sha256.to_string())
-            .bind(policy.id.as_str())
-            .bind(policy.version)
-            .bind(text)
-            .bind(by.token.as_str())
-            .bind(self.now().timestamp())
-            .execute(step.db())
-            .await?;
-        step.log(Leaf::PolicyProposed {
+        let leaf = Leaf::PolicyProposed {
             dataset: policy.id.clone(),
             version: policy.version,
             sha256: policy.sha256,
             officer: by.token.clone(),
-        })?;
-        if self.0.approvals <= 1 {
-            self.enforce(&mut step, policy).await?;
-        }
-        step.commit().await?;
-        self.policy(&policy.sha256).await
+        };
+        let index = writing.leaf(&leaf).await?;
+        let now = writing.now().timestamp_millis();
+        sqlx::query(
+            "INSERT INTO policies (sha256, dataset, version, source, state, proposer, proposed_at, account, ids, quota, log_index)
+             VALUES (?, ?, ?, ?, 'proposed', ?, ?, ?, ?, ?, ?)",
+        )
+        .bind(policy.sha256.to_string())
+        .bind(policy.id.as_str())
+        .bind(policy.version)
+        .bind(to_json(source)?)
+        .bind(by.token.as_str())
+        .bind(now)
+        .bind(policy.budget.account.as_str())
+        .bind(to_json(&policy.unit.id)?)
+        .bind(policy.budget.quota_per_organisation.map(|quota| int(quota.as_nanos())).transpose()?)
+        .bind(int(index)?)
+        .execute(writing.rows())
+        .await?;
+        self.decide(writing, policy).await
     }
 
     /// Approves; at the last approval the policy is in force, and its account opened or grown.
     ///
     /// # Errors
-    /// `Conflict` for the proposer, a second approval, or one that comes too late.
+    /// [`LedgerError::Unknown`] if it was not proposed; [`LedgerError::Conflict`] for the own proposal, a second approval,
+    /// one that comes too late, or a policy that another has overtaken.
     pub async fn approve_policy(&self, by: &Principal, policy: &Policy) -> Result<PolicyRow, LedgerError> {
-        let mut step = self.begin().await?;
-        let row = one(step.db(), &policy.sha256).await?.ok_or(LedgerError::Unknown { what: "policy" })?;
-        if row.state != PolicyState::Proposed {
-            return Err(conflict("not_proposed", "this policy is not waiting for approvals"));
+        let mut writing = self.write().await?;
+        need_officer(writing.rows(), by).await?;
+        let row = self.row(writing.rows(), &policy.sha256).await?.ok_or(LedgerError::Unknown { what: "policy" })?;
+        if row.dataset != policy.id || row.version != policy.version {
+            return Err(LedgerError::Corruption("a policy is not the one that was proposed"));
         }
-        if self.now() > row.proposed_at + TimeDelta::days(PROPOSAL_DAYS) {
-            return Err(conflict(
-                "proposal_expired",
-                "this proposal has expired; propose the policy again with a higher version",
-            ));
+        let (code, detail) = match row.state {
+            PolicyState::Expired => ("proposal_expired", "this proposal is more than seven days old; propose it again"),
+            PolicyState::InForce | PolicyState::Superseded => ("not_proposed", "this policy is decided already"),
+            PolicyState::Proposed if row.proposer == by.token => {
+                ("own_proposal", "you proposed this policy; another officer must approve it")
+            }
+            PolicyState::Proposed if row.approvals.contains(&by.token) => {
+                ("approved_already", "you have approved this policy; another officer must approve it too")
+            }
+            PolicyState::Proposed => ("", ""),
+        };
+        if !code.is_empty() {
+            return Err(conflict(code, detail));
         }
-        if row.proposer == by.token || row.approvals.contains(&by.token) {
-            return Err(conflict(
-                "second_officer_needed",
-                "another officer must approve this: you proposed or approved it already",
-            ));
+        // Again: a later version may have come into force, or the account been used, since it was proposed.
+        let newest: Option<i64> =
+            sqlx::query_scalar("SELECT MAX(version) FROM policies WHERE dataset = ? AND state IN ('in_force', 'superseded')")
+                .bind(policy.id.as_str())
+                .fetch_one(writing.rows())
+                .await?;
+        if newest.is_some_and(|newest| newest >= i64::from(policy.version)) {
+            return Err(conflict("policy_overtaken", "a later version is in force; propose a higher one"));
         }
-        sqlx::query("INSERT INTO approvals VALUES (?, ?)")
-            .bind(policy.sha256.to_string())
-            .bind(by.token.as_str())
-            .execute(step.db())
-            .await?;
-        step.log(Leaf::PolicyApproved {
+        let leaf = Leaf::PolicyApproved {
             dataset: policy.id.clone(),
             version: policy.version,
             sha256: policy.sha256,
             officer: by.token.clone(),
-        })?;
-        if row.approvals.len() + 2 >= usize::try_from(self.0.approvals).unwrap_or(usize::MAX) {
-            self.enforce(&mut step, policy).await?;
-        }
-        step.commit().await?;
-        self.policy(&policy.sha256).await
+        };
+        let index = writing.leaf(&leaf).await?;
+        sqlx::query("INSERT INTO approvals (policy, officer, log_index) VALUES (?, ?, ?)")
+            .bind(policy.sha256.to_string())
+            .bind(by.token.as_str())
+            .bind(int(index)?)
+            .execute(writing.rows())
+            .await?;
+        self.decide(writing, policy).await
     }
 
-    async fn enforce(&self, step: &mut super::store::Step<'_>, policy: &Policy) -> Result<(), LedgerError> {
-        sqlx::query("UPDATE policies SET state = 'superseded' WHERE dataset = ? AND state = 'in_force'")
-            .bind(policy.id.as_str())
-            .execute(step.db())
-            .await?;
-        sqlx::query("UPDATE policies SET state = 'in_force' WHERE sha256 = ?")
-            .bind(policy.sha256.to_string())
-            .execute(step.db())
-            .await?;
-        let cap = signed(policy.budget.lifetime.as_nanos())?;
-        let kept = sqlx::query(
-            "INSERT INTO accounts (id, accounting, cap) VALUES (?, ?, ?)
-             ON CONFLICT (id) DO UPDATE SET cap = excluded.cap WHERE held + spent <= excluded.cap",
-        )
-        .bind(policy.budget.account.as_str())
-        .bind(policy.budget.accounting.as_str())
-        .bind(cap)
-        .execute(step.db())
-        .await?;
-        if kept.rows_affected() != 1 {
-            return Err(conflict(
-                "cap_below_spent",
-                "more than this lifetime budget was spent already; it cannot be lowered so far",
-            ));
-        }
-        let row = one(step.db(), &policy.sha256).await?.ok_or(LedgerError::Unknown { what: "policy" })?;
-        let mut officers = vec![row.proposer];
-        officers.extend(row.approvals);
-        step.log(Leaf::PolicyInForce {
-            dataset: policy.id.clone(),
-            version: policy.version,
-            sha256: policy.sha256,
-            officers,
-            account: policy.budget.account.clone(),
-            accounting: policy.budget.accounting,
-            lifetime_nanos: policy.budget.lifetime.as_nanos(),
-        })?;
-        Ok(())
+    /// Puts a policy in force if no approval is missing, and commits.
+    async fn decide(&self, mut writing: Writing, policy: &Policy) -> Result<PolicyRow, LedgerError> {
+        let vanished = LedgerError::Corruption("a policy does not read as it was written");
+        let Some(row) = self.row(writing.rows(), &policy.sha256).await? else { return Err(vanished) };
+        let row = if row.approvals_missing == 0 {
+            let mut officers = vec![row.proposer];
+            officers.extend(row.approvals);
+            enact::enact(&mut writing, policy, officers).await?;
+            self.row(writing.rows(), &policy.sha256).await?.ok_or(vanished)?
+        } else {
+            row
+        };
+        writing.commit().await?;
+        Ok(row)
     }
 
     /// One policy.
     ///
     /// # Errors
-    /// `Unknown`.
+    /// [`LedgerError::Unknown`] if there is none of this digest.
     pub async fn policy(&self, sha256: &Digest) -> Result<PolicyRow, LedgerError> {
-        let mut db = self.0.readers.acquire().await?;
-        let row = one(&mut db, sha256).await?.ok_or(LedgerError::Unknown { what: "policy" })?;
-        Ok(self.counted(row))
+        self.row(&mut *self.read().await?, sha256).await?.ok_or(LedgerError::Unknown { what: "policy" })
     }
 
     /// Every policy, newest first.
@@ -165,43 +158,58 @@ impl Ledger {
     /// # Errors
     /// Faults only.
     pub async fn policies(&self) -> Result<Vec<PolicyRow>, LedgerError> {
-        let mut db = self.0.readers.acquire().await?;
-        Ok(all(&mut db).await?.into_iter().map(|row| self.counted(row)).collect())
+        let mut rows = self.read().await?;
+        let found: Vec<PolicyColumns> =
+            sqlx::query_as("SELECT * FROM policies ORDER BY log_index DESC").fetch_all(&mut *rows).await?;
+        let mut policies = Vec::with_capacity(found.len());
+        for columns in found {
+            policies.push(self.whole(&mut rows, columns).await?);
+        }
+        Ok(policies)
     }
 
-    /// The policy in force of a dataset.
+    /// The policy in force for a dataset.
     ///
     /// # Errors
     /// Faults only.
     pub async fn policy_in_force(&self, dataset: &DatasetId) -> Result<Option<PolicyRow>, LedgerError> {
-        let mut db = self.0.readers.acquire().await?;
-        in_force(&mut db, dataset).await
-    }
-
-    fn counted(&self, mut row: PolicyRow) -> PolicyRow {
-        if row.state == PolicyState::Proposed {
-            let given = u32::try_from(row.approvals.len()).unwrap_or(u32::MAX).saturating_add(1);
-            row.approvals_missing = self.0.approvals.saturating_sub(given);
-            if self.now() > row.proposed_at + TimeDelta::days(PROPOSAL_DAYS) {
-                row.state = PolicyState::Expired;
-            }
+        let mut rows = self.read().await?;
+        let found: Option<PolicyColumns> =
+            sqlx::query_as("SELECT * FROM policies WHERE dataset = ? AND state = 'in_force'")
+                .bind(dataset.as_str())
+                .fetch_optional(&mut *rows)
+                .await?;
+        match found {
+            Some(columns) => self.whole(&mut rows, columns).await.map(Some),
+            None => Ok(None),
         }
-        row
     }
 
-    /// Suspends a dataset, at once.
+    /// Suspends a dataset: one officer, at once. A policy that comes into force later lifts it.
     ///
     /// # Errors
-    /// Faults only.
+    /// [`LedgerError::Unknown`] for a dataset without a policy in force.
     pub async fn suspend(&self, by: &Principal, dataset: &DatasetId) -> Result<(), LedgerError> {
-        let mut step = self.begin().await?;
-        sqlx::query("INSERT OR IGNORE INTO suspensions VALUES (?, ?)")
+        let mut writing = self.write().await?;
+        need_officer(writing.rows(), by).await?;
+        let found: Option<(String, i64, i64)> = sqlx::query_as(
+            "SELECT p.sha256, p.version, d.suspended FROM policies p JOIN datasets d ON d.dataset = p.dataset
+             WHERE p.dataset = ? AND p.state = 'in_force'",
+        )
+        .bind(dataset.as_str())
+        .fetch_optional(writing.rows())
+        .await?;
+        let (sha256, version, suspended) = found.ok_or(LedgerError::Unknown { what: "dataset with a policy in force" })?;
+        if suspended != 0 {
+            return Ok(());
+        }
+        sqlx::query("UPDATE datasets SET suspended = 1 WHERE dataset = ?")
             .bind(dataset.as_str())
-            .bind(by.token.as_str())
-            .execute(step.db())
+            .execute(writing.rows())
             .await?;
-        step.log(Leaf::DatasetSuspended { dataset: dataset.clone(), officer: by.token.clone() })?;
-        step.commit().await
+        let (version, sha256, officer) = (small(version)?, digest(&sha256)?, by.token.clone());
+        writing.leaf(&Leaf::DatasetSuspended { dataset: dataset.clone(), version, sha256, officer }).await?;
+        writing.commit().await
     }
 
     /// Whether a dataset is suspended.
@@ -209,85 +217,88 @@ impl Ledger {
     /// # Errors
     /// Faults only.
     pub async fn suspended(&self, dataset: &DatasetId) -> Result<bool, LedgerError> {
-        let found: i64 = sqlx::query_scalar("SELECT count(*) FROM suspensions WHERE dataset = ?")
+        let found: Option<i64> = sqlx::query_scalar("SELECT suspended FROM datasets WHERE dataset = ?")
             .bind(dataset.as_str())
-            .fetch_one(&self.0.readers)
+            .fetch_optional(&mut *self.read().await?)
             .await?;
-        Ok(found > 0)
+        found.map_or(Ok(false), |suspended| Ok(count(suspended)? == 1))
+    }
+
+    async fn row(&self, rows: &mut SqliteConnection, sha256: &Digest) -> Result<Option<PolicyRow>, LedgerError> {
+        let found: Option<PolicyColumns> = sqlx::query_as("SELECT * FROM policies WHERE sha256 = ?")
+            .bind(sha256.to_string())
+            .fetch_optional(&mut *rows)
+            .await?;
+        match found {
+            Some(columns) => self.whole(rows, columns).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    async fn whole(&self, rows: &mut SqliteConnection, row: PolicyColumns) -> Result<PolicyRow, LedgerError> {
+        let officers: Vec<String> =
+            sqlx::query_scalar("SELECT officer FROM approvals WHERE policy = ? ORDER BY log_index")
+                .bind(&row.sha256)
+                .fetch_all(rows)
+                .await?;
+        let approvals = officers.into_iter().map(name).collect::<Result<Vec<TokenId>, LedgerError>>()?;
+        let proposed_at = time(row.proposed_at)?;
+        let mut state: PolicyState = word(row.state)?;
+        if state == PolicyState::Proposed && self.store.now() - proposed_at > TimeDelta::days(PROPOSAL_DAYS) {
+            state = PolicyState::Expired;
+        }
+        let given = u32::try_from(approvals.len()).unwrap_or(u32::MAX).saturating_add(1);
+        let approvals_missing =
+            if state == PolicyState::Proposed { self.store.approvals.saturating_sub(given) } else { 0 };
+        let source: PolicySource = json(&row.source)?;
+        Ok(PolicyRow {
+            sha256: digest(&row.sha256)?,
+            dataset: name(row.dataset)?,
+            version: small(row.version)?,
+            source,
+            state,
+            proposer: name(row.proposer)?,
+            approvals,
+            approvals_missing,
+            proposed_at,
+        })
+    }
+
+    /// Marks proposals whose time has run out, so that their versions are free again.
+    async fn expire(&self, writing: &mut Writing) -> Result<(), LedgerError> {
+        let before = (writing.now() - TimeDelta::days(PROPOSAL_DAYS)).timestamp_millis();
+        sqlx::query("UPDATE policies SET state = 'expired' WHERE state = 'proposed' AND proposed_at < ?")
+            .bind(before)
+            .execute(writing.rows())
+            .await?;
+        Ok(())
     }
 }
 
-const COLUMNS: &str = "";
-
-pub(super) async fn all(db: &mut SqliteConnection) -> Result<Vec<PolicyRow>, LedgerError> {
-    let _ = COLUMNS;
-    let rows = sqlx::query("SELECT sha256, dataset, version, source, state, proposer, proposed_at FROM policies ORDER BY proposed_at DESC, version DESC")
-        .fetch_all(&mut *db)
+/// Stops anyone but an officer whose token is in use.
+async fn need_officer(rows: &mut SqliteConnection, by: &Principal) -> Result<(), LedgerError> {
+    let revoked: Option<i64> = sqlx::query_scalar("SELECT revoked FROM tokens WHERE id = ?")
+        .bind(by.token.as_str())
+        .fetch_optional(rows)
         .await?;
-    let mut all = Vec::with_capacity(rows.len());
-    for row in &rows {
-        all.push(with_approvals(db, row).await?);
-    }
-    Ok(all)
-}
-
-pub(super) async fn in_force(db: &mut SqliteConnection, dataset: &DatasetId) -> Result<Option<PolicyRow>, LedgerError> {
-    let row = sqlx::query("SELECT sha256, dataset, version, source, state, proposer, proposed_at FROM policies WHERE dataset = ? AND state = 'in_force'")
-        .bind(dataset.as_str())
-        .fetch_optional(&mut *db)
-        .await?;
-    match row {
-        Some(row) => Ok(Some(with_approvals(db, &row).await?)),
-        None => Ok(None),
+    if by.role == Role::Officer && revoked != Some(1) {
+        Ok(())
+    } else {
+        Err(conflict("forbidden_role", "this takes an officer, with a token in use"))
     }
 }
 
-async fn one(db: &mut SqliteConnection, sha256: &Digest) -> Result<Option<PolicyRow>, LedgerError> {
-    let row = sqlx::query(
-        "SELECT sha256, dataset, version, source, state, proposer, proposed_at FROM policies WHERE sha256 = ?",
-    )
-    .bind(sha256.to_string())
-    .fetch_optional(&mut *db)
-    .await?;
-    match row {
-        Some(row) => Ok(Some(with_approvals(db, &row).await?)),
-        None => Ok(None),
+async fn refuse_version(rows: &mut SqliteConnection, policy: &Policy) -> Result<(), LedgerError> {
+    let newest: Option<i64> =
+        sqlx::query_scalar("SELECT MAX(version) FROM policies WHERE dataset = ? AND state <> 'expired'")
+            .bind(policy.id.as_str())
+            .fetch_one(rows)
+            .await?;
+    match newest {
+        Some(newest) if newest >= i64::from(policy.version) => Err(conflict(
+            "policy_version",
+            format!("version {newest} is proposed or decided already; give this policy a higher version"),
+        )),
+        Some(_) | None => Ok(()),
     }
-}
-
-async fn with_approvals(db: &mut SqliteConnection, row: &sqlx::sqlite::SqliteRow) -> Result<PolicyRow, LedgerError> {
-    let text: String = row.try_get(0)?;
-    let sha256 = Digest::parse(&text).ok_or(LedgerError::Corruption("a digest"))?;
-    let officers: Vec<String> = sqlx::query_scalar("SELECT officer FROM approvals WHERE sha256 = ? ORDER BY rowid")
-        .bind(&text)
-        .fetch_all(db)
-        .await?;
-    let state = match row.try_get::<String, _>(4)?.as_str() {
-        "proposed" => PolicyState::Proposed,
-        "in_force" => PolicyState::InForce,
-        _ => PolicyState::Superseded,
-    };
-    let source: PolicySource = serde_json::from_str(&row.try_get::<String, _>(3)?)
-        .map_err(|_| LedgerError::Corruption("a policy's source"))?;
-    Ok(PolicyRow {
-        sha256,
-        dataset: named(DatasetId::parse(row.try_get(1)?))?,
-        version: u32::try_from(unsigned(row.try_get(2)?)?).map_err(|_| LedgerError::Corruption("a version"))?,
-        source,
-        state,
-        proposer: named(TokenId::parse(row.try_get(5)?))?,
-        approvals: officers.iter().map(|id| named(TokenId::parse(id))).collect::<Result<_, _>>()?,
-        approvals_missing: 0,
-        proposed_at: DateTime::from_timestamp(row.try_get(6)?, 0).ok_or(LedgerError::Corruption("a time"))?,
-    })
-}
-
-pub(super) fn read(row: &PolicyRow) -> Result<Policy, LedgerError> {
-    let (policy, _) =
-        Policy::parse(&row.source.toml, &row.source.lists).map_err(|_| LedgerError::Corruption("a stored policy"))?;
-    Ok(policy)
-}
-
-pub(super) fn conflict(code: &'static str, detail: &str) -> LedgerError {
-    LedgerError::Conflict { code, detail: detail.to_owned() }
 }

@@ -1,85 +1,111 @@
-//! Releases, draws and the log, as read and written.
+//! Draws and releases: a charge, the bytes it paid for and the leaf that says so, in one transaction.
+//!
+//! # Guarantee
+//! G10: [`Committed`] is built here alone, after the commit. A release's bytes never change; what happens to it later is
+//! a notice beside it. G11: a release digest stands once.
 
-use super::claim::{Committed, Entry, Settle};
-use super::claims::named;
-use super::store::{Ledger, Step, signed, unsigned};
-use super::{LedgerError, ReleaseRow};
+use super::claims::{self, Claim};
+use super::row::{columns, conflict, count, digest, int, json, name, time};
+use super::writing::Writing;
+use super::{Committed, Drawn, Entry, Ledger, LedgerError, ReleaseRow, Settle, editions};
 use crate::budget::Nanos;
-use crate::identity::{ClaimId, DatasetId, Digest, Period, ReleaseId};
+use crate::identity::{ClaimId, DatasetId, Digest, ReleaseId};
+use crate::policy::EditionRef;
 use crate::transparency::Leaf;
-use chrono::{DateTime, SubsecRound as _, Utc};
-use sqlx::Row as _;
-use sqlx::sqlite::SqliteRow;
 
-const RELEASES_LISTED: i64 = 1_000;
+/// Most releases listed at once, the newest.
+const LISTED_MAX: u32 = 1000;
+
+columns! {
+    ReleaseColumns {
+        id: String,
+        dataset: String,
+        release: String,
+        draw: String,
+        body: Vec<u8>,
+        sha256: String,
+        log_index: i64,
+        released_at: i64,
+        notice: Option<String>,
+    }
+}
+
+impl TryFrom<ReleaseColumns> for ReleaseRow {
+    type Error = LedgerError;
+    fn try_from(row: ReleaseColumns) -> Result<Self, LedgerError> {
+        let sha256 = digest(&row.sha256)?;
+        if Digest::of(&row.body) != sha256 {
+            return Err(LedgerError::Corruption("the bytes of a release are not those that were committed"));
+        }
+        Ok(Self {
+            id: name(row.id)?,
+            dataset: name(row.dataset)?,
+            release: digest(&row.release)?,
+            draw: digest(&row.draw)?,
+            body: row.body,
+            sha256,
+            log_index: count(row.log_index)?,
+            released_at: time(row.released_at)?,
+            notice: row.notice,
+        })
+    }
+}
 
 impl Ledger {
-    /// Stores a free answer (another cut of a draw that is paid for) and its leaf.
+    /// Charges, stores the sealed draw and the draft, writes the leaves: one transaction.
     ///
     /// # Errors
-    /// `Unknown` if there is no such draw.
-    pub async fn shelve<D: Settle>(&self, draft: D) -> Result<Committed<D>, LedgerError> {
+    /// [`LedgerError::Conflict`] if the claim was ended elsewhere (the draft is to be destroyed), or if this release
+    /// stands already (the claim is then spent). After [`LedgerError::Witness`] the release stands.
+    pub async fn settle<D: Settle>(
+        &self,
+        claim: Drawn,
+        sealed_draw: Vec<u8>,
+        draft: D,
+    ) -> Result<Committed<D>, LedgerError> {
         let entry = draft.entry();
-        let mut step = self.begin().await?;
-        let claim: Option<String> = sqlx::query_scalar("SELECT claim FROM draws WHERE digest = ?")
-            .bind(entry.draw.to_string())
-            .fetch_optional(step.db())
-            .await?;
-        let claim = named(ClaimId::parse(&claim.ok_or(LedgerError::Unknown { what: "draw" })?))?;
-        let (log_index, released_at) = self.write_release(&mut step, &entry, claim).await?;
-        step.commit().await?;
+        let mut writing = self.write().await?;
+        let claim = self.drawn(&mut writing, &claim).await?;
+        claims::spend(&mut writing, &claim).await?;
+        if entry.draw != claim.draw || entry.dataset != claim.dataset {
+            return Err(LedgerError::Corruption("a draft is not of the draw that was paid for"));
+        }
+        if stands(&mut writing, &entry.release).await? {
+            writing.commit().await?;
+            return Err(already());
+        }
+        store_draw(&mut writing, &claim, &sealed_draw).await?;
+        let log_index = store_release(&mut writing, &entry, &claim.id, &claim.editions).await?;
+        let released_at = writing.now();
+        writing.commit().await?;
         Ok(Committed { draft, log_index, released_at })
     }
 
-    pub(super) async fn write_release(
-        &self,
-        step: &mut Step<'_>,
-        entry: &Entry,
-        claim: ClaimId,
-    ) -> Result<(u64, DateTime<Utc>), LedgerError> {
-        let released_at = self.now().trunc_subsecs(0);
-        let log_index = step.log(Leaf::Release { release: entry.id.clone(), sha256: entry.sha256, claim })?;
-        sqlx::query("INSERT INTO releases VALUES (?, ?, ?, ?, ?, ?, ?, ?, NULL)")
-            .bind(entry.id.as_str())
-            .bind(entry.dataset.as_str())
-            .bind(entry.release.to_string())
-            .bind(entry.draw.to_string())
-            .bind(&entry.body)
-            .bind(entry.sha256.to_string())
-            .bind(signed(log_index)?)
-            .bind(released_at.timestamp())
-            .execute(step.db())
-            .await?;
-        Ok((log_index, released_at))
-    }
-
-    /// Marks the releases of earlier editions of a period.
-    pub(super) async fn supersede(
-        &self,
-        step: &mut Step<'_>,
-        dataset: &DatasetId,
-        period: &Period,
-        number: u32,
-    ) -> Result<(), LedgerError> {
-        let notice = format!("Superseded: edition {number} of {period} corrects the edition this was computed from.");
-        let old: Vec<String> = sqlx::query_scalar(
-            "SELECT releases.id FROM releases JOIN draw_editions USING (draw)
-             WHERE draw_editions.dataset = ? AND period = ? AND number < ? AND notice IS NULL ORDER BY releases.log_index",
-        )
-        .bind(dataset.as_str())
-        .bind(period.as_str())
-        .bind(number)
-        .fetch_all(step.db())
-        .await?;
-        for id in old {
-            sqlx::query("UPDATE releases SET notice = ? WHERE id = ?")
-                .bind(&notice)
-                .bind(&id)
-                .execute(step.db())
-                .await?;
-            step.log(Leaf::ReleaseSuperseded { release: named(ReleaseId::parse(&id))?, notice: notice.clone() })?;
+    /// Stores a free answer (another cut of a draw that is paid for) and its leaf.
+    ///
+    /// # Errors
+    /// [`LedgerError::Unknown`] if the draw was never paid for; [`LedgerError::Conflict`] if this release stands already.
+    pub async fn shelve<D: Settle>(&self, draft: D) -> Result<Committed<D>, LedgerError> {
+        let entry = draft.entry();
+        let mut writing = self.write().await?;
+        if stands(&mut writing, &entry.release).await? {
+            return Err(already());
         }
-        Ok(())
+        let paid: Option<(String, String, String)> = sqlx::query_as(
+            "SELECT c.claim, c.editions, c.dataset FROM draws d JOIN claims c ON c.claim = d.claim
+             WHERE d.draw = ? AND c.state = 'settled'",
+        )
+        .bind(entry.draw.to_string())
+        .fetch_optional(writing.rows())
+        .await?;
+        let (claim, editions, dataset) = paid.ok_or(LedgerError::Unknown { what: "draw" })?;
+        if dataset != entry.dataset.as_str() {
+            return Err(LedgerError::Corruption("a draft is not of the draw that was paid for"));
+        }
+        let log_index = store_release(&mut writing, &entry, &name(claim)?, &json::<Vec<EditionRef>>(&editions)?).await?;
+        let released_at = writing.now();
+        writing.commit().await?;
+        Ok(Committed { draft, log_index, released_at })
     }
 
     /// The sealed draw of that digest, if it was made.
@@ -87,124 +113,137 @@ impl Ledger {
     /// # Errors
     /// Faults only.
     pub async fn draw(&self, draw: &Digest) -> Result<Option<Vec<u8>>, LedgerError> {
-        let query = sqlx::query_scalar("SELECT sealed FROM draws WHERE digest = ?").bind(draw.to_string());
-        Ok(query.fetch_optional(&self.0.readers).await?)
+        let query = sqlx::query_scalar("SELECT sealed FROM draws WHERE draw = ?").bind(draw.to_string());
+        Ok(query.fetch_optional(&mut *self.read().await?).await?)
     }
 
-    /// The highest price already paid for this measurement, if it was drawn.
+    /// The highest price already paid for this measurement (`Plan::measurement`), if it was drawn.
     ///
     /// # Errors
     /// Faults only.
     pub async fn most_precise(&self, measurement: &Digest) -> Result<Option<Nanos>, LedgerError> {
-        let query =
-            sqlx::query_scalar("SELECT MAX(nanos) FROM draws WHERE measurement = ?").bind(measurement.to_string());
-        let nanos: Option<i64> = query.fetch_one(&self.0.readers).await?;
-        nanos.map(|nanos| Ok(Nanos::from_nanos(unsigned(nanos)?))).transpose()
+        let paid: Option<i64> = sqlx::query_scalar(
+            "SELECT MAX(c.cost) FROM draws d JOIN claims c ON c.claim = d.claim WHERE d.measurement = ?",
+        )
+        .bind(measurement.to_string())
+        .fetch_one(&mut *self.read().await?)
+        .await?;
+        paid.map(super::row::amount).transpose()
     }
 
     /// One release.
     ///
     /// # Errors
-    /// `Unknown`.
+    /// [`LedgerError::Unknown`] if there is none of this id.
     pub async fn release(&self, id: &ReleaseId) -> Result<ReleaseRow, LedgerError> {
-        let row = sqlx::query("SELECT * FROM releases WHERE id = ?")
-            .bind(id.as_str())
-            .fetch_optional(&self.0.readers)
-            .await?;
-        release(&row.ok_or(LedgerError::Unknown { what: "release" })?)
+        let query = sqlx::query_as("SELECT * FROM releases WHERE id = ?").bind(id.as_str());
+        let row: Option<ReleaseColumns> = query.fetch_optional(&mut *self.read().await?).await?;
+        row.ok_or(LedgerError::Unknown { what: "release" })?.try_into()
     }
 
-    /// The release of that digest, if it was made.
+    /// The release of that digest, if it stands.
     ///
     /// # Errors
     /// Faults only.
-    pub async fn release_by_digest(&self, digest: &Digest) -> Result<Option<ReleaseRow>, LedgerError> {
-        let query = sqlx::query("SELECT * FROM releases WHERE digest = ?").bind(digest.to_string());
-        query.fetch_optional(&self.0.readers).await?.as_ref().map(release).transpose()
+    pub async fn release_by_digest(&self, release: &Digest) -> Result<Option<ReleaseRow>, LedgerError> {
+        let query = sqlx::query_as("SELECT * FROM releases WHERE release = ?").bind(release.to_string());
+        let row: Option<ReleaseColumns> = query.fetch_optional(&mut *self.read().await?).await?;
+        row.map(ReleaseRow::try_from).transpose()
     }
 
-    /// The releases of a dataset (or of all), newest first.
+    /// The newest thousand releases, newest first.
     ///
     /// # Errors
     /// Faults only.
     pub async fn releases(&self, dataset: Option<&DatasetId>) -> Result<Vec<ReleaseRow>, LedgerError> {
-        let rows = sqlx::query("SELECT * FROM releases WHERE ? IS NULL OR dataset = ? ORDER BY log_index DESC LIMIT ?")
-            .bind(dataset.map(DatasetId::as_str))
-            .bind(dataset.map(DatasetId::as_str))
-            .bind(RELEASES_LISTED)
-            .fetch_all(&self.0.readers)
-            .await?;
-        rows.iter().map(release).collect()
-    }
-
-    /// The newest signed checkpoint.
-    ///
-    /// # Errors
-    /// `Unknown` on an empty log.
-    pub async fn checkpoint(&self) -> Result<String, LedgerError> {
-        let query = sqlx::query_scalar("SELECT note FROM checkpoints ORDER BY size DESC LIMIT 1");
-        query.fetch_optional(&self.0.readers).await?.ok_or(LedgerError::Unknown { what: "checkpoint" })
-    }
-
-    /// The canonical JSON of a leaf.
-    ///
-    /// # Errors
-    /// Faults only.
-    pub async fn leaf(&self, index: u64) -> Result<Option<String>, LedgerError> {
-        let query =
-            sqlx::query_scalar("SELECT body FROM leaves WHERE idx = ?").bind(i64::try_from(index).unwrap_or(i64::MAX));
-        Ok(query.fetch_optional(&self.0.readers).await?)
-    }
-
-    /// A tile by its C2SP path.
-    ///
-    /// # Errors
-    /// Faults only.
-    pub async fn tile(&self, _path: &str) -> Result<Option<Vec<u8>>, LedgerError> {
-        Ok(None)
-    }
-
-    /// Hashes that prove leaf `index` in the tree of `size` leaves.
-    ///
-    /// # Errors
-    /// `Unknown` if there is no such leaf.
-    pub async fn inclusion(&self, index: u64, size: u64) -> Result<Vec<[u8; 32]>, LedgerError> {
-        self.0
-            .tree
-            .read()
-            .await
-            .inclusion(index, size)
-            .map_err(|_| LedgerError::Unknown { what: "leaf in a tree of this size" })
-    }
-
-    /// Hashes that prove that the tree of `from` leaves is a prefix of the tree of `to` leaves.
-    ///
-    /// # Errors
-    /// `Unknown` if there are not that many.
-    pub async fn consistency(&self, from: u64, to: u64) -> Result<Vec<[u8; 32]>, LedgerError> {
-        self.0.tree.read().await.consistency(from, to).map_err(|_| LedgerError::Unknown { what: "tree of this size" })
+        let rows: Vec<ReleaseColumns> =
+            sqlx::query_as("SELECT * FROM releases WHERE dataset = ?1 OR ?1 IS NULL ORDER BY log_index DESC LIMIT ?2")
+                .bind(dataset.map(DatasetId::as_str))
+                .bind(LISTED_MAX)
+                .fetch_all(&mut *self.read().await?)
+                .await?;
+        rows.into_iter().map(ReleaseRow::try_from).collect()
     }
 }
 
-fn release(row: &SqliteRow) -> Result<ReleaseRow, LedgerError> {
-    let digest = |name: &str| -> Result<Digest, LedgerError> {
-        Digest::parse(row.try_get(name)?).ok_or(LedgerError::Corruption("a digest"))
-    };
-    let stored = ReleaseRow {
-        id: named(ReleaseId::parse(row.try_get("id")?))?,
-        dataset: named(DatasetId::parse(row.try_get("dataset")?))?,
-        release: digest("digest")?,
-        draw: digest("draw")?,
-        body: row.try_get("body")?,
-        sha256: digest("sha256")?,
-        log_index: unsigned(row.try_get("log_index")?)?,
-        released_at: DateTime::from_timestamp(row.try_get("released_at")?, 0)
-            .ok_or(LedgerError::Corruption("a time"))?,
-        notice: row.try_get("notice")?,
-    };
-    if Digest::of(&stored.body) == stored.sha256 {
-        Ok(stored)
-    } else {
-        Err(LedgerError::Corruption("a release is not what was committed"))
+fn already() -> LedgerError {
+    conflict("release_exists", "this release stands already; ask again, and it costs nothing")
+}
+
+async fn stands(writing: &mut Writing, release: &Digest) -> Result<bool, LedgerError> {
+    let found: Option<i64> = sqlx::query_scalar("SELECT 1 FROM releases WHERE release = ?")
+        .bind(release.to_string())
+        .fetch_optional(writing.rows())
+        .await?;
+    Ok(found.is_some())
+}
+
+async fn store_draw(writing: &mut Writing, claim: &Claim, sealed: &[u8]) -> Result<(), LedgerError> {
+    sqlx::query("INSERT INTO draws (draw, claim, measurement, sealed) VALUES (?, ?, ?, ?)")
+        .bind(claim.draw.to_string())
+        .bind(claim.id.as_str())
+        .bind(claim.measurement.to_string())
+        .bind(sealed.to_vec())
+        .execute(writing.rows())
+        .await?;
+    Ok(())
+}
+
+/// Stores a release with its leaf; one over an edition that is not the newest any more carries its notice from the start.
+async fn store_release(
+    writing: &mut Writing,
+    entry: &Entry,
+    claim: &ClaimId,
+    over: &[EditionRef],
+) -> Result<u64, LedgerError> {
+    let leaf = Leaf::Release { release: entry.id.clone(), sha256: entry.sha256, claim: claim.clone() };
+    let index = writing.leaf(&leaf).await?;
+    let released_at = writing.now().timestamp_millis();
+    sqlx::query(
+        "INSERT INTO releases (id, dataset, release, draw, body, sha256, log_index, released_at)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+    )
+    .bind(entry.id.as_str())
+    .bind(entry.dataset.as_str())
+    .bind(entry.release.to_string())
+    .bind(entry.draw.to_string())
+    .bind(&entry.body)
+    .bind(entry.sha256.to_string())
+    .bind(int(index)?)
+    .bind(released_at)
+    .execute(writing.rows())
+    .await?;
+    let back: ReleaseColumns =
+        sqlx::query_as("SELECT * FROM releases WHERE id = ?").bind(entry.id.as_str()).fetch_one(writing.rows()).await?;
+    if ReleaseRow::try_from(back)?.body != entry.body {
+        return Err(LedgerError::Corruption("a release does not read as it was written"));
     }
+    for edition in over {
+        if let Some(newest) = editions::newest(writing.rows(), &entry.dataset, &edition.period).await?
+            && newest > edition.number
+        {
+            supersede(writing, &entry.id, &EditionRef { period: edition.period.clone(), number: newest }).await?;
+            break;
+        }
+    }
+    Ok(index)
+}
+
+/// Marks a release: a later edition stands beside the one it was drawn from.
+pub(super) async fn supersede(
+    writing: &mut Writing,
+    release: &ReleaseId,
+    by: &EditionRef,
+) -> Result<(), LedgerError> {
+    let notice = format!(
+        "Superseded: edition {} of {} was closed after the one these figures describe. They stay as they were released.",
+        by.number, by.period
+    );
+    let changed = sqlx::query("UPDATE releases SET notice = ? WHERE id = ?")
+        .bind(&notice)
+        .bind(release.as_str())
+        .execute(writing.rows())
+        .await?;
+    super::row::one(&changed)?;
+    writing.leaf(&Leaf::ReleaseSuperseded { release: release.clone(), notice }).await.map(|_| ())
 }

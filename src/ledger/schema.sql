@@ -1,40 +1,170 @@
--- The ledger's database. Amounts are integers of 10^-9; every bound is checked here too.
-CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
-CREATE TABLE IF NOT EXISTS leaves (idx INTEGER PRIMARY KEY, body TEXT NOT NULL) STRICT;
-CREATE TABLE IF NOT EXISTS checkpoints (size INTEGER PRIMARY KEY, note TEXT NOT NULL) STRICT;
+-- The ledger. Amounts are integers of 10^-9; times are milliseconds since 1970; digests are hexadecimal text.
+-- What may never be true is refused here too, by CHECK and UNIQUE, so that a bug above cannot write it (G6).
+
+CREATE TABLE IF NOT EXISTS meta (
+    key TEXT PRIMARY KEY,
+    value TEXT NOT NULL
+) STRICT;
+
+-- The public log: leaves, the stored hashes of the tree over them, and the one signed head.
+CREATE TABLE IF NOT EXISTS leaves (
+    idx INTEGER PRIMARY KEY CHECK (idx >= 0),
+    body TEXT NOT NULL
+) STRICT;
+CREATE TABLE IF NOT EXISTS hashes (
+    position INTEGER PRIMARY KEY CHECK (position >= 0),
+    hash BLOB NOT NULL CHECK (length(hash) = 32)
+) STRICT;
+CREATE TABLE IF NOT EXISTS head (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    size INTEGER NOT NULL CHECK (size >= 0),
+    root TEXT NOT NULL,
+    note TEXT NOT NULL
+) STRICT;
+
 CREATE TABLE IF NOT EXISTS tokens (
-    id TEXT PRIMARY KEY, hash TEXT NOT NULL UNIQUE, role TEXT NOT NULL, organisation TEXT NOT NULL, class TEXT NOT NULL,
-    datasets TEXT, expires INTEGER NOT NULL, revoked INTEGER NOT NULL DEFAULT 0) STRICT;
+    id TEXT PRIMARY KEY,
+    sha256 TEXT NOT NULL UNIQUE,
+    role TEXT NOT NULL,
+    organisation TEXT NOT NULL,
+    class TEXT NOT NULL,
+    datasets TEXT,
+    expires INTEGER NOT NULL,
+    revoked INTEGER NOT NULL DEFAULT 0 CHECK (revoked IN (0, 1)),
+    log_index INTEGER NOT NULL UNIQUE
+) STRICT;
+
 CREATE TABLE IF NOT EXISTS policies (
-    sha256 TEXT PRIMARY KEY, dataset TEXT NOT NULL, version INTEGER NOT NULL, source TEXT NOT NULL, state TEXT NOT NULL,
-    proposer TEXT NOT NULL, proposed_at INTEGER NOT NULL, UNIQUE (dataset, version)) STRICT;
-CREATE UNIQUE INDEX IF NOT EXISTS one_policy_in_force ON policies (dataset) WHERE state = 'in_force';
+    sha256 TEXT PRIMARY KEY,
+    dataset TEXT NOT NULL,
+    version INTEGER NOT NULL CHECK (version >= 0),
+    source TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('proposed', 'in_force', 'superseded', 'expired')),
+    proposer TEXT NOT NULL,
+    proposed_at INTEGER NOT NULL,
+    account TEXT NOT NULL,
+    ids TEXT NOT NULL,
+    quota INTEGER CHECK (quota IS NULL OR quota >= 0),
+    log_index INTEGER NOT NULL UNIQUE
+) STRICT;
+CREATE UNIQUE INDEX IF NOT EXISTS policies_in_force ON policies (dataset) WHERE state = 'in_force';
+CREATE UNIQUE INDEX IF NOT EXISTS policies_version ON policies (dataset, version) WHERE state <> 'expired';
 CREATE TABLE IF NOT EXISTS approvals (
-    sha256 TEXT NOT NULL REFERENCES policies, officer TEXT NOT NULL REFERENCES tokens, PRIMARY KEY (sha256, officer)) STRICT;
-CREATE TABLE IF NOT EXISTS suspensions (dataset TEXT PRIMARY KEY, officer TEXT NOT NULL) STRICT;
+    policy TEXT NOT NULL REFERENCES policies (sha256),
+    officer TEXT NOT NULL,
+    log_index INTEGER NOT NULL UNIQUE,
+    PRIMARY KEY (policy, officer)
+) STRICT;
+CREATE TABLE IF NOT EXISTS datasets (
+    dataset TEXT PRIMARY KEY,
+    suspended INTEGER NOT NULL DEFAULT 0 CHECK (suspended IN (0, 1))
+) STRICT;
+
+-- G6, held by the database itself. A share with purpose '' is what no purpose has a share of.
 CREATE TABLE IF NOT EXISTS accounts (
-    id TEXT PRIMARY KEY, accounting TEXT NOT NULL, cap INTEGER NOT NULL, held INTEGER NOT NULL DEFAULT 0,
-    spent INTEGER NOT NULL DEFAULT 0, CHECK (held >= 0 AND spent >= 0 AND held + spent <= cap)) STRICT;
+    account TEXT PRIMARY KEY,
+    accounting TEXT NOT NULL CHECK (accounting IN ('zcdp', 'pure')),
+    cap INTEGER NOT NULL,
+    held INTEGER NOT NULL DEFAULT 0,
+    spent INTEGER NOT NULL DEFAULT 0,
+    CHECK (held >= 0 AND spent >= 0 AND held + spent <= cap)
+) STRICT;
+CREATE TABLE IF NOT EXISTS shares (
+    account TEXT NOT NULL REFERENCES accounts (account),
+    purpose TEXT NOT NULL,
+    open INTEGER NOT NULL CHECK (open IN (0, 1)),
+    cap INTEGER NOT NULL,
+    held INTEGER NOT NULL DEFAULT 0,
+    spent INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (account, purpose),
+    CHECK (held >= 0 AND spent >= 0 AND held + spent <= cap)
+) STRICT;
+CREATE TABLE IF NOT EXISTS quotas (
+    account TEXT NOT NULL REFERENCES accounts (account),
+    organisation TEXT NOT NULL,
+    cap INTEGER NOT NULL,
+    held INTEGER NOT NULL DEFAULT 0,
+    spent INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (account, organisation),
+    CHECK (held >= 0 AND spent >= 0 AND held + spent <= cap)
+) STRICT;
+
 CREATE TABLE IF NOT EXISTS claims (
-    id TEXT PRIMARY KEY, account TEXT NOT NULL REFERENCES accounts, purpose TEXT NOT NULL, organisation TEXT NOT NULL,
-    nanos INTEGER NOT NULL CHECK (nanos > 0), draw TEXT NOT NULL, state TEXT NOT NULL, owner TEXT NOT NULL,
-    epoch INTEGER NOT NULL, salt TEXT NOT NULL) STRICT;
-CREATE UNIQUE INDEX IF NOT EXISTS one_open_draw ON claims (draw) WHERE state = 'open';
+    claim TEXT PRIMARY KEY,
+    account TEXT NOT NULL REFERENCES accounts (account),
+    share TEXT NOT NULL,
+    organisation TEXT NOT NULL,
+    dataset TEXT NOT NULL,
+    policy TEXT NOT NULL REFERENCES policies (sha256),
+    draw TEXT NOT NULL,
+    measurement TEXT NOT NULL,
+    editions TEXT NOT NULL,
+    cost INTEGER NOT NULL CHECK (cost > 0),
+    state TEXT NOT NULL CHECK (state IN ('open', 'settled', 'voided')),
+    owner TEXT NOT NULL,
+    epoch INTEGER NOT NULL,
+    salt TEXT NOT NULL,
+    opening TEXT NOT NULL,
+    commitment TEXT NOT NULL,
+    reserved_at INTEGER NOT NULL,
+    log_index INTEGER NOT NULL UNIQUE
+) STRICT;
+-- Two identical questions at once: one draws.
+CREATE UNIQUE INDEX IF NOT EXISTS claims_open_draw ON claims (draw) WHERE state = 'open';
+
 CREATE TABLE IF NOT EXISTS draws (
-    digest TEXT PRIMARY KEY, measurement TEXT NOT NULL, nanos INTEGER NOT NULL, claim TEXT NOT NULL REFERENCES claims,
-    dataset TEXT NOT NULL, sealed BLOB NOT NULL) STRICT;
-CREATE INDEX IF NOT EXISTS draws_by_measurement ON draws (measurement);
-CREATE TABLE IF NOT EXISTS draw_editions (
-    draw TEXT NOT NULL, dataset TEXT NOT NULL, period TEXT NOT NULL, number INTEGER NOT NULL,
-    PRIMARY KEY (draw, period)) STRICT;
+    draw TEXT PRIMARY KEY,
+    claim TEXT NOT NULL UNIQUE REFERENCES claims (claim),
+    measurement TEXT NOT NULL,
+    sealed BLOB NOT NULL
+) STRICT;
+CREATE INDEX IF NOT EXISTS draws_measurement ON draws (measurement);
+
 CREATE TABLE IF NOT EXISTS releases (
-    id TEXT PRIMARY KEY, dataset TEXT NOT NULL, digest TEXT NOT NULL UNIQUE, draw TEXT NOT NULL REFERENCES draws,
-    body BLOB NOT NULL, sha256 TEXT NOT NULL, log_index INTEGER NOT NULL, released_at INTEGER NOT NULL, notice TEXT) STRICT;
+    id TEXT PRIMARY KEY,
+    dataset TEXT NOT NULL,
+    release TEXT NOT NULL UNIQUE,
+    draw TEXT NOT NULL REFERENCES draws (draw),
+    body BLOB NOT NULL,
+    sha256 TEXT NOT NULL,
+    log_index INTEGER NOT NULL UNIQUE,
+    released_at INTEGER NOT NULL,
+    notice TEXT
+) STRICT;
+CREATE INDEX IF NOT EXISTS releases_dataset ON releases (dataset, log_index);
+
 CREATE TABLE IF NOT EXISTS submissions (
-    id TEXT PRIMARY KEY, sequence INTEGER NOT NULL UNIQUE, dataset TEXT NOT NULL, period TEXT NOT NULL,
-    organisation TEXT NOT NULL, idempotency_key TEXT NOT NULL, receipt TEXT NOT NULL, state TEXT NOT NULL,
-    policy TEXT NOT NULL, files TEXT NOT NULL, coding TEXT NOT NULL, submitted_at INTEGER NOT NULL,
-    UNIQUE (organisation, dataset, idempotency_key)) STRICT;
+    id TEXT PRIMARY KEY,
+    organisation TEXT NOT NULL,
+    dataset TEXT NOT NULL,
+    period TEXT NOT NULL,
+    idempotency_key TEXT NOT NULL,
+    sha256 TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('live', 'replaced', 'withdrawn')),
+    sequence INTEGER NOT NULL UNIQUE,
+    policy TEXT NOT NULL,
+    receipt TEXT NOT NULL,
+    salt TEXT,
+    commitment TEXT NOT NULL,
+    files TEXT NOT NULL,
+    coding TEXT NOT NULL,
+    submitted_at INTEGER NOT NULL,
+    log_index INTEGER NOT NULL UNIQUE,
+    CHECK (state <> 'withdrawn' OR salt IS NULL),
+    UNIQUE (organisation, dataset, idempotency_key)
+) STRICT;
+CREATE INDEX IF NOT EXISTS submissions_period ON submissions (dataset, period, sequence);
+
 CREATE TABLE IF NOT EXISTS editions (
-    dataset TEXT NOT NULL, period TEXT NOT NULL, number INTEGER NOT NULL, files TEXT NOT NULL, coding TEXT NOT NULL,
-    log_index INTEGER NOT NULL, closed_at INTEGER NOT NULL, PRIMARY KEY (dataset, period, number)) STRICT;
+    dataset TEXT NOT NULL,
+    period TEXT NOT NULL,
+    number INTEGER NOT NULL CHECK (number >= 1),
+    submissions TEXT NOT NULL,
+    salt TEXT NOT NULL,
+    commitment TEXT NOT NULL,
+    files TEXT NOT NULL,
+    coding TEXT NOT NULL,
+    closed_at INTEGER NOT NULL,
+    log_index INTEGER NOT NULL UNIQUE,
+    PRIMARY KEY (dataset, period, number)
+) STRICT;

@@ -1,25 +1,32 @@
-//! The store: one SQLite database, one writer, and the one way in which anything changes.
+//! The store: one SQLite database, one writer, a few readers; and how it is opened.
 //!
 //! # Guarantees
-//! G12: every change appends its leaves, its tree and its signed checkpoint in the same transaction. G7: a change is on
-//! disk (WAL, synchronous FULL) and acknowledged by the witness before its caller goes on.
+//! G7: on opening, every claim whose outcome is unknown is settled as spent; nothing expires into a refund. Nothing is
+//! served from a database that is behind its witness, has another log's key, or does not force its writes to disk.
 
-use super::LedgerError;
+use super::writing::Tip;
+use super::{LedgerError, claims};
 use crate::clock::Clock;
-use crate::identity::random_bytes;
-use crate::transparency::{Head, Leaf, Line, LogKey, Tree, Witness};
+use crate::identity::{Digest, random_bytes};
+use crate::transparency::{Head, Leaf, LogKey, Tree, Witness};
 use chrono::{DateTime, Utc};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{Row as _, Sqlite, SqliteConnection, Transaction};
-use std::path::PathBuf;
+use sqlx::{Sqlite, SqliteConnection, Transaction};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use tokio::sync::{Mutex, RwLock, RwLockWriteGuard};
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
 
 const SCHEMA: &str = include_str!("schema.sql");
 
-/// Readers at once.
+/// The layout of the tables. A database of another is not opened.
+const SCHEMA_VERSION: &str = "1";
+
 const READERS: u32 = 4;
+
+/// How long a writer waits for another process's.
+const BUSY: Duration = Duration::from_secs(10);
 
 /// What the ledger needs to open.
 pub struct LedgerSettings {
@@ -37,241 +44,183 @@ pub struct LedgerSettings {
 
 /// The ledger's store. Cheap to clone.
 #[derive(Clone)]
-pub struct Ledger(pub(super) Arc<Inner>);
-
-pub(super) struct Inner {
-    writer: SqlitePool,
-    pub(super) readers: SqlitePool,
-    pub(super) tree: RwLock<Tree>,
-    key: LogKey,
-    witness: Option<Mutex<Witness>>,
-    pub(super) approvals: u32,
-    pub(super) clock: Arc<dyn Clock>,
-    /// This opening of the ledger, for fencing: claims of an earlier one are settled, never continued.
-    pub(super) owner: String,
-    pub(super) epoch: i64,
-    /// Set when the outcome of a commit is unknown: nothing more is written until the ledger is opened again.
-    stopped: AtomicBool,
+pub struct Ledger {
+    pub(super) store: Arc<Store>,
 }
 
-/// One change in the making. Dropped without [`Step::commit`], it leaves nothing behind.
-pub(super) struct Step<'a> {
-    inner: &'a Inner,
-    transaction: Transaction<'static, Sqlite>,
-    tree: RwLockWriteGuard<'a, Tree>,
-    leaves: Vec<Leaf>,
+pub(super) struct Store {
+    pub(super) writer: SqlitePool,
+    pub(super) reader: SqlitePool,
+    pub(super) tip: Arc<tokio::sync::Mutex<Tip>>,
+    pub(super) key: LogKey,
+    pub(super) approvals: u32,
+    /// This opening of the ledger: whose claims it may settle.
+    pub(super) owner: String,
+    pub(super) epoch: i64,
+    clock: Arc<dyn Clock>,
+    /// The latest time ever seen, in milliseconds: a clock that is set back revives nothing.
+    latest: AtomicI64,
+}
+
+impl Store {
+    /// The time, never before one that was seen.
+    pub(super) fn now(&self) -> DateTime<Utc> {
+        let now = self.clock.now().timestamp_millis();
+        let latest = self.latest.fetch_max(now, Ordering::AcqRel).max(now);
+        DateTime::from_timestamp_millis(latest).unwrap_or_else(|| self.clock.now())
+    }
 }
 
 impl Ledger {
-    /// Opens or makes the ledger, checks it against its log and its witness, and settles what a crash left open.
+    /// Opens the ledger, made if there is none, and recovers what a crash left open.
     ///
     /// # Errors
-    /// `BehindWitness` if the database was rolled back; `Corruption` if it contradicts its log.
+    /// [`LedgerError::BehindWitness`] if the database was rolled back, [`LedgerError::Witness`] if the witness is
+    /// missing, [`LedgerError::Corruption`] if the file is not this log's.
     pub async fn open(settings: LedgerSettings) -> Result<Self, LedgerError> {
-        let options = SqliteConnectOptions::new()
-            .filename(&settings.database)
-            .create_if_missing(true)
-            .foreign_keys(true)
-            .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Full);
-        let writer = SqlitePoolOptions::new().max_connections(1).connect_with(options.clone()).await?;
-        sqlx::raw_sql(SCHEMA).execute(&writer).await?;
-        let mode: String = sqlx::query_scalar("PRAGMA journal_mode").fetch_one(&writer).await?;
-        let synchronous: i64 = sqlx::query_scalar("PRAGMA synchronous").fetch_one(&writer).await?;
-        if mode != "wal" || synchronous != 2 {
-            return Err(LedgerError::Corruption("the database does not keep its promise of durability"));
-        }
-        let readers = SqlitePoolOptions::new().max_connections(READERS).connect_with(options.read_only(true)).await?;
-        let tree = read_tree(&writer, settings.key.verifier()).await?;
+        let (writer, reader) = connect(&settings.database).await?;
+        let opened = prepare(&writer, &settings.key).await?;
         let witness = match &settings.witness {
-            Some(path) => Some(Witness::open_at(path, settings.key.verifier()).map_err(LedgerError::Witness)?),
+            Some(path) => {
+                let witness = Witness::open(path, settings.key.verifier_key(), !opened.witnessed);
+                Some(witness.map_err(LedgerError::Witness)?)
+            }
             None => None,
         };
-        if let Some(head) = witness.as_ref().and_then(Witness::head) {
-            check_head(&tree, head)?;
-        }
-        let epoch: i64 = sqlx::query_scalar(
-            "INSERT INTO meta VALUES ('epoch', '1') ON CONFLICT (key) DO UPDATE SET value = CAST(value AS INTEGER) + 1
-             RETURNING CAST(value AS INTEGER)",
-        )
-        .fetch_one(&writer)
-        .await?;
-        let ledger = Self(Arc::new(Inner {
+        let store = Store {
             writer,
-            readers,
-            tree: RwLock::new(tree),
+            reader,
+            tip: Arc::new(tokio::sync::Mutex::new(Tip { seen: None, witness })),
             key: settings.key,
-            witness: witness.map(Mutex::new),
             approvals: settings.approvals,
-            clock: settings.clock,
             owner: hex::encode(random_bytes::<16>()),
-            epoch,
-            stopped: AtomicBool::new(false),
-        }));
-        ledger.catch_witness_up().await?;
-        ledger.recover().await?;
+            epoch: opened.epoch.saturating_add(1),
+            clock: settings.clock,
+            latest: AtomicI64::new(opened.high_water),
+        };
+        let ledger = Self { store: Arc::new(store) };
+        ledger.recover(settings.witness.is_some()).await?;
         Ok(ledger)
     }
 
-    /// Begins a change: takes the one writer and the tree.
-    pub(super) async fn begin(&self) -> Result<Step<'_>, LedgerError> {
-        if self.0.stopped.load(Ordering::SeqCst) {
-            return Err(LedgerError::Corruption("the outcome of a write is unknown; open the ledger again"));
+    /// Raises the epoch, notes changed settings, settles open claims as spent, catches the witness up.
+    async fn recover(&self, witnessed: bool) -> Result<(), LedgerError> {
+        let mut writing = self.write().await?;
+        set_meta(writing.rows(), "epoch", &self.store.epoch.to_string()).await?;
+        if witnessed {
+            set_meta(writing.rows(), "witnessed", "1").await?;
         }
-        let tree = self.0.tree.write().await;
-        if let Some(witness) = &self.0.witness
-            && let Some(head) = witness.lock().await.head()
-        {
-            check_head(&tree, head)?;
+        let settings = format!("{{\"approvals\":{},\"witness\":{witnessed}}}", self.store.approvals);
+        let settings_digest = Digest::of(settings.as_bytes());
+        if meta(writing.rows(), "settings").await? != settings_digest.to_string() {
+            set_meta(writing.rows(), "settings", &settings_digest.to_string()).await?;
+            let approvals = self.store.approvals;
+            writing.leaf(&Leaf::SettingsChanged { approvals, witness: witnessed, sha256: settings_digest }).await?;
         }
-        let transaction = self.0.writer.begin_with("BEGIN IMMEDIATE").await?;
-        Ok(Step { inner: &self.0, transaction, tree, leaves: Vec::new() })
+        for claim in claims::open(writing.rows()).await? {
+            claims::spend(&mut writing, &claim).await?;
+        }
+        writing.commit().await
     }
 
-    /// The newest signed checkpoint that the witness has not seen (a crash between commit and witness), written to it.
-    async fn catch_witness_up(&self) -> Result<(), LedgerError> {
-        let Some(witness) = &self.0.witness else { return Ok(()) };
-        let mut witness = witness.lock().await;
-        let tree = self.0.tree.read().await;
-        let seen = witness.head().map_or(0, |head| head.size);
-        if tree.size() == seen {
-            return Ok(());
-        }
-        let rows = sqlx::query("SELECT idx, body FROM leaves WHERE idx >= ? ORDER BY idx").bind(signed(seen)?);
-        let mut charges = Vec::new();
-        for row in rows.fetch_all(&self.0.readers).await? {
-            let (index, body): (i64, String) = (row.try_get(0)?, row.try_get(1)?);
-            if leaf(&body)?.is_charge() {
-                charges.push((unsigned(index)?, body));
-            }
-        }
-        let head = head(&tree)?;
-        let checkpoint = self.0.key.sign(head).map_err(|_| LedgerError::Corruption("a checkpoint cannot be signed"))?;
-        witness.append(&Line { checkpoint, charges }, head).map_err(LedgerError::Witness)
+    /// Waits for what is under way and closes the database. Dropping without it loses nothing: a crash is a way to stop.
+    pub async fn close(&self) {
+        self.store.writer.close().await;
+        self.store.reader.close().await;
     }
 
-    pub(super) fn now(&self) -> DateTime<Utc> {
-        self.0.clock.now()
+    /// One snapshot to read from.
+    pub(super) async fn read(&self) -> Result<Transaction<'static, Sqlite>, LedgerError> {
+        Ok(self.store.reader.begin().await?)
     }
 
-    /// The log's verifier key (C2SP vkey), for auditors.
-    #[must_use]
-    pub fn verifier_key(&self) -> String {
-        self.0.key.verifier().to_owned()
-    }
-
-    /// Whether the store answers.
+    /// Whether the store answers, with a head that is not behind what was promised.
     ///
     /// # Errors
-    /// What the database said.
+    /// [`LedgerError::BehindWitness`], or faults.
     pub async fn ready(&self) -> Result<(), LedgerError> {
-        sqlx::query("SELECT 1").execute(&self.0.readers).await?;
-        Ok(())
+        // Begun and dropped: everything a change checks is checked, and nothing is changed.
+        self.write().await.map(|_| ())
     }
 }
 
-impl Step<'_> {
-    /// The connection on which rows are written.
-    pub(super) fn db(&mut self) -> &mut SqliteConnection {
-        &mut self.transaction
-    }
-
-    /// Adds a leaf; its index is final if the step commits.
-    pub(super) fn log(&mut self, leaf: Leaf) -> Result<u64, LedgerError> {
-        let place = u64::try_from(self.leaves.len()).map_err(|_| LedgerError::Corruption("too many leaves"))?;
-        self.leaves.push(leaf);
-        self.tree.size().checked_add(place).ok_or(LedgerError::Corruption("too many leaves"))
-    }
-
-    /// Leaves, tree head and rows in one transaction; then the witness. Returns when all of it is durable.
-    pub(super) async fn commit(mut self) -> Result<(), LedgerError> {
-        let mark = self.tree.mark();
-        match self.write_log().await {
-            Ok((line, head)) => {
-                // A crash here leaves nothing: the transaction was never committed.
-                if let Err(error) = self.transaction.commit().await {
-                    // Landed or lost, unknown: stop, and let the next opening read what is there.
-                    self.tree.back_to(mark);
-                    self.inner.stopped.store(true, Ordering::SeqCst);
-                    return Err(error.into());
-                }
-                // A crash here leaves a commit that the witness has not seen: the next opening shows it to it.
-                match &self.inner.witness {
-                    Some(witness) => witness.lock().await.append(&line, head).map_err(LedgerError::Witness),
-                    None => Ok(()),
-                }
-            }
-            Err(error) => {
-                self.tree.back_to(mark);
-                Err(error)
-            }
-        }
-    }
-
-    async fn write_log(&mut self) -> Result<(Line, Head), LedgerError> {
-        let mut charges = Vec::new();
-        for leaf in std::mem::take(&mut self.leaves) {
-            let body = leaf.canonical().map_err(|_| LedgerError::Corruption("a leaf is not JSON"))?;
-            let index = self.tree.size();
-            sqlx::query("INSERT INTO leaves VALUES (?, ?)").bind(signed(index)?).bind(&body).execute(self.db()).await?;
-            self.tree.append(body.as_bytes()).map_err(|_| LedgerError::Corruption("the tree"))?;
-            if leaf.is_charge() {
-                charges.push((index, body));
-            }
-        }
-        let head = head(&self.tree)?;
-        let checkpoint =
-            self.inner.key.sign(head).map_err(|_| LedgerError::Corruption("a checkpoint cannot be signed"))?;
-        let insert = sqlx::query("INSERT OR REPLACE INTO checkpoints VALUES (?, ?)");
-        insert.bind(signed(head.size)?).bind(&checkpoint).execute(self.db()).await?;
-        Ok((Line { checkpoint, charges }, head))
-    }
+struct Opened {
+    epoch: i64,
+    high_water: i64,
+    witnessed: bool,
 }
 
-async fn read_tree(writer: &SqlitePool, verifier: &str) -> Result<Tree, LedgerError> {
-    let mut tree = Tree::default();
-    let rows = sqlx::query("SELECT idx, body FROM leaves ORDER BY idx").fetch_all(writer).await?;
-    for row in rows {
-        let (index, body): (i64, String) = (row.try_get(0)?, row.try_get(1)?);
-        if unsigned(index)? != tree.size() {
-            return Err(LedgerError::Corruption("a leaf is missing"));
-        }
-        tree.append(body.as_bytes()).map_err(|_| LedgerError::Corruption("the tree"))?;
+/// Opens the file for its owner alone; with WAL and full synchronisation, asserted.
+async fn connect(path: &Path) -> Result<(SqlitePool, SqlitePool), LedgerError> {
+    let made = std::fs::OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path);
+    made.map_err(|error| LedgerError::Database(sqlx::Error::Io(error)))?;
+    let options = SqliteConnectOptions::new()
+        .filename(path)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        .busy_timeout(BUSY);
+    let pool = |most| SqlitePoolOptions::new().max_connections(most).idle_timeout(None).max_lifetime(None);
+    let writer = pool(1).connect_with(options).await?;
+    let mut rows = writer.acquire().await?;
+    let journal: String = sqlx::query_scalar("PRAGMA journal_mode").fetch_one(&mut *rows).await?;
+    let synchronous: i64 = sqlx::query_scalar("PRAGMA synchronous").fetch_one(&mut *rows).await?;
+    let foreign_keys: i64 = sqlx::query_scalar("PRAGMA foreign_keys").fetch_one(&mut *rows).await?;
+    if (journal.as_str(), synchronous, foreign_keys) != ("wal", 2, 1) {
+        return Err(LedgerError::Corruption("the database does not force its writes to disk"));
     }
-    let note: Option<String> =
-        sqlx::query_scalar("SELECT note FROM checkpoints ORDER BY size DESC LIMIT 1").fetch_optional(writer).await?;
-    let signed = match note {
-        Some(note) => {
-            crate::transparency::open(&note, verifier).map_err(|_| LedgerError::Corruption("the checkpoint"))?
-        }
-        None => return if tree.size() == 0 { Ok(tree) } else { Err(LedgerError::Corruption("no checkpoint")) },
+    drop(rows);
+    let reading = SqliteConnectOptions::new().filename(path).read_only(true).busy_timeout(BUSY);
+    Ok((writer, pool(READERS).connect_with(reading).await?))
+}
+
+/// Makes the tables and the empty log where there are none; checks whose log it is.
+async fn prepare(writer: &SqlitePool, key: &LogKey) -> Result<Opened, LedgerError> {
+    let mut rows = writer.begin_with("BEGIN IMMEDIATE").await?;
+    sqlx::raw_sql(SCHEMA).execute(&mut *rows).await?;
+    let empty = Head { size: 0, root: Tree::default().root() };
+    let note = key.sign(empty).map_err(|_| LedgerError::Corruption("the checkpoint cannot be signed"))?;
+    sqlx::query("INSERT INTO head (id, size, root, note) VALUES (1, 0, ?, ?) ON CONFLICT DO NOTHING")
+        .bind(empty.root.to_string())
+        .bind(note)
+        .execute(&mut *rows)
+        .await?;
+    let first = [
+        ("schema", SCHEMA_VERSION),
+        ("verifier_key", key.verifier_key()),
+        ("epoch", "0"),
+        ("high_water", "0"),
+        ("witnessed", "0"),
+        ("settings", ""),
+    ];
+    for (key, value) in first {
+        sqlx::query("INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT DO NOTHING")
+            .bind(key)
+            .bind(value)
+            .execute(&mut *rows)
+            .await?;
+    }
+    if meta(&mut rows, "schema").await? != SCHEMA_VERSION {
+        return Err(LedgerError::Corruption("the database has the layout of another release of Halflight"));
+    }
+    if meta(&mut rows, "verifier_key").await? != key.verifier_key() {
+        return Err(LedgerError::Corruption("the log's key is not the one this ledger was made with"));
+    }
+    let number = |text: String| text.parse().map_err(|_| LedgerError::Corruption("a number in the ledger is malformed"));
+    let opened = Opened {
+        epoch: number(meta(&mut rows, "epoch").await?)?,
+        high_water: number(meta(&mut rows, "high_water").await?)?,
+        witnessed: meta(&mut rows, "witnessed").await? == "1",
     };
-    if signed == head(&tree)? { Ok(tree) } else { Err(LedgerError::Corruption("the log is not what was signed")) }
+    rows.commit().await?;
+    Ok(opened)
 }
 
-fn head(tree: &Tree) -> Result<Head, LedgerError> {
-    let root = tree.root(tree.size()).map_err(|_| LedgerError::Corruption("the tree"))?;
-    Ok(Head { size: tree.size(), root })
+pub(super) async fn meta(rows: &mut SqliteConnection, key: &str) -> Result<String, LedgerError> {
+    Ok(sqlx::query_scalar("SELECT value FROM meta WHERE key = ?").bind(key).fetch_one(rows).await?)
 }
 
-/// The tree must hold everything the witness has seen.
-fn check_head(tree: &Tree, seen: Head) -> Result<(), LedgerError> {
-    if seen.size > tree.size() || tree.root(seen.size).ok() != Some(seen.root) {
-        return Err(LedgerError::BehindWitness);
-    }
-    Ok(())
-}
-
-pub(super) fn leaf(body: &str) -> Result<Leaf, LedgerError> {
-    serde_json::from_str(body).map_err(|_| LedgerError::Corruption("a leaf cannot be read"))
-}
-
-/// An amount or index as SQLite holds it.
-pub(super) fn signed(number: u64) -> Result<i64, LedgerError> {
-    i64::try_from(number).map_err(|_| LedgerError::Corruption("a number is too large"))
-}
-
-/// And back.
-pub(super) fn unsigned(number: i64) -> Result<u64, LedgerError> {
-    u64::try_from(number).map_err(|_| LedgerError::Corruption("a number is negative"))
+async fn set_meta(rows: &mut SqliteConnection, key: &str, value: &str) -> Result<(), LedgerError> {
+    let changed = sqlx::query("UPDATE meta SET value = ? WHERE key = ?").bind(value).bind(key).execute(rows).await?;
+    super::row::one(&changed)
 }

@@ -1,19 +1,84 @@
-//! Submissions and editions: manifests of what lies sealed in the vault.
+//! Submissions: accepted, replaced, withdrawn. The manifest of what the vault holds.
+//!
+//! # Guarantees
+//! A receipt says in the log only a keyed commitment; its salt goes to the submitter, and the server's copy dies, with
+//! everything else the receipt says of the file, when the submission is withdrawn. One idempotency key, one submission.
 
-use super::claims::{commitment, named};
-use super::policies::conflict;
-use super::store::{Ledger, unsigned};
-use super::{EditionRow, FileEntry, LedgerError, NewEdition, NewSubmission, Receipt, SubmissionRow, SubmissionState};
-use crate::identity::{DatasetId, Digest, FileId, Organisation, Period, Principal, SubmissionId, random_bytes};
-use crate::policy::EditionRef;
+use super::row::{columns, conflict, count, digest, int, json, name, one, time, to_json, word};
+use super::writing::Writing;
+use super::{FileEntry, Ledger, LedgerError, NewSubmission, Receipt, SubmissionRow, SubmissionState, commitment};
+use crate::identity::{DatasetId, Digest, Organisation, Period, Principal, SubmissionId};
 use crate::transparency::Leaf;
-use chrono::DateTime;
-use sqlx::Row as _;
-use sqlx::sqlite::SqliteRow;
-use std::collections::BTreeSet;
+use sqlx::SqliteConnection;
+
+columns! {
+    SubmissionColumns {
+        organisation: String,
+        state: String,
+        sequence: i64,
+        policy: String,
+        receipt: String,
+        salt: Option<String>,
+        commitment: String,
+        files: String,
+        coding: String,
+        submitted_at: i64,
+        log_index: i64,
+    }
+}
+
+impl TryFrom<SubmissionColumns> for SubmissionRow {
+    type Error = LedgerError;
+    fn try_from(row: SubmissionColumns) -> Result<Self, LedgerError> {
+        let mut receipt: Receipt = json(&row.receipt)?;
+        receipt.salt = row.salt.unwrap_or_default();
+        receipt.commitment = digest(&row.commitment)?;
+        receipt.log_index = count(row.log_index)?;
+        if !receipt.salt.is_empty() && committed(&receipt)? != receipt.commitment {
+            return Err(LedgerError::Corruption("a receipt is not the one that was committed"));
+        }
+        Ok(Self {
+            receipt,
+            organisation: name(row.organisation)?,
+            state: word(row.state)?,
+            sequence: count(row.sequence)?,
+            policy: digest(&row.policy)?,
+            files: json(&row.files)?,
+            coding: row.coding,
+            submitted_at: time(row.submitted_at)?,
+        })
+    }
+}
+
+/// HMAC-SHA-256(salt, canonical receipt without `commitment` and `log_index`).
+fn committed(receipt: &Receipt) -> Result<Digest, LedgerError> {
+    let broken = |_| LedgerError::Corruption("a receipt cannot be written");
+    let mut value = serde_json::to_value(receipt).map_err(broken)?;
+    if let Some(fields) = value.as_object_mut() {
+        fields.remove("commitment");
+        fields.remove("log_index");
+    }
+    commitment::under(&receipt.salt, to_json(&value)?.as_bytes())
+}
+
+/// The live submissions of a period, in order of acceptance.
+pub(super) async fn live(
+    rows: &mut SqliteConnection,
+    dataset: &DatasetId,
+    period: &Period,
+) -> Result<Vec<SubmissionId>, LedgerError> {
+    let ids: Vec<String> = sqlx::query_scalar(
+        "SELECT id FROM submissions WHERE dataset = ? AND period = ? AND state = 'live' ORDER BY sequence",
+    )
+    .bind(dataset.as_str())
+    .bind(period.as_str())
+    .fetch_all(rows)
+    .await?;
+    ids.into_iter().map(name).collect()
+}
 
 impl Ledger {
-    /// The submission made under an idempotency key.
+    /// The submission of an idempotency key, whatever became of it.
     ///
     /// # Errors
     /// Faults only.
@@ -21,19 +86,20 @@ impl Ledger {
         &self,
         organisation: &Organisation,
         dataset: &DatasetId,
-        key: &str,
+        idempotency_key: &str,
     ) -> Result<Option<SubmissionRow>, LedgerError> {
-        let row =
-            sqlx::query("SELECT * FROM submissions WHERE organisation = ? AND dataset = ? AND idempotency_key = ?")
-                .bind(organisation.as_str())
-                .bind(dataset.as_str())
-                .bind(key)
-                .fetch_optional(&self.0.readers)
-                .await?;
-        row.as_ref().map(submission).transpose()
+        let row: Option<SubmissionColumns> = sqlx::query_as(
+            "SELECT * FROM submissions WHERE organisation = ? AND dataset = ? AND idempotency_key = ?",
+        )
+        .bind(organisation.as_str())
+        .bind(dataset.as_str())
+        .bind(idempotency_key)
+        .fetch_optional(&mut *self.read().await?)
+        .await?;
+        row.map(SubmissionRow::try_from).transpose()
     }
 
-    /// The live submission of the same bytes.
+    /// The live submission of the same bytes for the same period, if there is one.
     ///
     /// # Errors
     /// Faults only.
@@ -44,22 +110,34 @@ impl Ledger {
         period: &Period,
         sha256: &Digest,
     ) -> Result<Option<SubmissionRow>, LedgerError> {
-        let live = self.live_submissions(dataset, period).await?;
-        Ok(live.into_iter().find(|row| {
-            row.organisation == *organisation && row.receipt.sha256 == *sha256 && row.receipt.period == *period
-        }))
+        let row: Option<SubmissionColumns> = sqlx::query_as(
+            "SELECT * FROM submissions WHERE organisation = ? AND dataset = ? AND period = ? AND sha256 = ?
+             AND state = 'live' ORDER BY sequence LIMIT 1",
+        )
+        .bind(organisation.as_str())
+        .bind(dataset.as_str())
+        .bind(period.as_str())
+        .bind(sha256.to_string())
+        .fetch_optional(&mut *self.read().await?)
+        .await?;
+        row.map(SubmissionRow::try_from).transpose()
     }
 
     /// Commits a submission; returns the receipt and the files of the one it replaces, to be erased.
     ///
     /// # Errors
-    /// `Unknown` if what it replaces is not a live one of the same sender, dataset and period.
+    /// [`LedgerError::Conflict`] if the idempotency key was used, or what it replaces is not live or of another period;
+    /// [`LedgerError::Unknown`] if what it replaces is not there, or not theirs.
     pub async fn accept_submission(&self, new: NewSubmission) -> Result<(Receipt, Vec<FileEntry>), LedgerError> {
-        let mut step = self.begin().await?;
-        let mut erased = Vec::new();
-        let sequence: i64 =
-            sqlx::query_scalar("SELECT COALESCE(MAX(sequence), 0) + 1 FROM submissions").fetch_one(step.db()).await?;
-        let salt = random_bytes::<32>();
+        let mut writing = self.write().await?;
+        refuse_key(writing.rows(), &new).await?;
+        let replaced = match &new.replaces {
+            Some(id) => Some(own_live(writing.rows(), id, &new.by.organisation, &new.dataset).await?),
+            None => None,
+        };
+        if replaced.as_ref().is_some_and(|row| row.receipt.period != new.period) {
+            return Err(conflict("period_differs", "the file replaces one of another period; send it for that period"));
+        }
         let mut receipt = Receipt {
             submission: new.id.clone(),
             dataset: new.dataset.clone(),
@@ -67,96 +145,86 @@ impl Ledger {
             sha256: new.sha256,
             rows_accepted: new.rows_accepted,
             rows_rejected: new.rows_rejected,
-            rejections: new.rejections,
-            salt: hex::encode(salt),
-            commitment: Digest::of(b""),
+            rejections: new.rejections.clone(),
+            salt: commitment::salt(),
+            commitment: Digest([0; 32]),
             log_index: 0,
         };
-        let mut told = serde_json::to_value(&receipt).map_err(|_| LedgerError::Corruption("a receipt"))?;
-        if let Some(told) = told.as_object_mut() {
-            told.remove("commitment");
-            told.remove("log_index");
-        }
-        receipt.commitment = commitment(&salt, told.to_string().as_bytes());
-        if let Some(old) = &new.replaces {
-            let row = sqlx::query("SELECT * FROM submissions WHERE id = ? AND organisation = ? AND dataset = ? AND period = ? AND state = 'live'")
-                .bind(old.as_str())
-                .bind(new.by.organisation.as_str())
-                .bind(new.dataset.as_str())
-                .bind(new.period.as_str())
-                .fetch_optional(step.db())
-                .await?
-                .ok_or(LedgerError::Unknown { what: "live submission of yours for this period to replace" })?;
-            erased = submission(&row)?.files;
-            sqlx::query("UPDATE submissions SET state = 'replaced' WHERE id = ?")
-                .bind(old.as_str())
-                .execute(step.db())
-                .await?;
-        }
-        receipt.log_index = step.log(Leaf::SubmissionAccepted {
+        receipt.commitment = committed(&receipt)?;
+        let leaf = Leaf::SubmissionAccepted {
             submission: new.id.clone(),
             organisation: new.by.organisation.clone(),
             dataset: new.dataset.clone(),
             period: new.period.clone(),
             commitment: receipt.commitment,
-        })?;
-        if let Some(old) = new.replaces {
-            step.log(Leaf::SubmissionReplaced { submission: old, by: new.id.clone() })?;
+        };
+        receipt.log_index = writing.leaf(&leaf).await?;
+        insert(&mut writing, &new, &receipt).await?;
+        let mut freed = Vec::new();
+        if let Some(old) = replaced {
+            let changed = sqlx::query("UPDATE submissions SET state = 'replaced' WHERE id = ? AND state = 'live'")
+                .bind(old.receipt.submission.as_str())
+                .execute(writing.rows())
+                .await?;
+            one(&changed)?;
+            let leaf = Leaf::SubmissionReplaced {
+                submission: old.receipt.submission,
+                organisation: old.organisation,
+                dataset: old.receipt.dataset,
+                period: old.receipt.period,
+                commitment: old.receipt.commitment,
+                by: new.id.clone(),
+            };
+            writing.leaf(&leaf).await?;
+            freed = old.files;
         }
-        let json = |value: Result<String, serde_json::Error>| value.map_err(|_| LedgerError::Corruption("a manifest"));
-        sqlx::query("INSERT INTO submissions VALUES (?, ?, ?, ?, ?, ?, ?, 'live', ?, ?, ?, ?)")
-            .bind(new.id.as_str())
-            .bind(sequence)
-            .bind(new.dataset.as_str())
-            .bind(new.period.as_str())
-            .bind(new.by.organisation.as_str())
-            .bind(&new.idempotency_key)
-            .bind(json(serde_json::to_string(&receipt))?)
-            .bind(new.policy.to_string())
-            .bind(json(serde_json::to_string(&new.files))?)
-            .bind(&new.coding)
-            .bind(self.now().timestamp())
-            .execute(step.db())
-            .await?;
-        step.commit().await?;
-        Ok((receipt, erased))
+        // A crash after this leaves the files of the replaced one in the vault, named by nothing: swept at the next start.
+        writing.commit().await?;
+        Ok((receipt, freed))
     }
 
-    /// Withdraws; returns the files to be erased.
+    /// Withdraws; returns the files to be erased. What the receipt said of the file is wiped with its salt: from here on
+    /// nothing on the server opens the commitment in the log.
     ///
     /// # Errors
-    /// `Unknown` if it is not a live one of the caller's.
+    /// [`LedgerError::Unknown`] if it is not there or not theirs; [`LedgerError::Conflict`] if it is not live.
     pub async fn withdraw_submission(
         &self,
         by: &Principal,
         dataset: &DatasetId,
         id: &SubmissionId,
     ) -> Result<Vec<FileEntry>, LedgerError> {
-        let mut step = self.begin().await?;
-        let row = sqlx::query(
-            "SELECT * FROM submissions WHERE id = ? AND organisation = ? AND dataset = ? AND state = 'live'",
+        let mut writing = self.write().await?;
+        let row = own_live(writing.rows(), id, &by.organisation, dataset).await?;
+        let wiped = Receipt {
+            sha256: Digest([0; 32]),
+            rows_accepted: 0,
+            rows_rejected: 0,
+            rejections: Vec::new(),
+            salt: String::new(),
+            ..row.receipt.clone()
+        };
+        let changed = sqlx::query(
+            "UPDATE submissions SET state = 'withdrawn', salt = NULL, sha256 = '', receipt = ? WHERE id = ? AND state = 'live'",
         )
+        .bind(to_json(&wiped)?)
         .bind(id.as_str())
-        .bind(by.organisation.as_str())
-        .bind(dataset.as_str())
-        .fetch_optional(step.db())
-        .await?
-        .ok_or(LedgerError::Unknown { what: "live submission of yours" })?;
-        let mut row = submission(&row)?;
-        // The server's copy of the salt dies with the data: the commitment can be opened by the submitter alone.
-        row.receipt.salt = String::new();
-        let receipt = serde_json::to_string(&row.receipt).map_err(|_| LedgerError::Corruption("a receipt"))?;
-        sqlx::query("UPDATE submissions SET state = 'withdrawn', receipt = ? WHERE id = ?")
-            .bind(receipt)
-            .bind(id.as_str())
-            .execute(step.db())
-            .await?;
-        step.log(Leaf::SubmissionWithdrawn { submission: id.clone() })?;
-        step.commit().await?;
+        .execute(writing.rows())
+        .await?;
+        one(&changed)?;
+        let leaf = Leaf::SubmissionWithdrawn {
+            submission: row.receipt.submission,
+            organisation: row.organisation,
+            dataset: row.receipt.dataset,
+            period: row.receipt.period,
+            commitment: row.receipt.commitment,
+        };
+        writing.leaf(&leaf).await?;
+        writing.commit().await?;
         Ok(row.files)
     }
 
-    /// The submissions of an organisation to a dataset.
+    /// An organisation's submissions to a dataset, in order of acceptance.
     ///
     /// # Errors
     /// Faults only.
@@ -165,15 +233,16 @@ impl Ledger {
         organisation: &Organisation,
         dataset: &DatasetId,
     ) -> Result<Vec<SubmissionRow>, LedgerError> {
-        let rows = sqlx::query("SELECT * FROM submissions WHERE organisation = ? AND dataset = ? ORDER BY sequence")
-            .bind(organisation.as_str())
-            .bind(dataset.as_str())
-            .fetch_all(&self.0.readers)
-            .await?;
-        rows.iter().map(submission).collect()
+        let rows: Vec<SubmissionColumns> =
+            sqlx::query_as("SELECT * FROM submissions WHERE organisation = ? AND dataset = ? ORDER BY sequence")
+                .bind(organisation.as_str())
+                .bind(dataset.as_str())
+                .fetch_all(&mut *self.read().await?)
+                .await?;
+        rows.into_iter().map(SubmissionRow::try_from).collect()
     }
 
-    /// What a closing of this period would read: a year covers its quarters and months.
+    /// What would be closed into the next edition of a period, in order of acceptance.
     ///
     /// # Errors
     /// Faults only.
@@ -182,148 +251,81 @@ impl Ledger {
         dataset: &DatasetId,
         period: &Period,
     ) -> Result<Vec<SubmissionRow>, LedgerError> {
-        let rows = sqlx::query("SELECT * FROM submissions WHERE dataset = ? AND (period = ? OR period LIKE ? || '-%') AND state = 'live' ORDER BY sequence")
-            .bind(dataset.as_str())
-            .bind(period.as_str())
-            .bind(period.as_str())
-            .fetch_all(&self.0.readers)
-            .await?;
-        rows.iter().map(submission).collect()
-    }
-
-    /// Every file that a live submission or an edition names: what the vault must keep (the rest is swept at start).
-    ///
-    /// # Errors
-    /// Faults only.
-    pub async fn files(&self) -> Result<BTreeSet<FileId>, LedgerError> {
-        let rows: Vec<String> = sqlx::query_scalar(
-            "SELECT files FROM submissions WHERE state = 'live' UNION ALL SELECT files FROM editions",
+        let rows: Vec<SubmissionColumns> = sqlx::query_as(
+            "SELECT * FROM submissions WHERE dataset = ? AND period = ? AND state = 'live' ORDER BY sequence",
         )
-        .fetch_all(&self.0.readers)
+        .bind(dataset.as_str())
+        .bind(period.as_str())
+        .fetch_all(&mut *self.read().await?)
         .await?;
-        let mut all = BTreeSet::new();
-        for row in rows {
-            all.extend(files(&row)?.into_iter().map(|file| file.id));
+        rows.into_iter().map(SubmissionRow::try_from).collect()
+    }
+}
+
+async fn refuse_key(rows: &mut SqliteConnection, new: &NewSubmission) -> Result<(), LedgerError> {
+    let used: Option<String> = sqlx::query_scalar(
+        "SELECT sha256 FROM submissions WHERE organisation = ? AND dataset = ? AND idempotency_key = ?",
+    )
+    .bind(new.by.organisation.as_str())
+    .bind(new.dataset.as_str())
+    .bind(&new.idempotency_key)
+    .fetch_optional(rows)
+    .await?;
+    match used {
+        None => Ok(()),
+        Some(sha256) if sha256 == new.sha256.to_string() => {
+            Err(conflict("idempotency_replay", "this file was accepted a moment ago; send it again to get its receipt"))
         }
-        Ok(all)
-    }
-
-    /// Commits an edition.
-    ///
-    /// # Errors
-    /// `Moved` if the live submissions are not those it was made of.
-    pub async fn close_edition(&self, _by: &Principal, new: NewEdition) -> Result<EditionRow, LedgerError> {
-        let mut step = self.begin().await?;
-        let live: Vec<String> = sqlx::query_scalar("SELECT id FROM submissions WHERE dataset = ? AND (period = ? OR period LIKE ? || '-%') AND state = 'live' ORDER BY sequence")
-            .bind(new.dataset.as_str())
-            .bind(new.period.as_str())
-            .bind(new.period.as_str())
-            .fetch_all(step.db())
-            .await?;
-        if !live.iter().map(String::as_str).eq(new.submissions.iter().map(SubmissionId::as_str)) {
-            return Err(LedgerError::Moved { period: new.period });
+        Some(_) => {
+            Err(conflict("idempotency_key_reused", "this Idempotency-Key was used for another file; use a new key"))
         }
-        let number: i64 =
-            sqlx::query_scalar("SELECT COALESCE(MAX(number), 0) + 1 FROM editions WHERE dataset = ? AND period = ?")
-                .bind(new.dataset.as_str())
-                .bind(new.period.as_str())
-                .fetch_one(step.db())
-                .await?;
-        let number = u32::try_from(number).map_err(|_| LedgerError::Corruption("an edition's number"))?;
-        let commitment = commitment(&random_bytes::<32>(), live.join("\n").as_bytes());
-        let log_index = step.log(Leaf::EditionClosed {
-            dataset: new.dataset.clone(),
-            period: new.period.clone(),
-            number,
-            commitment,
-        })?;
-        let text = serde_json::to_string(&new.files).map_err(|_| LedgerError::Corruption("a manifest"))?;
-        sqlx::query("INSERT INTO editions VALUES (?, ?, ?, ?, ?, ?, ?)")
-            .bind(new.dataset.as_str())
-            .bind(new.period.as_str())
-            .bind(number)
-            .bind(text)
-            .bind(&new.coding)
-            .bind(super::store::signed(log_index)?)
-            .bind(self.now().timestamp())
-            .execute(step.db())
-            .await?;
-        self.supersede(&mut step, &new.dataset, &new.period, number).await?;
-        step.commit().await?;
-        let edition = EditionRef { period: new.period, number };
-        self.edition(&new.dataset, &edition).await
     }
+}
 
-    /// The newest edition of each period, in order of period.
-    ///
-    /// # Errors
-    /// Faults only.
-    pub async fn editions(&self, dataset: &DatasetId) -> Result<Vec<EditionRow>, LedgerError> {
-        let rows = sqlx::query("SELECT dataset, period, MAX(number), files, coding, log_index, closed_at FROM editions WHERE dataset = ? GROUP BY period ORDER BY period")
+async fn own_live(
+    rows: &mut SqliteConnection,
+    id: &SubmissionId,
+    organisation: &Organisation,
+    dataset: &DatasetId,
+) -> Result<SubmissionRow, LedgerError> {
+    let row: Option<SubmissionColumns> =
+        sqlx::query_as("SELECT * FROM submissions WHERE id = ? AND organisation = ? AND dataset = ?")
+            .bind(id.as_str())
+            .bind(organisation.as_str())
             .bind(dataset.as_str())
-            .fetch_all(&self.0.readers)
+            .fetch_optional(rows)
             .await?;
-        rows.iter().map(edition).collect()
-    }
-
-    /// One edition.
-    ///
-    /// # Errors
-    /// `Unknown`.
-    pub async fn edition(&self, dataset: &DatasetId, wanted: &EditionRef) -> Result<EditionRow, LedgerError> {
-        let row = sqlx::query("SELECT dataset, period, number, files, coding, log_index, closed_at FROM editions WHERE dataset = ? AND period = ? AND number = ?")
-            .bind(dataset.as_str())
-            .bind(wanted.period.as_str())
-            .bind(wanted.number)
-            .fetch_optional(&self.0.readers)
-            .await?;
-        edition(&row.ok_or(LedgerError::Unknown { what: "edition" })?)
+    let row: SubmissionRow = row.ok_or(LedgerError::Unknown { what: "submission" })?.try_into()?;
+    if row.state == SubmissionState::Live {
+        Ok(row)
+    } else {
+        Err(conflict("submission_not_live", "this submission was replaced or withdrawn already"))
     }
 }
 
-fn files(text: &str) -> Result<Vec<FileEntry>, LedgerError> {
-    serde_json::from_str(text).map_err(|_| LedgerError::Corruption("a manifest"))
-}
-
-fn time(seconds: i64) -> Result<DateTime<chrono::Utc>, LedgerError> {
-    DateTime::from_timestamp(seconds, 0).ok_or(LedgerError::Corruption("a time"))
-}
-
-fn submission(row: &SqliteRow) -> Result<SubmissionRow, LedgerError> {
-    let state = match row.try_get::<String, _>("state")?.as_str() {
-        "live" => SubmissionState::Live,
-        "replaced" => SubmissionState::Replaced,
-        _ => SubmissionState::Withdrawn,
-    };
-    Ok(SubmissionRow {
-        receipt: serde_json::from_str(&row.try_get::<String, _>("receipt")?)
-            .map_err(|_| LedgerError::Corruption("a receipt"))?,
-        organisation: named(Organisation::parse(row.try_get("organisation")?))?,
-        state,
-        sequence: unsigned(row.try_get("sequence")?)?,
-        policy: Digest::parse(row.try_get("policy")?).ok_or(LedgerError::Corruption("a digest"))?,
-        files: files(row.try_get("files")?)?,
-        coding: row.try_get("coding")?,
-        submitted_at: time(row.try_get("submitted_at")?)?,
-    })
-}
-
-fn edition(row: &SqliteRow) -> Result<EditionRow, LedgerError> {
-    let number: i64 = row.try_get(2)?;
-    Ok(EditionRow {
-        dataset: named(DatasetId::parse(row.try_get(0)?))?,
-        edition: EditionRef {
-            period: named(Period::parse(row.try_get(1)?))?,
-            number: u32::try_from(number).map_err(|_| LedgerError::Corruption("an edition's number"))?,
-        },
-        files: files(row.try_get(3)?)?,
-        coding: row.try_get(4)?,
-        log_index: unsigned(row.try_get(5)?)?,
-        closed_at: time(row.try_get(6)?)?,
-    })
-}
-
-#[expect(dead_code, reason = "kept beside its siblings")]
-fn _conflict() -> LedgerError {
-    conflict("", "")
+async fn insert(writing: &mut Writing, new: &NewSubmission, receipt: &Receipt) -> Result<(), LedgerError> {
+    let stored = to_json(&Receipt { salt: String::new(), ..receipt.clone() })?;
+    let now = writing.now().timestamp_millis();
+    sqlx::query(
+        "INSERT INTO submissions (id, organisation, dataset, period, idempotency_key, sha256, state, sequence, policy,
+         receipt, salt, commitment, files, coding, submitted_at, log_index)
+         VALUES (?, ?, ?, ?, ?, ?, 'live', (SELECT COALESCE(MAX(sequence), 0) + 1 FROM submissions), ?, ?, ?, ?, ?, ?, ?, ?)",
+    )
+    .bind(new.id.as_str())
+    .bind(new.by.organisation.as_str())
+    .bind(new.dataset.as_str())
+    .bind(new.period.as_str())
+    .bind(&new.idempotency_key)
+    .bind(new.sha256.to_string())
+    .bind(new.policy.to_string())
+    .bind(stored)
+    .bind(&receipt.salt)
+    .bind(receipt.commitment.to_string())
+    .bind(to_json(&new.files)?)
+    .bind(&new.coding)
+    .bind(now)
+    .bind(int(receipt.log_index)?)
+    .execute(writing.rows())
+    .await?;
+    Ok(())
 }

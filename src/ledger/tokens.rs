@@ -1,139 +1,144 @@
-//! Tokens: shown once, stored as a digest, checked in constant time.
+//! Access tokens: made, revoked, and told apart.
+//!
+//! A token has one role, and a principal is a token: so no principal is submitter and analyst, nor officer and operator,
+//! by construction. The secret is stored as SHA-256 alone. Expiry is judged by the latest time ever seen: a clock that is
+//! set back revives nothing. Revocation is a committed row, read at every authentication, so every worker sees it at once.
 
-use super::claims::named;
-use super::policies::conflict;
-use super::store::Ledger;
-use super::{LedgerError, NewToken, TokenRow};
-use crate::identity::{Class, Digest, Organisation, Principal, Role, TokenId, random_bytes};
+use super::row::{conflict, count, digest, int, json, name, one, time, to_json, word};
+use super::token_text::TokenText;
+use super::{Ledger, LedgerError, NewToken, TokenRow};
+use crate::identity::{DatasetId, Principal, Role, TokenId};
 use crate::transparency::Leaf;
-use chrono::{DateTime, TimeDelta};
-use sqlx::Row as _;
+use chrono::TimeDelta;
+use std::collections::BTreeSet;
 use subtle::ConstantTimeEq as _;
 
+/// Longest life of a token.
 const DAYS_MAX: u32 = 366;
-const CHECK: usize = 8;
+
+type Columns = (String, String, String, String, Option<String>, i64, i64, String);
+
+fn token((id, role, organisation, class, datasets, expires, revoked, _): Columns) -> Result<TokenRow, LedgerError> {
+    Ok(TokenRow {
+        id: name(id)?,
+        role: word(role)?,
+        organisation: name(organisation)?,
+        class: name(class)?,
+        datasets: datasets.map(|text| json::<BTreeSet<DatasetId>>(&text)).transpose()?,
+        expires: time(expires)?,
+        revoked: count(revoked)? == 1,
+    })
+}
 
 impl Ledger {
-    /// Makes a token; its text is returned this once. `by` is `None` at `init` alone.
+    /// Makes a token; returns its row and its text, which is shown once. `by` is absent at `init`, which makes the first
+    /// officers; an operator makes every other role, and never an officer.
     ///
     /// # Errors
-    /// `Conflict` for an officer's token asked for by anyone.
+    /// [`LedgerError::Conflict`] for a role that `by` may not make, or a life of no day or over a year.
     pub async fn issue_token(&self, by: Option<&Principal>, new: &NewToken) -> Result<(TokenRow, String), LedgerError> {
+        if by.is_some_and(|by| by.role != Role::Operator) {
+            return Err(conflict("forbidden_role", "tokens are made by an operator"));
+        }
         if by.is_some() && new.role == Role::Officer {
-            return Err(conflict(
-                "officers_by_officers",
-                "officers are made by `init` or by two officers, never by an operator",
-            ));
+            return Err(conflict("officer_token", "an operator makes no officers; they come from init or from two officers"));
         }
         if new.days == 0 || new.days > DAYS_MAX {
             return Err(conflict("token_days", "a token is valid for 1 to 366 days"));
         }
-        let secret = hex::encode(random_bytes::<32>());
-        let start = format!("hl_{}_{secret}", new.role.as_str());
-        let text = format!("{start}{}", check(&start));
+        let text = TokenText::random(new.role);
+        let mut writing = self.write().await?;
         let row = TokenRow {
             id: TokenId::random(),
             role: new.role,
             organisation: new.organisation.clone(),
             class: new.class.clone(),
             datasets: new.datasets.clone(),
-            expires: self.now() + TimeDelta::days(i64::from(new.days)),
+            expires: time((writing.now() + TimeDelta::days(i64::from(new.days))).timestamp_millis())?,
             revoked: false,
         };
-        let datasets = serde_json::to_string(&row.datasets).map_err(|_| LedgerError::Corruption("a token"))?;
-        let mut step = self.begin().await?;
-        sqlx::query("INSERT INTO tokens VALUES (?, ?, ?, ?, ?, ?, ?, 0)")
-            .bind(row.id.as_str())
-            .bind(Digest::of(text.as_bytes()).to_string())
-            .bind(row.role.as_str())
-            .bind(row.organisation.as_str())
-            .bind(row.class.as_str())
-            .bind(datasets)
-            .bind(row.expires.timestamp())
-            .execute(step.db())
-            .await?;
-        step.log(Leaf::TokenIssued { token: row.id.clone(), role: row.role, by: by.map(|by| by.token.clone()) })?;
-        step.commit().await?;
-        Ok((row, text))
+        let leaf = Leaf::TokenIssued { token: row.id.clone(), role: row.role, by: by.map(|by| by.token.clone()) };
+        let index = writing.leaf(&leaf).await?;
+        sqlx::query(
+            "INSERT INTO tokens (id, sha256, role, organisation, class, datasets, expires, log_index)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        )
+        .bind(row.id.as_str())
+        .bind(text.sha256().to_string())
+        .bind(row.role.as_str())
+        .bind(row.organisation.as_str())
+        .bind(row.class.as_str())
+        .bind(row.datasets.as_ref().map(to_json).transpose()?)
+        .bind(row.expires.timestamp_millis())
+        .bind(int(index)?)
+        .execute(writing.rows())
+        .await?;
+        writing.commit().await?;
+        Ok((row, text.into_text()))
     }
 
-    /// Revokes a token, at once.
+    /// Revokes a token, at once and for good.
     ///
     /// # Errors
-    /// `Unknown`.
+    /// [`LedgerError::Unknown`] if there is none, or it is revoked already.
     pub async fn revoke_token(&self, by: &Principal, id: &TokenId) -> Result<(), LedgerError> {
-        let mut step = self.begin().await?;
-        let revoked =
-            sqlx::query("UPDATE tokens SET revoked = 1 WHERE id = ?").bind(id.as_str()).execute(step.db()).await?;
-        if revoked.rows_affected() != 1 {
-            return Err(LedgerError::Unknown { what: "token" });
-        }
-        step.log(Leaf::TokenRevoked { token: id.clone(), by: by.token.clone() })?;
-        step.commit().await
+        let mut writing = self.write().await?;
+        let role: Option<String> = sqlx::query_scalar("SELECT role FROM tokens WHERE id = ? AND revoked = 0")
+            .bind(id.as_str())
+            .fetch_optional(writing.rows())
+            .await?;
+        let role = word(role.ok_or(LedgerError::Unknown { what: "token in use" })?)?;
+        let changed = sqlx::query("UPDATE tokens SET revoked = 1 WHERE id = ? AND revoked = 0")
+            .bind(id.as_str())
+            .execute(writing.rows())
+            .await?;
+        one(&changed)?;
+        writing.leaf(&Leaf::TokenRevoked { token: id.clone(), role, by: by.token.clone() }).await?;
+        writing.commit().await
     }
 
-    /// Every token.
+    /// Every token, without its secret, in the order they were made.
     ///
     /// # Errors
     /// Faults only.
     pub async fn tokens(&self) -> Result<Vec<TokenRow>, LedgerError> {
-        let rows = sqlx::query(
-            "SELECT id, role, organisation, class, datasets, expires, revoked, hash FROM tokens ORDER BY rowid",
-        )
-        .fetch_all(&self.0.readers)
-        .await?;
-        rows.iter().map(token).collect()
+        let query = "SELECT id, role, organisation, class, datasets, expires, revoked, sha256 FROM tokens ORDER BY log_index";
+        let rows: Vec<Columns> = sqlx::query_as(query).fetch_all(&mut *self.read().await?).await?;
+        rows.into_iter().map(token).collect()
     }
 
     /// The principal of a token text; `None` for anything that is not a valid token now.
     ///
     /// # Errors
-    /// Faults only.
+    /// Faults only: a text that is malformed is not even looked up.
     pub async fn authenticate(&self, text: &str) -> Result<Option<Principal>, LedgerError> {
-        let Some(split) = text.len().checked_sub(CHECK).filter(|_| text.is_ascii()) else { return Ok(None) };
-        let (start, given) = text.split_at(split);
-        if !bool::from(check(start).as_bytes().ct_eq(given.as_bytes())) {
+        let Some(text) = TokenText::parse(text) else { return Ok(None) };
+        let sha256 = text.sha256();
+        let query = "SELECT id, role, organisation, class, datasets, expires, revoked, sha256 FROM tokens WHERE sha256 = ?";
+        let found: Option<Columns> =
+            sqlx::query_as(query).bind(sha256.to_string()).fetch_optional(&mut *self.read().await?).await?;
+        let Some(found) = found else { return Ok(None) };
+        let stored = digest(&found.7)?;
+        let row = token(found)?;
+        let same = bool::from(stored.0.ct_eq(&sha256.0)) && row.role == text.role();
+        if !same || row.revoked {
             return Ok(None);
         }
-        let hash = Digest::of(text.as_bytes()).to_string();
-        let row = sqlx::query(
-            "SELECT id, role, organisation, class, datasets, expires, revoked, hash FROM tokens WHERE hash = ?",
-        )
-        .bind(&hash)
-        .fetch_optional(&self.0.readers)
-        .await?;
-        let Some(row) = row else { return Ok(None) };
-        let stored: String = row.try_get(7)?;
-        let row = token(&row)?;
-        let now = self.now();
-        if !bool::from(stored.as_bytes().ct_eq(hash.as_bytes())) || row.revoked || row.expires <= now {
+        if row.expires <= self.store.now() {
+            self.remember(row.expires.timestamp_millis()).await?;
             return Ok(None);
         }
-        Ok(Some(Principal {
-            token: row.id,
-            role: row.role,
-            organisation: row.organisation,
-            class: row.class,
-            datasets: row.datasets,
-        }))
+        let TokenRow { id, role, organisation, class, datasets, .. } = row;
+        Ok(Some(Principal { token: id, role, organisation, class, datasets }))
     }
-}
 
-fn check(start: &str) -> String {
-    let digest = Digest::of(start.as_bytes()).to_string();
-    digest.get(..CHECK).unwrap_or_default().to_owned()
-}
-
-fn token(row: &sqlx::sqlite::SqliteRow) -> Result<TokenRow, LedgerError> {
-    let role: String = row.try_get(1)?;
-    let corrupt = |_| LedgerError::Corruption("a token");
-    Ok(TokenRow {
-        id: named(TokenId::parse(row.try_get(0)?))?,
-        role: Role::ALL.into_iter().find(|r| r.as_str() == role).ok_or(LedgerError::Corruption("a role"))?,
-        organisation: named(Organisation::parse(row.try_get(2)?))?,
-        class: named(Class::parse(row.try_get(3)?))?,
-        datasets: serde_json::from_str(row.try_get(4)?).map_err(corrupt)?,
-        expires: DateTime::from_timestamp(row.try_get(5)?, 0).ok_or(LedgerError::Corruption("a time"))?,
-        revoked: row.try_get::<i64, _>(6)? != 0,
-    })
+    /// Makes durable that a time has passed, once: the first refusal of an expired token outlives a restart with the
+    /// clock set back.
+    async fn remember(&self, passed: i64) -> Result<(), LedgerError> {
+        let known: String = super::store::meta(&mut *self.read().await?, "high_water").await?;
+        if known.parse::<i64>().is_ok_and(|known| known >= passed) {
+            return Ok(());
+        }
+        self.write().await?.commit().await
+    }
 }

@@ -1,0 +1,167 @@
+//! Editions: the live submissions of one moment, closed into the next number of their period.
+//!
+//! # Guarantee
+//! An edition is committed only if it was made of exactly the submissions that are live in the same transaction; numbers
+//! grow by one; releases of the edition before keep their bytes and carry a notice.
+
+use super::row::{columns, count, int, json, name, small, time, to_json};
+use super::{EditionRow, FileEntry, Ledger, LedgerError, NewEdition, commitment, releases, submissions};
+use crate::identity::{DatasetId, FileId, Period, Principal, ReleaseId, SubmissionId};
+use crate::policy::EditionRef;
+use crate::transparency::Leaf;
+use sqlx::SqliteConnection;
+use std::collections::BTreeSet;
+
+columns! {
+    EditionColumns {
+        dataset: String,
+        period: String,
+        number: i64,
+        files: String,
+        coding: String,
+        closed_at: i64,
+        log_index: i64,
+    }
+}
+
+impl TryFrom<EditionColumns> for EditionRow {
+    type Error = LedgerError;
+    fn try_from(row: EditionColumns) -> Result<Self, LedgerError> {
+        Ok(Self {
+            dataset: name(row.dataset)?,
+            edition: EditionRef { period: name(row.period)?, number: small(row.number)? },
+            files: json(&row.files)?,
+            coding: row.coding,
+            log_index: count(row.log_index)?,
+            closed_at: time(row.closed_at)?,
+        })
+    }
+}
+
+/// The number of the newest edition of a period.
+pub(super) async fn newest(
+    rows: &mut SqliteConnection,
+    dataset: &DatasetId,
+    period: &Period,
+) -> Result<Option<u32>, LedgerError> {
+    let last: Option<i64> = sqlx::query_scalar("SELECT MAX(number) FROM editions WHERE dataset = ? AND period = ?")
+        .bind(dataset.as_str())
+        .bind(period.as_str())
+        .fetch_one(rows)
+        .await?;
+    last.map(small).transpose()
+}
+
+impl Ledger {
+    /// Commits a closed edition.
+    ///
+    /// # Errors
+    /// [`LedgerError::Moved`] if the live submissions are not those it was made of.
+    pub async fn close_edition(&self, _by: &Principal, new: NewEdition) -> Result<EditionRow, LedgerError> {
+        let mut writing = self.write().await?;
+        let live: BTreeSet<SubmissionId> =
+            submissions::live(writing.rows(), &new.dataset, &new.period).await?.into_iter().collect();
+        if live.is_empty() || live != new.submissions.iter().cloned().collect() {
+            return Err(LedgerError::Moved { period: new.period });
+        }
+        let last = newest(writing.rows(), &new.dataset, &new.period).await?;
+        let number = last.unwrap_or(0).checked_add(1).ok_or(LedgerError::Corruption("editions are used up"))?;
+        let (salt, commitment) = commitment::of(to_json(&live)?.as_bytes())?;
+        let leaf =
+            Leaf::EditionClosed { dataset: new.dataset.clone(), period: new.period.clone(), number, commitment };
+        let log_index = writing.leaf(&leaf).await?;
+        let closed_at = writing.now();
+        sqlx::query(
+            "INSERT INTO editions (dataset, period, number, submissions, salt, commitment, files, coding, closed_at, log_index)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        )
+        .bind(new.dataset.as_str())
+        .bind(new.period.as_str())
+        .bind(number)
+        .bind(to_json(&live)?)
+        .bind(salt)
+        .bind(commitment.to_string())
+        .bind(to_json(&new.files)?)
+        .bind(&new.coding)
+        .bind(closed_at.timestamp_millis())
+        .bind(int(log_index)?)
+        .execute(writing.rows())
+        .await?;
+        let edition = EditionRef { period: new.period, number };
+        for release in outdated(writing.rows(), &new.dataset, &edition).await? {
+            releases::supersede(&mut writing, &release, &edition).await?;
+        }
+        writing.commit().await?;
+        Ok(EditionRow { dataset: new.dataset, edition, files: new.files, coding: new.coding, log_index, closed_at })
+    }
+
+    /// The newest edition of each period, in order of period.
+    ///
+    /// # Errors
+    /// Faults only.
+    pub async fn editions(&self, dataset: &DatasetId) -> Result<Vec<EditionRow>, LedgerError> {
+        let rows: Vec<EditionColumns> = sqlx::query_as(
+            "SELECT * FROM editions e WHERE dataset = ? AND number =
+             (SELECT MAX(number) FROM editions WHERE dataset = e.dataset AND period = e.period) ORDER BY period",
+        )
+        .bind(dataset.as_str())
+        .fetch_all(&mut *self.read().await?)
+        .await?;
+        rows.into_iter().map(EditionRow::try_from).collect()
+    }
+
+    /// One edition.
+    ///
+    /// # Errors
+    /// [`LedgerError::Unknown`] if it was not closed.
+    pub async fn edition(&self, dataset: &DatasetId, edition: &EditionRef) -> Result<EditionRow, LedgerError> {
+        let row: Option<EditionColumns> =
+            sqlx::query_as("SELECT * FROM editions WHERE dataset = ? AND period = ? AND number = ?")
+                .bind(dataset.as_str())
+                .bind(edition.period.as_str())
+                .bind(edition.number)
+                .fetch_optional(&mut *self.read().await?)
+                .await?;
+        row.ok_or(LedgerError::Unknown { what: "edition" })?.try_into()
+    }
+
+    /// Every file that a live submission or an edition names: what the vault must keep (the rest is swept at start).
+    ///
+    /// # Errors
+    /// Faults only.
+    pub async fn files(&self) -> Result<BTreeSet<FileId>, LedgerError> {
+        let lists: Vec<String> = sqlx::query_scalar(
+            "SELECT files FROM submissions WHERE state = 'live' UNION ALL SELECT files FROM editions",
+        )
+        .fetch_all(&mut *self.read().await?)
+        .await?;
+        let mut kept = BTreeSet::new();
+        for list in lists {
+            kept.extend(json::<Vec<FileEntry>>(&list)?.into_iter().map(|file| file.id));
+        }
+        Ok(kept)
+    }
+}
+
+/// Releases, not yet marked, that were drawn from an edition before this one.
+async fn outdated(
+    rows: &mut SqliteConnection,
+    dataset: &DatasetId,
+    closed: &EditionRef,
+) -> Result<Vec<ReleaseId>, LedgerError> {
+    let unmarked: Vec<(String, String)> = sqlx::query_as(
+        "SELECT r.id, c.editions FROM releases r JOIN draws d ON d.draw = r.draw JOIN claims c ON c.claim = d.claim
+         WHERE r.dataset = ? AND r.notice IS NULL ORDER BY r.log_index",
+    )
+    .bind(dataset.as_str())
+    .fetch_all(rows)
+    .await?;
+    let mut found = Vec::new();
+    for (id, editions) in unmarked {
+        let over: Vec<EditionRef> = json(&editions)?;
+        if over.iter().any(|edition| edition.period == closed.period && edition.number < closed.number) {
+            found.push(name(id)?);
+        }
+    }
+    Ok(found)
+}

@@ -1,0 +1,187 @@
+//! The one way in which the ledger's state changes: [`Writing`].
+//!
+//! A change begins by taking the writer (BEGIN IMMEDIATE), holding the head against what this process and the witness
+//! have seen; then rows and leaves are written; then it is committed. The order of the durable steps, and what a crash
+//! leaves behind at each, stands in [`Writing::commit`]. Dropped before that, it leaves nothing.
+//!
+//! # Guarantees
+//! G7: what is returned from `commit` is on the disk of the database and of the witness. G12: leaves are only appended,
+//! the head moves by compare-and-swap, and never from a state that is behind the witness.
+
+use super::row::{count, digest, int, one};
+use super::store::{Ledger, Store};
+use super::{LedgerError, log};
+use crate::transparency::{ENTRY_BYTES_MAX, Head, Leaf, Tree, Witness, WitnessLine};
+use chrono::{DateTime, Utc};
+use sqlx::{Sqlite, SqliteConnection, Transaction};
+use std::sync::Arc;
+use tokio::sync::OwnedMutexGuard;
+
+/// What has been promised to the outside, whatever the database says.
+pub(super) struct Tip {
+    /// The newest head this process has committed or read.
+    pub(super) seen: Option<Head>,
+    /// The witness.
+    pub(super) witness: Option<Witness>,
+}
+
+/// A change under way.
+pub(super) struct Writing {
+    transaction: Transaction<'static, Sqlite>,
+    tip: OwnedMutexGuard<Tip>,
+    store: Arc<Store>,
+    tree: Tree,
+    before: Head,
+    now: DateTime<Utc>,
+}
+
+impl Ledger {
+    /// Begins a change: the writer is ours, and the head is at least what was promised.
+    pub(super) async fn write(&self) -> Result<Writing, LedgerError> {
+        let tip = Arc::clone(&self.store.tip).lock_owned().await;
+        let (tip, witnessed) = blocking(tip, |tip| match &mut tip.witness {
+            Some(witness) => witness.head(),
+            None => Ok(None),
+        })
+        .await?;
+        let mut transaction = self.store.writer.begin_with("BEGIN IMMEDIATE").await?;
+        let before = log::head(&mut transaction).await?.0;
+        for known in [tip.seen, witnessed].into_iter().flatten() {
+            if !extends(&mut transaction, before, known).await? {
+                return Err(LedgerError::BehindWitness);
+            }
+        }
+        let leaves: i64 = sqlx::query_scalar("SELECT COALESCE(MAX(idx) + 1, 0) FROM leaves")
+            .fetch_one(&mut *transaction)
+            .await?;
+        let frontier = log::hashes(&mut transaction, &Tree::frontier(before.size)).await?;
+        let stored: Vec<[u8; 32]> = Tree::frontier(before.size).iter().filter_map(|at| frontier.0.get(at).copied()).collect();
+        let tree = Tree::restore(before.size, &stored).map_err(|_| LedgerError::Corruption("a hash of the log is missing"))?;
+        if count(leaves)? != before.size || tree.root() != before.root {
+            return Err(LedgerError::Corruption("the head of the log does not fit its leaves"));
+        }
+        let now = self.store.now();
+        Ok(Writing { transaction, tip, store: Arc::clone(&self.store), tree, before, now })
+    }
+}
+
+impl Writing {
+    /// The rows, inside the transaction.
+    pub(super) fn rows(&mut self) -> &mut SqliteConnection {
+        &mut self.transaction
+    }
+
+    /// The time of this change; never before that of an earlier one.
+    pub(super) fn now(&self) -> DateTime<Utc> {
+        self.now
+    }
+
+    /// Appends a leaf; gives its place.
+    pub(super) async fn leaf(&mut self, leaf: &Leaf) -> Result<u64, LedgerError> {
+        let body = leaf.canonical().map_err(|_| LedgerError::Corruption("a leaf cannot be written"))?;
+        if body.len() > ENTRY_BYTES_MAX {
+            return Err(LedgerError::Corruption("a leaf is longer than the log can hold"));
+        }
+        let index = self.tree.size();
+        let (position, hashes) = self.tree.push(body.as_bytes());
+        sqlx::query("INSERT INTO leaves (idx, body) VALUES (?, ?)")
+            .bind(int(index)?)
+            .bind(body)
+            .execute(&mut *self.transaction)
+            .await?;
+        for (position, hash) in (position..).zip(hashes) {
+            sqlx::query("INSERT INTO hashes (position, hash) VALUES (?, ?)")
+                .bind(int(position)?)
+                .bind(hash.to_vec())
+                .execute(&mut *self.transaction)
+                .await?;
+        }
+        Ok(index)
+    }
+
+    /// Makes the change durable: in the database, then at the witness.
+    ///
+    /// # Errors
+    /// [`LedgerError::Witness`] means: committed, but not acknowledged. Every other error means: nothing has changed.
+    pub(super) async fn commit(mut self) -> Result<(), LedgerError> {
+        let head = Head { size: self.tree.size(), root: self.tree.root() };
+        let note = if head == self.before {
+            log::head(&mut self.transaction).await?.1
+        } else {
+            self.store.key.sign(head).map_err(|_| LedgerError::Corruption("the checkpoint cannot be signed"))?
+        };
+        // A crash up to here leaves nothing: SQLite rolls the transaction back when the file is next opened.
+        let moved = sqlx::query("UPDATE head SET size = ?, root = ?, note = ? WHERE id = 1 AND size = ? AND root = ?")
+            .bind(int(head.size)?)
+            .bind(head.root.to_string())
+            .bind(&note)
+            .bind(int(self.before.size)?)
+            .bind(self.before.root.to_string())
+            .execute(&mut *self.transaction)
+            .await?;
+        one(&moved)?;
+        sqlx::query("UPDATE meta SET value = ? WHERE key = 'high_water'")
+            .bind(self.now.timestamp_millis().to_string())
+            .execute(&mut *self.transaction)
+            .await?;
+        let Self { transaction, mut tip, store, .. } = self;
+        if let Err(error) = transaction.commit().await {
+            // Landed but unreported: if the head is the one we signed, the change stands, and saying that it does not
+            // would make the caller destroy files that rows name.
+            let landed = async { log::head(&mut *store.reader.acquire().await?).await }.await;
+            if !landed.is_ok_and(|(found, _)| found == head && head.size > 0) {
+                return Err(error.into());
+            }
+        }
+        // A crash here leaves the change committed and the witness behind; no one has been told. A claim in it is settled
+        // as spent, and the witness caught up, when the ledger is next opened.
+        tip.seen = Some(head);
+        acknowledge(&store, tip, head, note).await
+        // A crash here leaves the change committed, witnessed, and unreported: the caller's retry finds it.
+    }
+}
+
+/// Appends to the witness whatever it has not seen. All failures are the witness's: the change is committed.
+async fn acknowledge(
+    store: &Store,
+    tip: OwnedMutexGuard<Tip>,
+    head: Head,
+    note: String,
+) -> Result<(), LedgerError> {
+    let (tip, witnessed) = blocking(tip, |tip| match &mut tip.witness {
+        Some(witness) => witness.head().map(|head| Some(head.map_or(0, |head| head.size))),
+        None => Ok(None),
+    })
+    .await?;
+    let Some(first) = witnessed.filter(|first| *first < head.size) else { return Ok(()) };
+    let read = async { log::charges(&mut *store.reader.acquire().await?, first, head.size).await };
+    let charges = read.await.map_err(|error| LedgerError::Witness(std::io::Error::other(error)))?;
+    let line = WitnessLine { note, first, charges };
+    blocking(tip, move |tip| tip.witness.as_mut().map_or(Ok(()), |witness| witness.append(&line))).await.map(|_| ())
+}
+
+/// Whether the log, whose head this is, has passed through a head that was seen before.
+async fn extends(rows: &mut SqliteConnection, head: Head, known: Head) -> Result<bool, LedgerError> {
+    if known.size >= head.size {
+        return Ok(known == head);
+    }
+    Ok(log::root_at(rows, known.size).await? == known.root)
+}
+
+/// Runs what touches the witness's disk where it may block, and to its end even if the caller goes away.
+async fn blocking<T: Send + 'static>(
+    mut tip: OwnedMutexGuard<Tip>,
+    work: impl FnOnce(&mut Tip) -> Result<T, std::io::Error> + Send + 'static,
+) -> Result<(OwnedMutexGuard<Tip>, T), LedgerError> {
+    let done = tokio::task::spawn_blocking(move || {
+        let result = work(&mut tip);
+        (tip, result)
+    });
+    let (tip, result) = done.await.map_err(|error| LedgerError::Witness(std::io::Error::other(error)))?;
+    Ok((tip, result.map_err(LedgerError::Witness)?))
+}
+
+/// The head as stored.
+pub(super) fn stored_head(size: i64, root: &str) -> Result<Head, LedgerError> {
+    Ok(Head { size: count(size)?, root: digest(root)? })
+}
