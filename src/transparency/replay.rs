@@ -7,7 +7,9 @@
 use super::account::{AccountReplay, ClaimReplay, ClaimState};
 use super::{Leaf, Report};
 use crate::budget::Nanos;
-use crate::identity::{AccountId, ClaimId, DatasetId, Digest, Organisation, Period, ReleaseId, Role, SubmissionId, TokenId};
+use crate::identity::{
+    AccountId, ClaimId, DatasetId, Digest, Organisation, Period, ReleaseId, Role, SubmissionId, TokenId,
+};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A policy as the log tells it.
@@ -58,7 +60,9 @@ impl Replay {
     /// Takes the next leaf.
     pub fn apply(&mut self, index: u64, leaf: Leaf, report: &mut Report) {
         let broken = match leaf {
-            Leaf::PolicyProposed { dataset, version, sha256, officer } => self.proposed(dataset, version, sha256, officer),
+            Leaf::PolicyProposed { dataset, version, sha256, officer } => {
+                self.proposed(dataset, version, sha256, officer)
+            }
             Leaf::PolicyApproved { dataset, version, sha256, officer } => {
                 self.approved(&dataset, version, sha256, officer)
             }
@@ -89,7 +93,8 @@ impl Replay {
                 self.release(index, leaf)
             }
             Leaf::TokenIssued { token, role, by } => {
-                let issuer = by.is_none_or(|by| self.tokens.get(&by) == Some(&(Role::Operator, true)) && role != Role::Officer);
+                let issuer =
+                    by.is_none_or(|by| self.tokens.get(&by) == Some(&(Role::Operator, true)) && role != Role::Officer);
                 let twice = self.tokens.insert(token, (role, true)).is_some();
                 (twice || !issuer).then_some(("token", "a token is issued twice, or by a token that may not"))
             }
@@ -112,7 +117,8 @@ impl Replay {
 
     fn proposed(&mut self, dataset: DatasetId, version: u32, sha256: Digest, officer: TokenId) -> Broken {
         let enacted = self.policies.get(&sha256).is_some_and(|known| known.enacted);
-        let newest = self.in_force.get(&dataset).and_then(|sha| self.policies.get(sha)).map_or(0, |known| known.version);
+        let newest =
+            self.in_force.get(&dataset).and_then(|sha| self.policies.get(sha)).map_or(0, |known| known.version);
         let broken = (enacted || version <= newest)
             .then_some(("policy_version", "a policy is proposed whose version does not grow"));
         self.policies.insert(sha256, PolicyReplay { dataset, version, officers: vec![officer], enacted });
@@ -120,7 +126,8 @@ impl Replay {
     }
 
     fn approved(&mut self, dataset: &DatasetId, version: u32, sha256: Digest, officer: TokenId) -> Broken {
-        let known = self.policies.get_mut(&sha256).filter(|p| !p.enacted && p.dataset == *dataset && p.version == version);
+        let known =
+            self.policies.get_mut(&sha256).filter(|p| !p.enacted && p.dataset == *dataset && p.version == version);
         let Some(known) = known else { return Some(("policy_approval", "a policy is approved that is not proposed")) };
         if known.officers.contains(&officer) {
             return Some(("policy_approval", "an officer approves twice, or the own proposal"));
@@ -130,8 +137,16 @@ impl Replay {
     }
 
     fn in_force(&mut self, leaf: Leaf) -> Broken {
-        let Leaf::PolicyInForce { dataset, version, sha256, officers, account, accounting, lifetime_nanos, shares_nanos } =
-            leaf
+        let Leaf::PolicyInForce {
+            dataset,
+            version,
+            sha256,
+            officers,
+            account,
+            accounting,
+            lifetime_nanos,
+            shares_nanos,
+        } = leaf
         else {
             return None;
         };
@@ -158,7 +173,8 @@ impl Replay {
         let known = self.accounts.entry(account.clone()).or_insert(zero);
         known.cap = cap;
         if known.accounting != accounting || known.used().is_none_or(|used| used > cap) {
-            broken = Some(("account_changed", "an account changes its accounting, or its cap falls below what is used"));
+            broken =
+                Some(("account_changed", "an account changes its accounting, or its cap falls below what is used"));
         }
         self.suspended.remove(&dataset);
         self.dataset_accounts.insert(dataset.clone(), account);
@@ -177,7 +193,9 @@ impl Replay {
             // What was replaced may be erased too.
             Leaf::Erased { submission, .. } => {
                 let known = self.submissions.get_mut(&submission).map(|known| known.live = false);
-                return known.is_none().then_some(("submission_unknown", "a submission is erased that was not accepted"));
+                return known
+                    .is_none()
+                    .then_some(("submission_unknown", "a submission is erased that was not accepted"));
             }
             _ => return None,
         };
@@ -234,7 +252,8 @@ impl Replay {
                 let paid = self.claims.get(&claim).is_some_and(|claim| claim.state == ClaimState::Settled);
                 let new = ReleaseReplay { sha256, claim, index, notice: None };
                 let twice = self.releases.insert(release, new).is_some();
-                (twice || !paid).then_some(("release_unpaid", "a release stands twice, or on a claim that is not settled"))
+                (twice || !paid)
+                    .then_some(("release_unpaid", "a release stands twice, or on a claim that is not settled"))
             }
             Leaf::ReleaseSuperseded { release, notice } | Leaf::ReleaseWithdrawn { release, notice } => {
                 let known = self.releases.get_mut(&release).map(|known| known.notice = Some(notice));

@@ -87,7 +87,10 @@ async fn a_claim_that_another_start_has_settled_cannot_be_voided_or_released() {
 async fn the_quota_is_refused_before_the_budget_and_binds_one_organisation() {
     let desk = Desk::new().await;
     let policy = desk
-        .enact(&visits(&[("per_release_max", "quota_per_organisation = \"0.15\"\nper_release_max"), ("\"1\"", "\"0.2\"")]))
+        .enact(&visits(&[
+            ("per_release_max", "quota_per_organisation = \"0.15\"\nper_release_max"),
+            ("\"1\"", "\"0.2\""),
+        ]))
         .await;
     let (team, other) = (principal(Role::Analyst, "ohchr"), principal(Role::Analyst, "unicef"));
     let _first = desk.ledger.reserve(&plan(&policy, "0.1", 1), &team).await.unwrap();

@@ -18,7 +18,10 @@ async fn a_policy_takes_two_officers_and_an_officer_counts_once() {
     let desk = Desk::new().await;
     let (policy, source) = parse(&visits(&[]));
     let [one, two, _] = &desk.officers;
-    assert_eq!(code(desk.ledger.propose_policy(&principal(Role::Operator, "ops"), &policy, &source).await), "forbidden_role");
+    assert_eq!(
+        code(desk.ledger.propose_policy(&principal(Role::Operator, "ops"), &policy, &source).await),
+        "forbidden_role"
+    );
     let row = desk.ledger.propose_policy(one, &policy, &source).await.unwrap();
     assert_eq!((row.state, row.approvals_missing), (PolicyState::Proposed, 1));
     assert_eq!(code(desk.ledger.propose_policy(two, &policy, &source).await), "policy_version");
@@ -148,7 +151,10 @@ async fn an_operator_makes_no_officers_and_nobody_else_makes_tokens() {
     let desk = Desk::new().await;
     let operator = principal(Role::Operator, "ops");
     assert_eq!(code(desk.ledger.issue_token(Some(&operator), &new_token(Role::Officer, 9)).await), "officer_token");
-    assert_eq!(code(desk.ledger.issue_token(Some(&desk.officers[0]), &new_token(Role::Analyst, 9)).await), "forbidden_role");
+    assert_eq!(
+        code(desk.ledger.issue_token(Some(&desk.officers[0]), &new_token(Role::Analyst, 9)).await),
+        "forbidden_role"
+    );
     for days in [0, 367] {
         assert_eq!(code(desk.ledger.issue_token(None, &new_token(Role::Analyst, days)).await), "token_days");
     }

@@ -9,7 +9,8 @@ mod tampering;
 use super::{Entry, Ledger, LedgerError, LedgerSettings, NewSubmission, PolicySource, Settle, verify_database};
 use crate::clock::HandClock;
 use crate::identity::{
-    AccountId, Class, DatasetId, Digest, FileId, Organisation, Period, Principal, ReleaseId, Role, SubmissionId, TokenId,
+    AccountId, Class, DatasetId, Digest, FileId, Organisation, Period, Principal, ReleaseId, Role, SubmissionId,
+    TokenId,
 };
 use crate::ledger::{FileEntry, NewEdition, SubmissionRow};
 use crate::policy::{CodeLists, Plan, Policy, admit, sample};
@@ -93,11 +94,8 @@ impl Desk {
 
     async fn try_tamper(&self, sql: &'static str) -> Result<(), sqlx::Error> {
         use sqlx::ConnectOptions as _;
-        let mut rows = sqlx::sqlite::SqliteConnectOptions::new()
-            .filename(self.database())
-            .foreign_keys(false)
-            .connect()
-            .await?;
+        let mut rows =
+            sqlx::sqlite::SqliteConnectOptions::new().filename(self.database()).foreign_keys(false).connect().await?;
         sqlx::raw_sql(sql).execute(&mut rows).await?;
         Ok(())
     }
@@ -217,8 +215,7 @@ fn parse(text: &str) -> (Policy, PolicySource) {
 /// A plan of its own draw: the same question with another name for it.
 fn plan(policy: &Policy, rho: &str, draw: u64) -> Plan {
     let question = sample::question(policy.id.as_str(), &["sex"], &["2026"], rho);
-    let mut plan =
-        admit(policy, &sample::closed(&["2026"]), &sample::analyst(), &question, sample::today()).unwrap();
+    let mut plan = admit(policy, &sample::closed(&["2026"]), &sample::analyst(), &question, sample::today()).unwrap();
     plan.draw = Digest::of(format!("draw {draw}").as_bytes());
     plan.release = Digest::of(format!("release {draw}").as_bytes());
     plan

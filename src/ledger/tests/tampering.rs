@@ -87,7 +87,8 @@ async fn a_database_put_back_from_before_some_charges_serves_nothing() {
     copy(&desk, "before");
     desk.ledger = desk.open_again().await.unwrap();
     for number in 0..5 {
-        let claim = desk.ledger.reserve(&plan(&policy, "0.1", number), &principal(Role::Analyst, "ohchr")).await.unwrap();
+        let claim =
+            desk.ledger.reserve(&plan(&policy, "0.1", number), &principal(Role::Analyst, "ohchr")).await.unwrap();
         desk.ledger.forfeit(claim.draw()).await.unwrap();
     }
     desk.ledger.close().await;
@@ -190,10 +191,11 @@ async fn the_log_as_served_verifies_and_a_served_lie_does_not() {
     let mut tiles = std::collections::BTreeMap::new();
     let size: u64 = checkpoint.lines().nth(1).unwrap().parse().unwrap();
     let rest = size - 256;
-    for path in ["tile/entries/000", "tile/0/000", "tile/1/000.p/1"].map(str::to_owned).into_iter().chain([
-        format!("tile/entries/001.p/{rest}"),
-        format!("tile/0/001.p/{rest}"),
-    ]) {
+    for path in ["tile/entries/000", "tile/0/000", "tile/1/000.p/1"]
+        .map(str::to_owned)
+        .into_iter()
+        .chain([format!("tile/entries/001.p/{rest}"), format!("tile/0/001.p/{rest}")])
+    {
         tiles.insert(path.clone(), desk.ledger.tile(&path).await.unwrap().unwrap());
     }
     let verify = |tiles: &std::collections::BTreeMap<String, Vec<u8>>| {
