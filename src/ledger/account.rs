@@ -139,7 +139,8 @@ mod tests {
     fn a_share_closes_at_what_it_has_used_and_no_cap_falls_below_it() {
         let nanos = Nanos::from_nanos;
         let used = |cap, spent| Pot { cap: nanos(cap), held: Nanos::ZERO, spent: nanos(spent) };
-        let grant = regrant(nanos(100), used(80, 30), used(40, 10), [(Some(nanos(50)), used(20, 15)), (None, used(20, 5))]);
+        let grant =
+            regrant(nanos(100), used(80, 30), used(40, 10), [(Some(nanos(50)), used(20, 15)), (None, used(20, 5))]);
         assert_eq!(grant, Some((nanos(45), vec![nanos(50), nanos(5)])));
         assert_eq!(regrant(nanos(29), used(80, 30), used(40, 30), []), None);
         assert_eq!(regrant(nanos(100), used(80, 30), used(40, 10), [(Some(nanos(14)), used(20, 15))]), None);
@@ -160,7 +161,7 @@ mod tests {
                 let cost = Nanos::from_nanos(cost);
                 match what {
                     0 => if let Ok(next) = reserve(now, cost) { now = next; open.push(cost) },
-                    1 => if let Some(cost) = open.pop() { now = settle(now, cost).unwrap(); spent += cost.as_nanos() },
+                    1 => if let Some(cost) = open.pop() { now = settle(now, cost).unwrap(); spent = cost.as_nanos().saturating_add(spent) },
                     _ => if let Some(cost) = open.pop() { now = void(now, cost).unwrap() },
                 }
                 prop_assert!(holds(now.quota) && holds(now.share) && holds(now.whole));

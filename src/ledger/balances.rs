@@ -24,11 +24,7 @@ pub(super) struct Pots {
 
 impl Pots {
     /// Reads the three pots. With a quota given, that is the quota's cap from now on.
-    pub(super) async fn load(
-        &self,
-        rows: &mut SqliteConnection,
-        quota: Option<Nanos>,
-    ) -> Result<Account, LedgerError> {
+    pub(super) async fn load(&self, rows: &mut SqliteConnection, quota: Option<Nanos>) -> Result<Account, LedgerError> {
         let whole = sqlx::query_as("SELECT cap, held, spent FROM accounts WHERE account = ?")
             .bind(self.account.as_str())
             .fetch_one(&mut *rows)
@@ -59,14 +55,15 @@ impl Pots {
             .execute(&mut *rows)
             .await?;
         one(&changed)?;
-        let changed = sqlx::query("UPDATE shares SET held = ?, spent = ? WHERE account = ? AND purpose = ? AND cap = ?")
-            .bind(int(account.share.held.as_nanos())?)
-            .bind(int(account.share.spent.as_nanos())?)
-            .bind(self.account.as_str())
-            .bind(&self.share)
-            .bind(int(account.share.cap.as_nanos())?)
-            .execute(&mut *rows)
-            .await?;
+        let changed =
+            sqlx::query("UPDATE shares SET held = ?, spent = ? WHERE account = ? AND purpose = ? AND cap = ?")
+                .bind(int(account.share.held.as_nanos())?)
+                .bind(int(account.share.spent.as_nanos())?)
+                .bind(self.account.as_str())
+                .bind(&self.share)
+                .bind(int(account.share.cap.as_nanos())?)
+                .execute(&mut *rows)
+                .await?;
         one(&changed)?;
         let changed = sqlx::query(
             "INSERT INTO quotas (account, organisation, cap, held, spent) VALUES (?1, ?2, ?3, ?4, ?5)
@@ -146,8 +143,7 @@ impl Ledger {
     pub async fn balance(&self, account: &AccountId) -> Result<Balance, LedgerError> {
         // One snapshot for the sums and their parts.
         let mut rows = self.read().await?;
-        let (accounting, whole) =
-            whole(&mut rows, account).await?.ok_or(LedgerError::Unknown { what: "account" })?;
+        let (accounting, whole) = whole(&mut rows, account).await?.ok_or(LedgerError::Unknown { what: "account" })?;
         let remaining = |pot: Pot| pot.remaining().ok_or(LedgerError::Corruption("an account is overdrawn"));
         let mut left = BTreeMap::new();
         let mut unshared = Nanos::ZERO;

@@ -7,7 +7,7 @@
 
 use super::account::{self, Short};
 use super::balances::{Pots, share_of};
-use super::row::{columns, amount, conflict, digest, int, json, name, one, to_json};
+use super::row::{amount, columns, conflict, digest, int, json, name, one, to_json};
 use super::writing::Writing;
 use super::{Drawn, Ledger, LedgerError, Reservation, commitment};
 use crate::budget::Nanos;
@@ -68,9 +68,8 @@ impl TryFrom<ClaimColumns> for Claim {
 
 /// Every open claim.
 pub(super) async fn open(rows: &mut SqliteConnection) -> Result<Vec<Claim>, LedgerError> {
-    let found: Vec<ClaimColumns> = sqlx::query_as("SELECT * FROM claims WHERE state = 'open' ORDER BY log_index")
-        .fetch_all(rows)
-        .await?;
+    let found: Vec<ClaimColumns> =
+        sqlx::query_as("SELECT * FROM claims WHERE state = 'open' ORDER BY log_index").fetch_all(rows).await?;
     found.into_iter().map(Claim::try_from).collect()
 }
 
@@ -261,7 +260,8 @@ impl Ledger {
             .fetch_optional(writing.rows())
             .await?;
         let claim = found.map(Claim::try_from).transpose()?;
-        let Some(claim) = claim.filter(|claim| claim.owner == self.store.owner && claim.epoch == self.store.epoch) else {
+        let Some(claim) = claim.filter(|claim| claim.owner == self.store.owner && claim.epoch == self.store.epoch)
+        else {
             return Err(conflict("claim_lost", "the claim was ended by another start of the service; ask again"));
         };
         if claim.cost == cost && claim.draw == draw {

@@ -67,8 +67,7 @@ impl Ledger {
         let last = newest(writing.rows(), &new.dataset, &new.period).await?;
         let number = last.unwrap_or(0).checked_add(1).ok_or(LedgerError::Corruption("editions are used up"))?;
         let (salt, commitment) = commitment::of(to_json(&live)?.as_bytes())?;
-        let leaf =
-            Leaf::EditionClosed { dataset: new.dataset.clone(), period: new.period.clone(), number, commitment };
+        let leaf = Leaf::EditionClosed { dataset: new.dataset.clone(), period: new.period.clone(), number, commitment };
         let log_index = writing.leaf(&leaf).await?;
         let closed_at = writing.now();
         sqlx::query(

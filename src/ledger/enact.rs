@@ -5,11 +5,11 @@
 //! officers did not approve as a new cap. No cap falls below what is held and spent. A dataset keeps its account and the
 //! form of its ids, so that one person is not counted as two.
 
+use super::LedgerError;
 use super::account::{Pot, regrant};
 use super::balances::{UNSHARED, shares, whole};
 use super::row::{conflict, int, one, to_json};
 use super::writing::Writing;
-use super::LedgerError;
 use crate::budget::Nanos;
 use crate::identity::TokenId;
 use crate::policy::Policy;
@@ -56,8 +56,11 @@ pub(super) async fn check(rows: &mut SqliteConnection, policy: &Policy) -> Resul
             "the account, or one of its shares, has already used more than this policy would give it; give it at least that",
         ));
     };
-    let mut granted: Caps =
-        pots.into_keys().zip(caps).map(|(purpose, cap)| (purpose.clone(), (named.contains_key(purpose.as_str()), cap))).collect();
+    let mut granted: Caps = pots
+        .into_keys()
+        .zip(caps)
+        .map(|(purpose, cap)| (purpose.clone(), (named.contains_key(purpose.as_str()), cap)))
+        .collect();
     granted.insert(UNSHARED.to_owned(), (true, rest));
     Ok(granted)
 }
@@ -119,7 +122,8 @@ pub(super) async fn enact(writing: &mut Writing, policy: &Policy, officers: Vec<
 async fn read_back(rows: &mut SqliteConnection, policy: &Policy, caps: &Caps) -> Result<(), LedgerError> {
     let account = whole(rows, &policy.budget.account).await?;
     let shares = shares(rows, &policy.budget.account).await?;
-    let same = shares.iter().map(|(purpose, (open, pot))| (purpose, (*open, pot.cap))).eq(caps.iter().map(|(p, c)| (p, *c)));
+    let same =
+        shares.iter().map(|(purpose, (open, pot))| (purpose, (*open, pot.cap))).eq(caps.iter().map(|(p, c)| (p, *c)));
     if same && account.is_some_and(|(_, pot)| pot.cap == policy.budget.lifetime) {
         Ok(())
     } else {

@@ -21,9 +21,9 @@ mod releases;
 mod row;
 mod store;
 mod submissions;
-mod token_text;
 #[cfg(test)]
 mod tests;
+mod token_text;
 mod tokens;
 mod verify;
 mod verify_rows;

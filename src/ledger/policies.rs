@@ -105,11 +105,12 @@ impl Ledger {
             return Err(conflict(code, detail));
         }
         // Again: a later version may have come into force, or the account been used, since it was proposed.
-        let newest: Option<i64> =
-            sqlx::query_scalar("SELECT MAX(version) FROM policies WHERE dataset = ? AND state IN ('in_force', 'superseded')")
-                .bind(policy.id.as_str())
-                .fetch_one(writing.rows())
-                .await?;
+        let newest: Option<i64> = sqlx::query_scalar(
+            "SELECT MAX(version) FROM policies WHERE dataset = ? AND state IN ('in_force', 'superseded')",
+        )
+        .bind(policy.id.as_str())
+        .fetch_one(writing.rows())
+        .await?;
         if newest.is_some_and(|newest| newest >= i64::from(policy.version)) {
             return Err(conflict("policy_overtaken", "a later version is in force; propose a higher one"));
         }
@@ -199,7 +200,8 @@ impl Ledger {
         .bind(dataset.as_str())
         .fetch_optional(writing.rows())
         .await?;
-        let (sha256, version, suspended) = found.ok_or(LedgerError::Unknown { what: "dataset with a policy in force" })?;
+        let (sha256, version, suspended) =
+            found.ok_or(LedgerError::Unknown { what: "dataset with a policy in force" })?;
         if suspended != 0 {
             return Ok(());
         }
@@ -281,7 +283,7 @@ async fn need_officer(rows: &mut SqliteConnection, by: &Principal) -> Result<(),
         .bind(by.token.as_str())
         .fetch_optional(rows)
         .await?;
-    if by.role == Role::Officer && revoked != Some(1) {
+    if by.role == Role::Officer && revoked == Some(0) {
         Ok(())
     } else {
         Err(conflict("forbidden_role", "this takes an officer, with a token in use"))

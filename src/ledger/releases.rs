@@ -102,7 +102,8 @@ impl Ledger {
         if dataset != entry.dataset.as_str() {
             return Err(LedgerError::Corruption("a draft is not of the draw that was paid for"));
         }
-        let log_index = store_release(&mut writing, &entry, &name(claim)?, &json::<Vec<EditionRef>>(&editions)?).await?;
+        let log_index =
+            store_release(&mut writing, &entry, &name(claim)?, &json::<Vec<EditionRef>>(&editions)?).await?;
         let released_at = writing.now();
         writing.commit().await?;
         Ok(Committed { draft, log_index, released_at })
@@ -230,11 +231,7 @@ async fn store_release(
 }
 
 /// Marks a release: a later edition stands beside the one it was drawn from.
-pub(super) async fn supersede(
-    writing: &mut Writing,
-    release: &ReleaseId,
-    by: &EditionRef,
-) -> Result<(), LedgerError> {
+pub(super) async fn supersede(writing: &mut Writing, release: &ReleaseId, by: &EditionRef) -> Result<(), LedgerError> {
     let notice = format!(
         "Superseded: edition {} of {} was closed after the one these figures describe. They stay as they were released.",
         by.number, by.period

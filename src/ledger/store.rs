@@ -206,7 +206,8 @@ async fn prepare(writer: &SqlitePool, key: &LogKey) -> Result<Opened, LedgerErro
     if meta(&mut rows, "verifier_key").await? != key.verifier_key() {
         return Err(LedgerError::Corruption("the log's key is not the one this ledger was made with"));
     }
-    let number = |text: String| text.parse().map_err(|_| LedgerError::Corruption("a number in the ledger is malformed"));
+    let number =
+        |text: String| text.parse().map_err(|_| LedgerError::Corruption("a number in the ledger is malformed"));
     let opened = Opened {
         epoch: number(meta(&mut rows, "epoch").await?)?,
         high_water: number(meta(&mut rows, "high_water").await?)?,

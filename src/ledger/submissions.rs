@@ -88,14 +88,13 @@ impl Ledger {
         dataset: &DatasetId,
         idempotency_key: &str,
     ) -> Result<Option<SubmissionRow>, LedgerError> {
-        let row: Option<SubmissionColumns> = sqlx::query_as(
-            "SELECT * FROM submissions WHERE organisation = ? AND dataset = ? AND idempotency_key = ?",
-        )
-        .bind(organisation.as_str())
-        .bind(dataset.as_str())
-        .bind(idempotency_key)
-        .fetch_optional(&mut *self.read().await?)
-        .await?;
+        let row: Option<SubmissionColumns> =
+            sqlx::query_as("SELECT * FROM submissions WHERE organisation = ? AND dataset = ? AND idempotency_key = ?")
+                .bind(organisation.as_str())
+                .bind(dataset.as_str())
+                .bind(idempotency_key)
+                .fetch_optional(&mut *self.read().await?)
+                .await?;
         row.map(SubmissionRow::try_from).transpose()
     }
 

@@ -41,7 +41,10 @@ impl Ledger {
             return Err(conflict("forbidden_role", "tokens are made by an operator"));
         }
         if by.is_some() && new.role == Role::Officer {
-            return Err(conflict("officer_token", "an operator makes no officers; they come from init or from two officers"));
+            return Err(conflict(
+                "officer_token",
+                "an operator makes no officers; they come from init or from two officers",
+            ));
         }
         if new.days == 0 || new.days > DAYS_MAX {
             return Err(conflict("token_days", "a token is valid for 1 to 366 days"));
@@ -102,7 +105,8 @@ impl Ledger {
     /// # Errors
     /// Faults only.
     pub async fn tokens(&self) -> Result<Vec<TokenRow>, LedgerError> {
-        let query = "SELECT id, role, organisation, class, datasets, expires, revoked, sha256 FROM tokens ORDER BY log_index";
+        let query =
+            "SELECT id, role, organisation, class, datasets, expires, revoked, sha256 FROM tokens ORDER BY log_index";
         let rows: Vec<Columns> = sqlx::query_as(query).fetch_all(&mut *self.read().await?).await?;
         rows.into_iter().map(token).collect()
     }
@@ -114,7 +118,8 @@ impl Ledger {
     pub async fn authenticate(&self, text: &str) -> Result<Option<Principal>, LedgerError> {
         let Some(text) = TokenText::parse(text) else { return Ok(None) };
         let sha256 = text.sha256();
-        let query = "SELECT id, role, organisation, class, datasets, expires, revoked, sha256 FROM tokens WHERE sha256 = ?";
+        let query =
+            "SELECT id, role, organisation, class, datasets, expires, revoked, sha256 FROM tokens WHERE sha256 = ?";
         let found: Option<Columns> =
             sqlx::query_as(query).bind(sha256.to_string()).fetch_optional(&mut *self.read().await?).await?;
         let Some(found) = found else { return Ok(None) };

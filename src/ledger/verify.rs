@@ -96,7 +96,8 @@ async fn leaves(
         sqlx::query_as::<_, (i64, Vec<u8>)>("SELECT position, hash FROM hashes ORDER BY position").fetch(&mut *rows);
     let mut same = true;
     while let Some((at, hash)) = hashes.try_next().await? {
-        same &= usize::try_from(at) == Ok(position) && expected.get(position).is_some_and(|known| known[..] == hash[..]);
+        same &=
+            usize::try_from(at) == Ok(position) && expected.get(position).is_some_and(|known| known[..] == hash[..]);
         position = position.saturating_add(1);
     }
     if !same || position != expected.len() {

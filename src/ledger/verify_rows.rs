@@ -49,12 +49,11 @@ async fn accounts(rows: &mut SqliteConnection, replay: &Replay, report: &mut Rep
         .bind(account.as_str())
         .fetch_one(&mut *rows)
         .await?;
-        let quotas: (i64, i64) = sqlx::query_as(
-            "SELECT COALESCE(SUM(held), 0), COALESCE(SUM(spent), 0) FROM quotas WHERE account = ?",
-        )
-        .bind(account.as_str())
-        .fetch_one(&mut *rows)
-        .await?;
+        let quotas: (i64, i64) =
+            sqlx::query_as("SELECT COALESCE(SUM(held), 0), COALESCE(SUM(spent), 0) FROM quotas WHERE account = ?")
+                .bind(account.as_str())
+                .fetch_one(&mut *rows)
+                .await?;
         let used = (balance.held, balance.spent);
         if amount(sums.0)? != balance.cap || (amount(sums.1)?, amount(sums.2)?) != used {
             report.find(None, "shares_differ", format!("the shares of account {account} do not sum to it"));
@@ -86,7 +85,8 @@ async fn claims(rows: &mut SqliteConnection, replay: &Replay, report: &mut Repor
     }
     for row in found {
         let index = Some(count(row.log_index)?);
-        let (id, account, cost): (ClaimId, AccountId, Nanos) = (name(row.claim)?, name(row.account)?, amount(row.cost)?);
+        let (id, account, cost): (ClaimId, AccountId, Nanos) =
+            (name(row.claim)?, name(row.account)?, amount(row.cost)?);
         let commitment = digest(&row.commitment)?;
         let told = replay.claims.get(&id).is_some_and(|claim| {
             let state = match claim.state {
@@ -197,7 +197,11 @@ async fn policies(rows: &mut SqliteConnection, replay: &Replay, report: &mut Rep
         let (dataset, sha256): (DatasetId, Digest) = (name(dataset)?, digest(&sha256)?);
         let source: PolicySource = json(&source)?;
         if !Policy::parse(&source.toml, &source.lists).is_ok_and(|(policy, _)| policy.sha256 == sha256) {
-            report.find(None, "policy_text", format!("the text kept of the policy of {dataset} is not the one approved"));
+            report.find(
+                None,
+                "policy_text",
+                format!("the text kept of the policy of {dataset} is not the one approved"),
+            );
         }
         if stopped != 0 {
             suspended.insert(dataset.clone());
@@ -205,13 +209,18 @@ async fn policies(rows: &mut SqliteConnection, replay: &Replay, report: &mut Rep
         in_force.insert(dataset, sha256);
     }
     if in_force != replay.in_force || suspended != replay.suspended {
-        report.find(None, "policies_differ", "the policies in force, or the suspensions, are not those that the log tells");
+        report.find(
+            None,
+            "policies_differ",
+            "the policies in force, or the suspensions, are not those that the log tells",
+        );
     }
     Ok(())
 }
 
 async fn tokens(rows: &mut SqliteConnection, replay: &Replay, report: &mut Report) -> Result<(), LedgerError> {
-    let found: Vec<(String, String, i64)> = sqlx::query_as("SELECT id, role, revoked FROM tokens").fetch_all(rows).await?;
+    let found: Vec<(String, String, i64)> =
+        sqlx::query_as("SELECT id, role, revoked FROM tokens").fetch_all(rows).await?;
     let mut stored: BTreeMap<TokenId, (Role, bool)> = BTreeMap::new();
     for (id, role, revoked) in found {
         stored.insert(name(id)?, (word(role)?, count(revoked)? == 0));

@@ -51,12 +51,13 @@ impl Ledger {
                 return Err(LedgerError::BehindWitness);
             }
         }
-        let leaves: i64 = sqlx::query_scalar("SELECT COALESCE(MAX(idx) + 1, 0) FROM leaves")
-            .fetch_one(&mut *transaction)
-            .await?;
+        let leaves: i64 =
+            sqlx::query_scalar("SELECT COALESCE(MAX(idx) + 1, 0) FROM leaves").fetch_one(&mut *transaction).await?;
         let frontier = log::hashes(&mut transaction, &Tree::frontier(before.size)).await?;
-        let stored: Vec<[u8; 32]> = Tree::frontier(before.size).iter().filter_map(|at| frontier.0.get(at).copied()).collect();
-        let tree = Tree::restore(before.size, &stored).map_err(|_| LedgerError::Corruption("a hash of the log is missing"))?;
+        let stored: Vec<[u8; 32]> =
+            Tree::frontier(before.size).iter().filter_map(|at| frontier.0.get(at).copied()).collect();
+        let tree =
+            Tree::restore(before.size, &stored).map_err(|_| LedgerError::Corruption("a hash of the log is missing"))?;
         if count(leaves)? != before.size || tree.root() != before.root {
             return Err(LedgerError::Corruption("the head of the log does not fit its leaves"));
         }
@@ -142,12 +143,7 @@ impl Writing {
 }
 
 /// Appends to the witness whatever it has not seen. All failures are the witness's: the change is committed.
-async fn acknowledge(
-    store: &Store,
-    tip: OwnedMutexGuard<Tip>,
-    head: Head,
-    note: String,
-) -> Result<(), LedgerError> {
+async fn acknowledge(store: &Store, tip: OwnedMutexGuard<Tip>, head: Head, note: String) -> Result<(), LedgerError> {
     let (tip, witnessed) = blocking(tip, |tip| match &mut tip.witness {
         Some(witness) => witness.head().map(|head| Some(head.map_or(0, |head| head.size))),
         None => Ok(None),

@@ -121,8 +121,8 @@ impl LogKey {
     /// # Errors
     /// Never, for a key that was read.
     pub fn sign(&self, head: Head) -> Result<String, CheckpointError> {
-        let checkpoint = Checkpoint::new(&self.origin, head.size, Hash(head.root.0), "")
-            .map_err(|_| CheckpointError::Checkpoint)?;
+        let checkpoint =
+            Checkpoint::new(&self.origin, head.size, Hash(head.root.0), "").map_err(|_| CheckpointError::Checkpoint)?;
         let mut note = Note::new(&checkpoint.to_bytes(), &[]).map_err(|_| CheckpointError::Checkpoint)?;
         note.add_sigs(&[&self.signer]).map_err(|_| CheckpointError::Checkpoint)?;
         String::from_utf8(note.to_bytes()).map_err(|_| CheckpointError::Checkpoint)

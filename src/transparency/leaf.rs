@@ -144,7 +144,8 @@ mod tests {
         let text = leaf.canonical().unwrap();
         assert!(text.starts_with(r#"{"account":"residents","claim":"clm_"#), "{text}");
         assert!(!text.contains(' '));
-        let keys = ["account", "claim", "commitment", "kind", "nanos"].map(|k| text.find(&format!("\"{k}\":")).unwrap());
+        let keys =
+            ["account", "claim", "commitment", "kind", "nanos"].map(|k| text.find(&format!("\"{k}\":")).unwrap());
         assert!(keys.is_sorted());
         assert_eq!(Leaf::parse(&text), Some(leaf));
         assert_eq!(Leaf::parse(&text.replace(',', ", ")), None);

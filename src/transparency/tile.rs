@@ -144,9 +144,22 @@ mod tests {
             assert_eq!((tile.level, tile.number, tile.width, tile.to_string().as_str()), (level, number, width, path));
         }
         for path in [
-            "", "tile/0/0", "tile/00/000", "tile/0/x000/000", "tile/0/001/000", "tile/0/000.p/0", "tile/0/000.p/256",
-            "tile/8/000", "tile/-1/000", "tile/0/000.p/05", "tile/0/+01", "tile/data/000", "tile/0/../000", "tile/0/",
-            "tile/0/x999/x999/x999/x999/x999/x999/x999/999", "tile/0/x018/x446/x744/x073/x709/x551/615",
+            "",
+            "tile/0/0",
+            "tile/00/000",
+            "tile/0/x000/000",
+            "tile/0/001/000",
+            "tile/0/000.p/0",
+            "tile/0/000.p/256",
+            "tile/8/000",
+            "tile/-1/000",
+            "tile/0/000.p/05",
+            "tile/0/+01",
+            "tile/data/000",
+            "tile/0/../000",
+            "tile/0/",
+            "tile/0/x999/x999/x999/x999/x999/x999/x999/999",
+            "tile/0/x018/x446/x744/x073/x709/x551/615",
         ] {
             assert_eq!(TilePath::parse(path), None, "{path}");
         }

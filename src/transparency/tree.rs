@@ -77,7 +77,8 @@ impl Tree {
     /// The root.
     #[must_use]
     pub fn root(&self) -> Digest {
-        let folded = self.peaks.iter().rev().map(|(_, hash)| *hash).reduce(|right, left| tlog_tiles::node_hash(left, right));
+        let folded =
+            self.peaks.iter().rev().map(|(_, hash)| *hash).reduce(|right, left| tlog_tiles::node_hash(left, right));
         Digest(folded.unwrap_or(EMPTY_HASH).0)
     }
 }
@@ -194,15 +195,13 @@ mod tests {
         let (whole, hashes) = log(67);
         let root = Hash(whole.root().0);
         for index in 0..67 {
-            let proof: Vec<Hash> =
-                build(Asked::Inclusion { index, size: 67 }, &hashes).into_iter().map(Hash).collect();
+            let proof: Vec<Hash> = build(Asked::Inclusion { index, size: 67 }, &hashes).into_iter().map(Hash).collect();
             let leaf = tlog_tiles::record_hash(format!("leaf {index}").as_bytes());
             assert!(tlog_tiles::check_record(&proof, 67, root, index, leaf).is_ok());
             assert!(tlog_tiles::check_record(&proof, 67, root, index, Hash([7; 32])).is_err());
         }
         for from in 1..=67 {
-            let proof: Vec<Hash> =
-                build(Asked::Consistency { from, to: 67 }, &hashes).into_iter().map(Hash).collect();
+            let proof: Vec<Hash> = build(Asked::Consistency { from, to: 67 }, &hashes).into_iter().map(Hash).collect();
             let before = Hash(build(Asked::Root { size: from }, &hashes)[0]);
             assert!(tlog_tiles::check_tree(&proof, 67, root, from, before).is_ok());
             assert!(tlog_tiles::check_tree(&proof, 67, root, from, Hash([7; 32])).is_err());

@@ -109,7 +109,8 @@ pub fn verify_by_tiles<E: std::fmt::Display>(
     let signed = open_checkpoint(checkpoint, vkey)?;
     let mut read = |path: TilePath| {
         let what = path.to_string();
-        let bytes = fetch(&what).map_err(|error| VerifyError::Unreadable { what: what.clone(), cause: error.to_string() })?;
+        let bytes =
+            fetch(&what).map_err(|error| VerifyError::Unreadable { what: what.clone(), cause: error.to_string() })?;
         if bytes.len() > TILE_BYTES_MAX {
             return Err(VerifyError::Unreadable { what, cause: "it is too large".into() });
         }

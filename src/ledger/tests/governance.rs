@@ -1,24 +1,17 @@
 //! Policies and tokens: two officers, seven days, no second word, no revival.
 
 use super::*;
-use crate::ledger::{NewToken, PolicyState};
-
-fn new_token(role: Role, days: u32) -> NewToken {
-    NewToken {
-        role,
-        organisation: Organisation::parse("ohchr").unwrap(),
-        class: Class::parse("un_reporting").unwrap(),
-        datasets: None,
-        days,
-    }
-}
+use crate::ledger::PolicyState;
 
 #[tokio::test]
 async fn a_policy_takes_two_officers_and_an_officer_counts_once() {
     let desk = Desk::new().await;
     let (policy, source) = parse(&visits(&[]));
     let [one, two, _] = &desk.officers;
-    assert_eq!(code(desk.ledger.propose_policy(&principal(Role::Operator, "ops"), &policy, &source).await), "forbidden_role");
+    assert_eq!(
+        code(desk.ledger.propose_policy(&principal(Role::Operator, "ops"), &policy, &source).await),
+        "forbidden_role"
+    );
     let row = desk.ledger.propose_policy(one, &policy, &source).await.unwrap();
     assert_eq!((row.state, row.approvals_missing), (PolicyState::Proposed, 1));
     assert_eq!(code(desk.ledger.propose_policy(two, &policy, &source).await), "policy_version");
@@ -69,7 +62,13 @@ async fn no_change_of_policy_gains_history_or_breaks_what_is_frozen() {
         (("version = 1", "version = 1"), "policy_version"),
         (("\"visitors\"", "\"fresh-people\""), "account_frozen"),
         (("id = \"raw\"", "id = \"prekeyed\""), "ids_frozen"),
-        (("rho = \"1\"", "rho = \"0.4\""), "account_used"),
+        (
+            (
+                "rho = \"1\"\ndelta = \"1e-9\"\nper_release_max = \"0.5\"",
+                "rho = \"0.4\"\ndelta = \"1e-9\"\nper_release_max = \"0.4\"",
+            ),
+            "account_used",
+        ),
         (("[budget.shares]", "[budget.shares]\nsdg = \"0.6\""), "account_used"),
     ] {
         let version = if refused == "policy_version" { "version = 1" } else { "version = 2" };
@@ -148,7 +147,10 @@ async fn an_operator_makes_no_officers_and_nobody_else_makes_tokens() {
     let desk = Desk::new().await;
     let operator = principal(Role::Operator, "ops");
     assert_eq!(code(desk.ledger.issue_token(Some(&operator), &new_token(Role::Officer, 9)).await), "officer_token");
-    assert_eq!(code(desk.ledger.issue_token(Some(&desk.officers[0]), &new_token(Role::Analyst, 9)).await), "forbidden_role");
+    assert_eq!(
+        code(desk.ledger.issue_token(Some(&desk.officers[0]), &new_token(Role::Analyst, 9)).await),
+        "forbidden_role"
+    );
     for days in [0, 367] {
         assert_eq!(code(desk.ledger.issue_token(None, &new_token(Role::Analyst, days)).await), "token_days");
     }

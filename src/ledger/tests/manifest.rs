@@ -8,7 +8,10 @@ async fn an_idempotency_key_makes_one_submission() {
     let desk = Desk::new().await;
     let (ministry, other) = (principal(Role::Submitter, "ministry"), principal(Role::Submitter, "other"));
     let id = desk.submit(&ministry, "key", "2026", None).await;
-    assert_eq!(code(desk.ledger.accept_submission(submission(&ministry, "key", "2026", None)).await), "idempotency_replay");
+    assert_eq!(
+        code(desk.ledger.accept_submission(submission(&ministry, "key", "2026", None)).await),
+        "idempotency_replay"
+    );
     let mut changed = submission(&ministry, "key", "2026", None);
     changed.sha256 = Digest::of(b"other bytes");
     assert_eq!(code(desk.ledger.accept_submission(changed).await), "idempotency_key_reused");
@@ -80,7 +83,10 @@ async fn an_edition_is_of_the_submissions_that_are_live_when_it_is_committed() {
     let sealed = edition(&period, vec![first.clone()]);
     let second = desk.submit(&ministry, "2", "2026", None).await;
     assert_eq!(code(desk.ledger.close_edition(&desk.officers[0], sealed).await), "submissions_moved");
-    assert_eq!(code(desk.ledger.close_edition(&desk.officers[0], edition(&period, Vec::new())).await), "submissions_moved");
+    assert_eq!(
+        code(desk.ledger.close_edition(&desk.officers[0], edition(&period, Vec::new())).await),
+        "submissions_moved"
+    );
     let closed = desk.ledger.close_edition(&desk.officers[0], edition(&period, vec![second, first])).await.unwrap();
     assert_eq!(desk.close("2026").await.unwrap().edition.number, 2);
     let newest = desk.ledger.editions(&dataset()).await.unwrap();

@@ -9,13 +9,14 @@ mod tampering;
 use super::{Entry, Ledger, LedgerError, LedgerSettings, NewSubmission, PolicySource, Settle, verify_database};
 use crate::clock::HandClock;
 use crate::identity::{
-    AccountId, Class, DatasetId, Digest, FileId, Organisation, Period, Principal, ReleaseId, Role, SubmissionId, TokenId,
+    AccountId, Class, DatasetId, Digest, FileId, Organisation, Period, Principal, ReleaseId, Role, SubmissionId,
+    TokenId,
 };
-use crate::ledger::{FileEntry, NewEdition, SubmissionRow};
+use crate::ledger::{FileEntry, NewEdition, NewToken, SubmissionRow};
 use crate::policy::{CodeLists, Plan, Policy, admit, sample};
 use crate::transparency::{LogKey, Report};
 use chrono::{DateTime, TimeDelta, Utc};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// A folder with a ledger in it, and the people who use it.
@@ -41,6 +42,16 @@ fn principal(role: Role, organisation: &str) -> Principal {
     }
 }
 
+fn new_token(role: Role, days: u32) -> NewToken {
+    NewToken {
+        role,
+        organisation: Organisation::parse("ohchr").unwrap(),
+        class: Class::parse("un_reporting").unwrap(),
+        datasets: None,
+        days,
+    }
+}
+
 fn code<T: std::fmt::Debug>(result: Result<T, LedgerError>) -> &'static str {
     result.unwrap_err().code()
 }
@@ -54,14 +65,17 @@ impl Desk {
         let folder = tempfile::tempdir().unwrap();
         LogKey::create(&folder.path().join("key")).unwrap();
         let clock = Arc::new(HandClock::at(noon()));
-        let ledger = Ledger::open(settings(folder.path().to_owned(), &clock, approvals)).await.unwrap();
-        let officers = ["one", "two", "three"].map(|name| principal(Role::Officer, name));
+        let ledger = Ledger::open(settings(folder.path(), &clock, approvals)).await.unwrap();
+        let mut officers = ["one", "two", "three"].map(|name| principal(Role::Officer, name));
+        for officer in &mut officers {
+            officer.token = ledger.issue_token(None, &new_token(Role::Officer, 366)).await.unwrap().0.id;
+        }
         Self { folder, clock, ledger, officers, approvals }
     }
 
     /// Another start of the service on the same files, without stopping this one.
     async fn open_again(&self) -> Result<Ledger, LedgerError> {
-        Ledger::open(settings(self.folder.path().to_owned(), &self.clock, self.approvals)).await
+        Ledger::open(settings(self.folder.path(), &self.clock, self.approvals)).await
     }
 
     async fn restart(&mut self) {
@@ -93,11 +107,8 @@ impl Desk {
 
     async fn try_tamper(&self, sql: &'static str) -> Result<(), sqlx::Error> {
         use sqlx::ConnectOptions as _;
-        let mut rows = sqlx::sqlite::SqliteConnectOptions::new()
-            .filename(self.database())
-            .foreign_keys(false)
-            .connect()
-            .await?;
+        let mut rows =
+            sqlx::sqlite::SqliteConnectOptions::new().filename(self.database()).foreign_keys(false).connect().await?;
         sqlx::raw_sql(sql).execute(&mut rows).await?;
         Ok(())
     }
@@ -129,13 +140,13 @@ impl Desk {
     }
 }
 
-fn settings(folder: PathBuf, clock: &Arc<HandClock>, approvals: u32) -> LedgerSettings {
+fn settings(folder: &Path, clock: &Arc<HandClock>, approvals: u32) -> LedgerSettings {
     LedgerSettings {
         database: folder.join("ledger.sqlite"),
         key: LogKey::load(&folder.join("key")).unwrap(),
         witness: Some(folder.join("witness")),
         approvals,
-        clock: Arc::clone(clock) as Arc<dyn crate::clock::Clock>,
+        clock: clock.clone(),
     }
 }
 
@@ -181,6 +192,8 @@ per_release_max = "0.5"
 [budget.shares]
 [purposes]
 allow = ["treaty_body", "sdg"]
+[principals]
+deny_classes = ["enforcement"]
 [[column]]
 name = "sex"
 title = { en = "Sex" }
@@ -217,8 +230,7 @@ fn parse(text: &str) -> (Policy, PolicySource) {
 /// A plan of its own draw: the same question with another name for it.
 fn plan(policy: &Policy, rho: &str, draw: u64) -> Plan {
     let question = sample::question(policy.id.as_str(), &["sex"], &["2026"], rho);
-    let mut plan =
-        admit(policy, &sample::closed(&["2026"]), &sample::analyst(), &question, sample::today()).unwrap();
+    let mut plan = admit(policy, &sample::closed(&["2026"]), &sample::analyst(), &question, sample::today()).unwrap();
     plan.draw = Digest::of(format!("draw {draw}").as_bytes());
     plan.release = Digest::of(format!("release {draw}").as_bytes());
     plan
