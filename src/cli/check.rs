@@ -159,3 +159,42 @@ fn years(policy: &Policy) -> Option<u64> {
         yearly.iter().filter_map(|(purpose, spend)| policy.budget.shares.get(purpose)?.as_nanos().checked_div(*spend));
     shares.chain([whole]).min()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn checked(name: &str, change: impl Fn(String) -> String) -> (Result<(), CliError>, String) {
+        let policies = Path::new(env!("CARGO_MANIFEST_DIR")).join("policies");
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join(name);
+        std::fs::write(&file, change(std::fs::read_to_string(policies.join(name)).unwrap())).unwrap();
+        let mut out = Vec::new();
+        let result = run(&[file], Some(&policies.join("codelists")), &mut out);
+        (result, String::from_utf8(out).unwrap())
+    }
+
+    #[test]
+    fn the_example_policies_pass_and_say_what_they_mean() {
+        for name in ["residence.toml", "health.toml"] {
+            let (result, text) = checked(name, |toml| toml);
+            assert!(result.is_ok(), "{text}");
+            assert!(text.contains("epsilon") && text.contains("+-") && text.contains("years"), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_error_is_found_at_its_place_and_ends_with_one() {
+        let (result, text) = checked("residence.toml", |toml| format!("colour = 1\n{toml}"));
+        assert_eq!(result.unwrap_err().exit_code(), 1);
+        assert!(text.contains("residence.toml:1:1: error["), "{text}");
+    }
+
+    #[test]
+    fn a_share_that_is_used_sooner_than_the_whole_sets_the_years() {
+        let (_, longer) = checked("residence.toml", |toml| toml.replace("sdg = \"0.06\"", "sdg = \"0.1\""));
+        let (_, shorter) = checked("residence.toml", |toml| toml);
+        assert!(shorter.contains("lasts      3 years"), "{shorter}");
+        assert!(longer.contains("lasts      5 years"), "{longer}");
+    }
+}

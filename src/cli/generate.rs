@@ -12,7 +12,7 @@ mod draw;
 mod weights;
 
 use crate::identity::{Digest, Period};
-use crate::policy::{Frequency, IdForm, Kind, Policy};
+use crate::policy::{Frequency, IdForm, Policy};
 use chrono::Datelike as _;
 use draw::{Columns, Person};
 use rand::rngs::StdRng;
@@ -95,7 +95,7 @@ fn period(policy: &Policy) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::policy::{Column, Per};
+    use crate::policy::{Column, Kind, Per};
     use crate::submission::tests::{Sent, csv as sent, policy};
     use std::collections::HashMap;
 
@@ -157,10 +157,14 @@ mod tests {
     #[test]
     fn one_row_a_person_or_a_heavy_tail_beyond_what_is_counted() {
         let mut rows: HashMap<String, u32> = HashMap::new();
-        column(&register(&policy(), 1_000, 1), 0).into_iter().for_each(|id| *rows.entry(id).or_default() += 1);
+        for id in column(&register(&policy(), 1_000, 1), 0) {
+            *rows.entry(id).or_default() += 1;
+        }
         assert!(rows.values().all(|rows| *rows == 1));
         rows.clear();
-        column(&register(&contacts(), 20_000, 1), 0).into_iter().for_each(|id| *rows.entry(id).or_default() += 1);
+        for id in column(&register(&contacts(), 20_000, 1), 0) {
+            *rows.entry(id).or_default() += 1;
+        }
         let beyond = rows.values().filter(|rows| **rows > 4).count();
         assert!(beyond * 50 > rows.len() && beyond * 3 < rows.len(), "{beyond} of {}", rows.len());
     }

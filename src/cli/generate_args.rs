@@ -35,17 +35,13 @@ pub(super) struct GenerateArgs {
 
 pub(super) fn run(args: &GenerateArgs) -> Result<(), CliError> {
     let policy = read_policy(&args.policy, args.codelists.as_deref())?;
-    match &args.out {
-        Some(path) => {
-            let wrong = |source| CliError::File { path: path.clone(), source };
-            let mut out = BufWriter::new(std::fs::File::create(path).map_err(wrong)?);
-            super::generate::generate(&policy, args.rows, args.seed, &mut out).map_err(wrong)?;
-            out.flush().map_err(wrong)
-        }
-        None => {
-            let mut out = BufWriter::new(std::io::stdout().lock());
-            super::generate::generate(&policy, args.rows, args.seed, &mut out)?;
-            Ok(out.flush()?)
-        }
-    }
+    let Some(path) = &args.out else {
+        let mut out = BufWriter::new(std::io::stdout().lock());
+        super::generate::generate(&policy, args.rows, args.seed, &mut out)?;
+        return Ok(out.flush()?);
+    };
+    let wrong = |source| CliError::File { path: path.clone(), source };
+    let mut out = BufWriter::new(std::fs::File::create(path).map_err(wrong)?);
+    super::generate::generate(&policy, args.rows, args.seed, &mut out).map_err(wrong)?;
+    out.flush().map_err(wrong)
 }

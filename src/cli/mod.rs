@@ -1,7 +1,8 @@
 //! The command line: arguments become calls.
 //!
 //! Each command lies in a file of its own and stays thin: client commands speak HTTP through one client, the others
-//! call the composition root. Nothing here decides about privacy. Exit codes: 0 done, 1 refused or found wrong, 2 usage.
+//! call the composition root. Nothing here decides about privacy. Exit codes: 0 done, 1 refused or found wrong, 2
+//! usage.
 
 pub mod ask;
 pub mod check;

@@ -1,7 +1,7 @@
 //! A release as tables for a terminal: aligned, with intervals, withheld cells as a middle dot, and what they mean.
 //!
-//! The last dimension runs across where that fits the page; else every cell has a line of its own. Nothing is computed
-//! here: a figure, an interval or a flag is shown as it stands in the release.
+//! One dimension runs across where that fits the page; else every cell has a line of its own. Nothing is computed here
+//! but half of an interval: figures, intervals and flags are shown as they stand in the release.
 
 mod grid;
 
@@ -57,7 +57,7 @@ pub fn notes(body: &Body, page: Page) -> String {
     if has(Status::U) {
         lines.push("u  unreliable: the interval is wide for the figure".to_owned());
     }
-    lines.push(format!("( ) {:.0} % interval; it covers {}", body.confidence * 100.0, body.interval_covers));
+    lines.push(format!("(–) or ±  {:.0} % interval; covers {}", body.confidence * 100.0, body.interval_covers));
     if !body.additive {
         lines.push("cells do not add up to totals: one person can be in several".to_owned());
     }
@@ -138,7 +138,7 @@ mod tests {
     fn margins_lie_in_the_table_they_belong_to_and_withheld_cells_show_nothing() {
         let text = rendered(&two_by_two(), Page::default());
         let lines: Vec<&str> = text.lines().collect();
-        assert!(lines[1].contains("Women") && lines[1].ends_with("all"), "{text}");
+        assert!(lines[1].contains("F Women") && lines[1].ends_with("all"), "{text}");
         let bergen = lines.iter().find(|l| l.starts_with("B Bergen")).unwrap();
         assert_eq!(bergen.matches('·').count(), 2, "{text}");
         assert_eq!(bergen.matches("1,000 (995–1,005)").count(), 1, "{text}");
@@ -148,10 +148,19 @@ mod tests {
     }
 
     #[test]
-    fn a_table_too_wide_for_the_page_has_a_line_for_each_cell() {
-        let text = rendered(&two_by_two(), Page { width: 40, ..Page::default() });
-        assert!(text.lines().all(|line| line.chars().count() <= 60), "{text}");
+    fn a_table_too_wide_for_the_page_is_written_shorter_then_longer() {
+        let text = rendered(&two_by_two(), Page { width: 50, ..Page::default() });
+        assert!(text.lines().any(|line| line.starts_with("B Bergen") && line.ends_with("1,000 ±5")), "{text}");
+        let text = rendered(&two_by_two(), Page { width: 30, ..Page::default() });
         assert_eq!(text.lines().count(), 2 + 9, "{text}");
+    }
+
+    #[test]
+    fn an_interval_that_is_not_even_keeps_both_ends() {
+        let mut cells = two_by_two();
+        cells[0].low = Some(0);
+        let text = rendered(&cells, Page { width: 55, ..Page::default() });
+        assert!(text.contains("1,000 (0–1,005)") && text.contains("1,000 ±5"), "{text}");
     }
 
     #[test]

@@ -100,7 +100,7 @@ fn make(args: &NewArgs) -> Result<(), CliError> {
         "{id}, {} of {}, until {}; shown once:",
         args.role.as_str(),
         args.organisation,
-        text(&made, "expires")
+        day(&made)
     )?;
     Ok(writeln!(std::io::stdout(), "{}", text(&made, "token"))?)
 }
@@ -108,19 +108,24 @@ fn make(args: &NewArgs) -> Result<(), CliError> {
 fn list(args: &ListArgs) -> Result<(), CliError> {
     let tokens: Vec<Value> = args.connection.client()?.read("/v1/tokens")?.json()?;
     let mut out = std::io::stdout().lock();
-    writeln!(out, "{:<36}  {:<9}  {:<24}  {:<14}  {:<20}  state", "id", "role", "organisation", "class", "expires")?;
+    writeln!(out, "{:<36}  {:<9}  {:<24}  {:<14}  {:<10}  state", "id", "role", "organisation", "class", "expires")?;
     for token in tokens {
         let state = if token.get("revoked").and_then(Value::as_bool) == Some(true) { "revoked" } else { "valid" };
         let field = |key| text(&token, key);
         let (id, role, organisation) = (field("id"), field("role"), field("organisation"));
-        let (class, expires) = (field("class"), field("expires"));
-        writeln!(out, "{id:<36}  {role:<9}  {organisation:<24}  {class:<14}  {expires:<20}  {state}")?;
+        let (class, expires) = (field("class"), day(&token));
+        writeln!(out, "{id:<36}  {role:<9}  {organisation:<24}  {class:<14}  {expires:<10}  {state}")?;
     }
     Ok(())
 }
 
 fn text(document: &Value, key: &str) -> String {
     document.get(key).and_then(Value::as_str).unwrap_or_default().to_owned()
+}
+
+/// The day a token expires.
+fn day(token: &Value) -> String {
+    text(token, "expires").chars().take(10).collect()
 }
 
 fn role(text: &str) -> Result<Role, String> {

@@ -5,7 +5,7 @@
 use super::Office;
 use super::faces::SubmissionAsked;
 use crate::clock::WallClock;
-use crate::config::Config;
+use crate::config::{Config, Mode};
 use crate::estimate::{EstimatedTable, estimate};
 use crate::identity::{Principal, Role};
 use crate::ledger::{NewToken, PolicySource};
@@ -24,7 +24,12 @@ fn shipped(name: &str) -> PathBuf {
 
 async fn office(folder: &Path, policy: &str) -> (Office, Principal, Principal, Principal) {
     let (data, keys, witness) = (folder.join("data"), folder.join("keys"), folder.join("witness"));
-    let config = Config::parse(&format!("data_dir = {data:?}\nkeys_dir = {keys:?}\nwitness = {witness:?}\n")).unwrap();
+    let config = Config::parse(
+        &format!("data_dir = {data:?}\nkeys_dir = {keys:?}\nwitness = {witness:?}\n"),
+        &[],
+        Mode::Service,
+    )
+    .unwrap();
     let clock = Arc::new(WallClock);
     let issued = crate::app::init(&config, clock.clone()).await.unwrap();
     let office = crate::app::open(&config, clock).await.unwrap().office;
@@ -141,7 +146,8 @@ async fn errors_before_suppression_are_standard_normal_and_margins_are_sums() {
         office.ask(&analyst, &question(draw)).await.unwrap();
         let plan = office.plan(&policy, &standing, &analyst, &question(draw)).await.unwrap().unwrap();
         let sealed = office.ledger.draw(&plan.draw).await.unwrap().unwrap();
-        let noisy: NoisyTables = serde_json::from_slice(&office.vault.unseal("draw", &sealed).unwrap()).unwrap();
+        let noisy: NoisyTables =
+            serde_json::from_slice(&office.vault.unseal(&format!("draw {}", plan.draw), &sealed).unwrap()).unwrap();
         let tables = estimate(&plan, &noisy).unwrap();
         for table in &tables {
             for (key, value) in keys(&plan, table).iter().zip(&table.values) {

@@ -183,7 +183,7 @@ impl Office {
                 period: period.clone(),
                 submissions,
                 files: sealed.files,
-                coding: coding_text(&sealed.coding)?,
+                coding: sealed.coding.text()?,
             };
             match self.ledger.close_edition(who, new).await {
                 Ok(row) => {

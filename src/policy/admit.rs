@@ -113,6 +113,7 @@ pub(super) fn admit_up_to(
     check_purpose(policy, &question.purpose)?;
     asked::check_form(policy, question)?;
     let asked = asked::resolve(policy, question)?;
+    asked::check_distinct(policy, &asked)?;
     restrict::check_crossings(policy, &asked)?;
     restrict::check_geography(policy, &asked)?;
     restrict::check_depth(policy, &asked)?;

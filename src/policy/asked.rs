@@ -169,6 +169,23 @@ pub(super) fn resolve(policy: &Policy, question: &Question) -> Result<Asked, Ina
     })
 }
 
+/// A person who has several of the selected codes of a per-row column would count once for each in a sum over them: such
+/// codes have no total of their own where the column is broken down by.
+pub(super) fn check_distinct(policy: &Policy, asked: &Asked) -> Result<(), Inadmissible> {
+    let broken_down = asked.broken_down();
+    let summed = |place: &Place| asked.margins || asked.tables.iter().any(|table| !table.contains(place));
+    let guilty = asked
+        .filters
+        .iter()
+        .filter(|(place, codes)| codes.len() > 1 && broken_down.contains(place))
+        .find(|(place, _)| column_at(policy, **place).is_some_and(|c| c.per == super::Per::Row) && summed(place));
+    let Some((&place, _)) = guilty else { return Ok(()) };
+    let name = name_at(policy, place);
+    Err(Inadmissible::malformed(format!(
+        "a person can have several codes of `{name}`, so the selected ones have no total: ask without margins and with `{name}` in every table, or without the filter on it"
+    )))
+}
+
 fn place_of(policy: &Policy, name: &str) -> Result<Place, Inadmissible> {
     if name == PERIOD {
         return Ok(0);

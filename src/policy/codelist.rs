@@ -9,10 +9,10 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
 /// The key of a sum: never a code.
-pub const TOTAL: &str = "_T";
+pub(super) const TOTAL: &str = "_T";
 
 /// The most codes one list can have.
-pub const CODES_MAX: usize = 65_535;
+pub(super) const CODES_MAX: usize = 65_535;
 
 /// The largest code list file, in bytes.
 const FILE_MAX: u64 = 16 << 20;

@@ -156,15 +156,13 @@ fn code_list(
 ) -> Option<CodeList> {
     let read = match codes.get_ref() {
         Codes::Inline(codes) => CodeList::inline(column, codes),
-        Codes::List(name) => match around.lists.0.get(name) {
-            Some(text) => CodeList::from_csv(name, text),
-            None => {
-                let near = hint(name, around.lists.0.keys());
-                Err(vec![format!("there is no code list `{}`{near}", echo(name))])
-            }
-        },
+        Codes::List(name) => {
+            let near = || hint(name, around.lists.0.keys());
+            let unknown = || vec![format!("there is no code list `{}`{}", echo(name), near())];
+            around.lists.0.get(name).ok_or_else(unknown).and_then(|text| CodeList::from_csv(name, text))
+        }
     };
-    note_all(read, at(codes), "codes_wrong", findings)
+    note_all(read, &at(codes), "codes_wrong", findings)
 }
 
 fn banded(wire: &wire::Column, bands: &Spanned<Vec<String>>, findings: &mut Findings<'_>) -> Option<(CodeList, Bands)> {
@@ -177,7 +175,7 @@ fn banded(wire: &wire::Column, bands: &Spanned<Vec<String>>, findings: &mut Find
     };
     let (min, max) = (in_units(min, 0, findings)?, in_units(max, 0, findings)?);
     let read = super::bands::read(wire.name.get_ref(), bands.get_ref(), min, max);
-    note_all(read, at(bands), "bands_wrong", findings)
+    note_all(read, &at(bands), "bands_wrong", findings)
 }
 
 fn measure(wire: &wire::Column, around: &Surroundings<'_>, findings: &mut Findings<'_>) -> Option<Kind> {
@@ -287,7 +285,7 @@ fn note<T>(read: Result<T, String>, place: Place, findings: &mut Findings<'_>) -
 
 fn note_all<T>(
     read: Result<T, Vec<String>>,
-    place: Place,
+    place: &Place,
     code: &'static str,
     findings: &mut Findings<'_>,
 ) -> Option<T> {

@@ -126,7 +126,8 @@ impl<'i> Sections<'i, '_, '_> {
     }
 }
 
-/// Reads one section. Keys that are unknown or of the wrong type are noted and left out until the rest can be judged.
+/// Reads one section. Keys that are unknown or of the wrong type are noted and left out, so that the rest is judged too; the
+/// noted errors keep the policy from loading.
 fn read<T: DeserializeOwned>(value: Spanned<DeValue<'_>>, section: &str, findings: &mut Findings<'_>) -> Option<T> {
     let span = value.span();
     let DeValue::Table(mut table) = value.into_inner() else {
@@ -137,7 +138,7 @@ fn read<T: DeserializeOwned>(value: Spanned<DeValue<'_>>, section: &str, finding
     loop {
         let attempt = Spanned::new(span.clone(), DeValue::Table(table.clone()));
         let error = match T::deserialize(ValueDeserializer::from(attempt)) {
-            Ok(read) => return removed.is_empty().then_some(read),
+            Ok(read) => return Some(read),
             Err(error) => error,
         };
         let names = quoted(error.message());

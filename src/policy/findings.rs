@@ -35,6 +35,7 @@ pub struct Finding {
 pub(super) type Place = Option<Range<usize>>;
 
 /// The place of a value in the file.
+#[expect(clippy::unnecessary_wraps, reason = "a place may also be the file as a whole")]
 pub(super) fn at<T>(value: &Spanned<T>) -> Place {
     Some(value.span())
 }

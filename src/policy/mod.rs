@@ -5,6 +5,7 @@
 //! G8: a refusal, its text and its order depend on policy, question and closed periods, never on data.
 
 mod admit;
+mod alternatives;
 mod asked;
 mod bands;
 mod canonical;
@@ -14,8 +15,10 @@ mod file;
 mod findings;
 #[cfg(test)]
 mod for_vault_test;
+mod identifying;
 mod inadmissible;
 mod lint;
+mod loosens;
 mod model;
 mod nearest;
 mod parse;
@@ -34,9 +37,11 @@ mod wire;
 mod tests;
 
 pub use admit::{Standing, admit, admit_program};
+pub use alternatives::alternatives;
 pub use codelist::{Code, CodeList, CodeLists};
 pub use findings::{Finding, Severity};
 pub use inadmissible::Inadmissible;
+pub use loosens::loosens;
 pub use model::{
     Bands, Budget, CellRules, Column, CombinationRule, EditionRule, Forbid, Frequency, IdForm, Kind, KnownTotal,
     Measure, Per, PeriodPattern, Policy, Program, ReleaseRule, Require, Selection, Text, Unit,

@@ -81,12 +81,13 @@ pub struct Policy {
     pub sha256: Digest,
     /// Keeps the struct from being built outside `policy`.
     #[serde(skip)]
+    #[expect(dead_code, reason = "it is there to be made in one place only")]
     pub(super) checked: Checked,
 }
 
 /// Proof that a [`Policy`] went through `Policy::parse`.
 #[derive(Debug, Clone, Copy)]
-pub struct Checked(pub(super) ());
+pub(super) struct Checked(pub(super) ());
 
 impl Policy {
     /// The column of that name.

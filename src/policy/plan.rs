@@ -2,6 +2,17 @@
 //!
 //! # Guarantee
 //! G2: a [`Plan`] is built only by `policy::admit`; vault and tabulate take `&Plan`.
+//!
+//! A plan cannot be built, nor one made out of another, outside this stage:
+//! ```compile_fail,E0451
+//! use halflight::{budget::Nanos, policy::Plan};
+//! fn forged(admitted: Plan) -> Plan { Plan { cost: Nanos::ZERO, ..admitted } }
+//! ```
+//! The twin that compiles: an admitted one can be read.
+//! ```
+//! use halflight::{budget::Nanos, policy::Plan};
+//! fn price(admitted: &Plan) -> Nanos { admitted.cost }
+//! ```
 
 use super::model::Text;
 use super::price::Prediction;
@@ -70,12 +81,13 @@ pub struct Plan {
     /// The question in canonical form, as printed in the release.
     pub question: serde_json::Value,
     /// Keeps the struct from being built outside `policy`.
+    #[expect(dead_code, reason = "it is there to be made in one place only")]
     pub(super) admitted: Admitted,
 }
 
 /// Proof that a [`Plan`] went through `admit`.
 #[derive(Debug, Clone, Copy)]
-pub struct Admitted(pub(super) ());
+pub(super) struct Admitted(pub(super) ());
 
 /// One dimension of the draw.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -8,7 +8,7 @@ use super::plan::PERIOD;
 use super::wire;
 use crate::budget::Accounting;
 use crate::identity::Purpose;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use toml::Spanned;
 
 /// The most dimensions one table may have.
@@ -198,11 +198,11 @@ pub(super) fn programs(
     known: &Known<'_>,
     findings: &mut Findings<'_>,
 ) -> Vec<Program> {
-    let mut seen = BTreeMap::new();
+    let mut seen = BTreeSet::new();
     let mut all = Vec::new();
     for program in wire.iter().map(Spanned::get_ref) {
         let id = program.id.get_ref();
-        if !super::columns::is_column_name(id) || seen.insert(id.clone(), ()).is_some() {
+        if !super::columns::is_column_name(id) || !seen.insert(id.clone()) {
             let advice = "a program has a name of its own, of letters, digits and underscores";
             findings.error(at(&program.id), "name_wrong", advice);
         }
@@ -242,7 +242,8 @@ fn program(wire: &wire::Program, known: &Known<'_>, findings: &mut Findings<'_>)
         let advice = format!("give {count} weights between 1 and {WEIGHT_MAX}: one for each table");
         findings.error(place, "value_wrong", advice);
     }
-    let spend = super::spending::amount_of(known.accounting?, &wire.rho, &wire.epsilon, &wire.id, findings)?;
+    let spend =
+        super::spending::amount_of(known.accounting?, wire.rho.as_ref(), wire.epsilon.as_ref(), &wire.id, findings)?;
     Some(Program {
         id: wire.id.get_ref().clone(),
         purpose: purpose?,

@@ -16,9 +16,22 @@ pub(crate) fn text(id: &str) -> String {
     std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("policies/{id}.toml"))).unwrap()
 }
 
-/// A shipped policy, perhaps with some text replaced.
+/// A shipped policy with some text replaced.
 pub(crate) fn policy_with(id: &str, replaced: &[(&str, &str)]) -> Policy {
-    let mut text = text(id);
+    parsed(text(id), replaced)
+}
+
+/// A shipped policy without its programs, with some text replaced.
+pub(crate) fn bare_with(id: &str, replaced: &[(&str, &str)]) -> Policy {
+    parsed(bare(id), replaced)
+}
+
+/// The text of a shipped policy without its programs.
+pub(crate) fn bare(id: &str) -> String {
+    text(id).split("[[program]]").next().unwrap().to_owned()
+}
+
+fn parsed(mut text: String, replaced: &[(&str, &str)]) -> Policy {
     for (from, to) in replaced {
         assert!(text.contains(from), "{from}");
         text = text.replace(from, to);

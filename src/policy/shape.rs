@@ -36,16 +36,16 @@ pub(super) struct Shape {
 /// The shape of a question, filters grouped where their lists are too long.
 pub(super) fn shape(policy: &Policy, asked: &Asked) -> Result<Shape, Inadmissible> {
     let most = policy.cells.cells_max;
-    let whole = build(policy, asked, false)?;
+    let whole = build(policy, asked, false);
     if whole.cells().is_some_and(|cells| cells <= most) {
         return Ok(whole);
     }
-    let grouped = build(policy, asked, true)?;
+    let grouped = build(policy, asked, true);
     let fits = grouped.cells().is_some_and(|cells| cells <= most);
     if fits { Ok(grouped) } else { Err(Inadmissible::TooManyCells { most }) }
 }
 
-fn build(policy: &Policy, asked: &Asked, group: bool) -> Result<Shape, Inadmissible> {
+fn build(policy: &Policy, asked: &Asked, group: bool) -> Shape {
     let broken_down = asked.broken_down();
     let places: Vec<Place> = asked.with_filters(&broken_down).into_iter().collect();
     let per_row = |place: Place| column_at(policy, place).is_some_and(|c| c.per == Per::Row);
@@ -69,9 +69,7 @@ fn build(policy: &Policy, asked: &Asked, group: bool) -> Result<Shape, Inadmissi
         .collect();
     let shown = shown(&tables, asked.margins);
     let measured = if additive { additive_tables(&tables, &cuts, asked.margins) } else { own_tables(&shown, &cuts) };
-    let shape = Shape { dimensions, cuts, additive, measured, shown, asked: tables.len() };
-    shape.check_distinct_margins()?;
-    Ok(shape)
+    Shape { dimensions, cuts, additive, measured, shown, asked: tables.len() }
 }
 
 fn dimension(policy: &Policy, asked: &Asked, place: Place, grouped: bool) -> Dimension {
@@ -162,21 +160,6 @@ fn subsets(of: &[usize]) -> Vec<Vec<usize>> {
 }
 
 impl Shape {
-    /// Persons who have several of the selected codes of a per-row column would count once for each in a sum over them.
-    fn check_distinct_margins(&self) -> Result<(), Inadmissible> {
-        let summed = |cut: &Cut| self.shown.iter().any(|s| !s.dims.contains(&cut.dim));
-        let per_row = |cut: &Cut| self.dimensions.get(cut.dim).is_some_and(|d| d.per_row);
-        match self.cuts.iter().find(|cut| cut.levels.len() > 1 && per_row(cut) && summed(cut)) {
-            None => Ok(()),
-            Some(cut) => {
-                let name = self.dimensions.get(cut.dim).map_or("", |d| d.name.as_str());
-                Err(Inadmissible::malformed(format!(
-                    "a person can have several codes of `{name}`, so its selected codes have no total: ask without margins and with `{name}` in every table, or without the filter on it"
-                )))
-            }
-        }
-    }
-
     /// Cells of a table; `None` if they pass what can be counted.
     fn cells_of(&self, dims: &[usize]) -> Option<u64> {
         dims.iter()

@@ -12,7 +12,7 @@ use toml::Spanned;
 pub(super) fn read(wire: &wire::Budget, purposes: &BTreeSet<Purpose>, findings: &mut Findings<'_>) -> Option<Budget> {
     let account = findings.take(at(&wire.account), "name_wrong", AccountId::parse(wire.account.get_ref()));
     let accounting = *wire.accounting.get_ref();
-    let lifetime = amount_of(accounting, &wire.rho, &wire.epsilon, &wire.accounting, findings);
+    let lifetime = amount_of(accounting, wire.rho.as_ref(), wire.epsilon.as_ref(), &wire.accounting, findings);
     let (delta, delta_value) = delta(wire, findings)?;
     let per_release_max = positive(&wire.per_release_max, findings);
     let quota_per_organisation = match &wire.quota_per_organisation {
@@ -36,8 +36,8 @@ pub(super) fn read(wire: &wire::Budget, purposes: &BTreeSet<Purpose>, findings: 
 /// The one amount that the accounting asks for: `rho` or `epsilon`, and never the other.
 pub(super) fn amount_of<T>(
     accounting: Accounting,
-    rho: &Option<Spanned<String>>,
-    epsilon: &Option<Spanned<String>>,
+    rho: Option<&Spanned<String>>,
+    epsilon: Option<&Spanned<String>>,
     beside: &Spanned<T>,
     findings: &mut Findings<'_>,
 ) -> Option<Nanos> {

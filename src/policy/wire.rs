@@ -150,6 +150,7 @@ pub(super) struct Column {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[expect(clippy::struct_field_names, reason = "the names are those of the file")]
 pub(super) struct Cells {
     pub(super) threshold: Spanned<u32>,
     pub(super) round_to: Option<Spanned<u32>>,

@@ -1,7 +1,7 @@
 //! The gate: who calls, what that role may call, and how often.
 //!
 //! # Guarantee
-//! Deny by default: the roles of a route are those of the `OpenAPI` document, and a route that is not in it is not there.
+//! Deny by default: the roles of a route are those of the `OpenAPI` document, and a route not in it is not there.
 //! A token that is sent must be valid, also where none is needed. The office checks roles again.
 
 use super::limits::{Limits, origin};
@@ -22,7 +22,7 @@ use std::net::IpAddr;
 const AUTHORIZATION_LONGEST: usize = 512;
 
 /// Pages for people: public, and not part of the described interface.
-pub const PAGES: &[&str] =
+pub(super) const PAGES: &[&str] =
     &["/", "/datasets/{id}", "/explore", "/releases/{id}", "/indicators", "/officer", "/log", "/assets/{file}"];
 
 /// What it takes to call an operation.
@@ -66,13 +66,18 @@ impl Table {
 }
 
 impl Rule {
-    fn of(template: &str, operation: &serde_json::Value) -> Self {
+    pub(super) fn of(template: &str, operation: &serde_json::Value) -> Self {
         let requirements = operation["security"].as_array().cloned().unwrap_or_default();
         let public = requirements.iter().any(|r| r.as_object().is_some_and(serde_json::Map::is_empty));
         let roles = requirements.iter().filter_map(|r| r["token"].as_array()).flatten();
         let roles = roles.filter_map(|name| Role::ALL.into_iter().find(|role| Some(role.as_str()) == name.as_str()));
         let question = matches!(template, "/v1/releases" | "/v1/quotes") && operation.get("requestBody").is_some();
         Self { public, roles: roles.collect(), question }
+    }
+
+    /// The roles that may call it, written out; none: everyone.
+    pub(super) fn roles_admitted(&self) -> Vec<Role> {
+        Role::ALL.into_iter().filter(|role| !self.public && self.admits(*role).is_ok()).collect()
     }
 
     fn admits(&self, role: Role) -> Result<(), Problem> {

@@ -8,7 +8,8 @@ use tracing_subscriber::fmt;
 
 /// Starts logging. A second call changes nothing.
 ///
-/// `RUST_LOG` may raise or lower the level; other crates stay at warnings, since their finer messages are not ours to vouch for.
+/// `RUST_LOG` may raise or lower the level; other crates stay at warnings, since their finer messages
+/// are not ours to vouch for.
 pub fn init_logging(json: bool) {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn,halflight=info"));
     let lines = fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);

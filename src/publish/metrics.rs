@@ -1,8 +1,8 @@
 //! Metrics in the Prometheus text format: requests by route template and status class, and how long they took.
 //!
 //! # Guarantee
-//! A label is a method, a template of the table or a status class, all known before the first request: no dataset, name,
-//! figure or count of persons appears, and memory does not grow with what is asked.
+//! A label is a method, a template of the table or a status class, all known before the first request: no dataset,
+//! name, figure or count of persons appears, and memory does not grow with what is asked.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

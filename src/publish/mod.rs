@@ -1,8 +1,8 @@
 //! The HTTP face: routes over [`Office`](crate::office::Office), problem documents, and the formats of a release.
 //!
 //! # Guarantees
-//! G13: a reply is built from something [`Publishable`] and from nothing else. G14: no reply, header, metric or log line
-//! carries a value of a person's record, a token, a query value or a body.
+//! G13: a reply is built from something [`Publishable`] and from nothing else. G14: no reply, header, metric or line of
+//! the log carries a value of a person's record, a token, a query value or a body.
 //! What a role may call is read from the `OpenAPI` document by the gate, so that a route which is not described there
 //! cannot be reached, and one that is described cannot be forgotten by a test.
 //!

@@ -26,7 +26,7 @@ const ADDRESS_LONGEST: usize = 8 * 1024;
 
 /// The outermost middleware.
 pub(super) async fn observe(
-    req: ServiceRequest,
+    mut req: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
     let arrived = Instant::now();
@@ -34,19 +34,16 @@ pub(super) async fn observe(
     let method = req.method().clone();
     let template = req.match_pattern().map_or_else(|| "other".to_owned(), |pattern| template_of(&pattern));
     let face = req.app_data::<web::Data<Face>>().cloned();
+    if method == Method::HEAD {
+        // whoever may GET may ask for the head alone; the connection leaves the body out
+        req.head_mut().method = Method::GET;
+    }
     let answer = if req.uri().path_and_query().is_some_and(|address| address.as_str().len() > ADDRESS_LONGEST) {
         let problem = Problem::new(StatusCode::URI_TOO_LONG, "address_too_long", "an address is at most 8 KiB long");
         Ok(req.into_response(problem.error_response()))
     } else {
-        match AssertUnwindSafe(next.call(req)).catch_unwind().await {
-            Ok(answer) => answer.map(ServiceResponse::map_into_boxed_body),
-            Err(_) => {
-                if let Some(face) = &face {
-                    face.metrics.panicked();
-                }
-                Err(Problem::fault("panic", &"a handler panicked; its place stands in the log").into())
-            }
-        }
+        let caught = AssertUnwindSafe(next.call(req)).catch_unwind().await;
+        caught.unwrap_or_else(|_| Err(panicked(face.as_ref()).into())).map(ServiceResponse::map_into_boxed_body)
     };
     let answer = answer.map(|answer| finished(answer, &request));
     hold(face.as_ref(), &method, &template, arrived).await;
@@ -58,7 +55,8 @@ pub(super) async fn observe(
     if let Some(face) = &face {
         face.metrics.count(method.as_str(), &template, status.as_u16(), took);
     }
-    let (role, millis) = (role.map_or("none", crate::identity::Role::as_str), took.as_millis());
+    let (role, millis) =
+        (role.map_or("none", crate::identity::Role::as_str), u64::try_from(took.as_millis()).unwrap_or(u64::MAX));
     tracing::info!(
         method = plain_method(&method),
         route = %template,
@@ -69,6 +67,13 @@ pub(super) async fn observe(
         "request"
     );
     answer
+}
+
+fn panicked(face: Option<&web::Data<Face>>) -> Problem {
+    if let Some(face) = face {
+        face.metrics.panicked();
+    }
+    Problem::fault("panic", &"a handler panicked; its place stands in the log")
 }
 
 /// A method is a word of the sender's; only those of HTTP are written down.

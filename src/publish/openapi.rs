@@ -1,13 +1,16 @@
 //! The description of the interface, from which the gate reads who may call what, and tests their rows.
 //!
 //! # Guarantee
-//! Every operation says whom it is for: `security` names the roles (an empty requirement: the public). An operation that
-//! is not listed here cannot be called. Problems are described once and hold for every operation.
+//! Every operation says whom it is for: `security` names the roles (an empty requirement: the public). An operation
+//! that is not listed here cannot be called. Problems are described once and hold for every operation.
 
+use super::gate::Rule;
 use super::problem::{CODES, ProblemDocument};
 use super::publishable::PROBLEM_JSON;
 use super::routes::{asking, datasets, docs, health, log, policies, releases, submissions, tokens};
+use crate::identity::Role;
 use serde::Serialize;
+use serde_json::Value;
 use std::collections::BTreeMap;
 use utoipa::openapi::path::Operation;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
@@ -85,14 +88,24 @@ fn problem(description: &str) -> Response {
 /// The document, ready to be served.
 #[derive(Debug, Clone, Serialize)]
 #[serde(transparent)]
-pub struct Description(serde_json::Value);
+pub struct Description(Value);
 
 impl Description {
     pub(super) fn new() -> Self {
-        Self(serde_json::to_value(Interface::openapi()).unwrap_or_default())
+        let mut document = serde_json::to_value(Interface::openapi()).unwrap_or_default();
+        let paths = document.get_mut("paths").and_then(Value::as_object_mut);
+        for (template, item) in paths.into_iter().flatten() {
+            for operation in item.as_object_mut().into_iter().flat_map(|item| item.values_mut()) {
+                let roles = Rule::of(template, operation).roles_admitted();
+                if let Some(operation) = operation.as_object_mut() {
+                    operation.insert("x-roles".to_owned(), roles.into_iter().map(Role::as_str).collect());
+                }
+            }
+        }
+        Self(document)
     }
 
-    pub(super) fn as_value(&self) -> &serde_json::Value {
+    pub(super) fn as_value(&self) -> &Value {
         &self.0
     }
 }
@@ -113,10 +126,15 @@ mod tests {
         let document = document();
         let table = Table::of(&document);
         assert!(table.rows().count() >= 30, "{}", table.rows().count());
+        let mut ids = std::collections::BTreeSet::new();
         for (method, template, rule) in table.rows() {
             let operation = &document["paths"][template][method.to_lowercase()];
             assert!(operation["security"].is_array(), "{method} {template} has no security");
+            assert!(ids.insert(operation["operationId"].to_string()), "{method} {template} has no id of its own");
             assert!(operation["tags"][0].is_string(), "{method} {template} has no tag");
+            let all = if rule.public { 0 } else { Role::ALL.len() };
+            let roles = if rule.public || rule.roles.is_empty() { all } else { rule.roles.len() };
+            assert_eq!(operation["x-roles"].as_array().map(Vec::len), Some(roles), "{method} {template}");
             assert!(operation["summary"].is_string(), "{method} {template} has no summary");
             for requirement in operation["security"].as_array().unwrap() {
                 for name in requirement["token"].as_array().into_iter().flatten() {

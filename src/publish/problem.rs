@@ -1,4 +1,4 @@
-//! Problem documents (RFC 9457): one exhaustive map from everything that can go wrong to a status, a code and a sentence.
+//! Problem documents (RFC 9457): one exhaustive map from all that can go wrong to a status, a code and a sentence.
 //!
 //! # Guarantees
 //! G14: a problem carries codes, names and positions, never a value from the data; the cause of a fault goes to the log
@@ -7,8 +7,9 @@
 
 mod codes;
 
-pub use codes::{CODES, status_of_conflict, status_of_fault, status_of_refusal, status_of_rejection};
+pub use codes::{CODES, Code};
 
+use self::codes::status_of_code;
 use super::headers;
 use super::publishable::{empty, reply};
 use crate::identity::random_bytes;
@@ -103,7 +104,12 @@ impl Problem {
     /// Ours: the cause goes to the log, a correlation id to the caller.
     #[must_use]
     pub fn fault(code: &'static str, cause: &dyn fmt::Display) -> Self {
-        Self::failed(status_of_fault(code), code, "something failed on our side; nothing was released", cause)
+        Self::failed(
+            status_of_code(code, StatusCode::INTERNAL_SERVER_ERROR),
+            code,
+            "something failed on our side; nothing was released",
+            cause,
+        )
     }
 
     fn failed(status: StatusCode, code: &'static str, detail: impl Into<String>, cause: &dyn fmt::Display) -> Self {
@@ -166,8 +172,7 @@ impl From<OfficeError> for Problem {
             OfficeError::Unauthenticated => Self::new(StatusCode::UNAUTHORIZED, "unauthenticated", said),
             OfficeError::ForbiddenRole { .. } => Self::new(StatusCode::FORBIDDEN, "forbidden_role", said),
             OfficeError::Refused { reason, alternatives } => {
-                let code = code_of_refusal(&reason);
-                let mut problem = Self::new(status_of_refusal(code), code, said);
+                let mut problem = Self::new(status_of_refusal(&reason), reason.code(), said);
                 problem.document.alternatives = alternatives;
                 problem
             }
@@ -186,9 +191,24 @@ impl From<OfficeError> for Problem {
     }
 }
 
-fn code_of_refusal(reason: &Inadmissible) -> &'static str {
+/// 403 where no question of this asker would be answered, 409 where the policy's state is in the way, 400 for what
+/// cannot be read, 422 for what another question would cure.
+fn status_of_refusal(reason: &Inadmissible) -> StatusCode {
     match reason {
-        Inadmissible::DatasetUnknown => "dataset_unknown",
+        Inadmissible::DatasetUnknown => StatusCode::NOT_FOUND,
+        Inadmissible::PrincipalDenied | Inadmissible::PurposeDenied { .. } => StatusCode::FORBIDDEN,
+        Inadmissible::PolicyExpired { .. } | Inadmissible::DatasetSuspended => StatusCode::CONFLICT,
+        Inadmissible::QuestionMalformed { .. } => StatusCode::BAD_REQUEST,
+        Inadmissible::DimensionUnknown { .. }
+        | Inadmissible::CodeUnknown { .. }
+        | Inadmissible::CrossForbidden { .. }
+        | Inadmissible::GeoTooFine { .. }
+        | Inadmissible::TooManyDimensions { .. }
+        | Inadmissible::TooManyCells { .. }
+        | Inadmissible::TooManyPeriods { .. }
+        | Inadmissible::PeriodNotClosed { .. }
+        | Inadmissible::SpendPointless { .. }
+        | Inadmissible::SpendOverMaximum { .. } => StatusCode::UNPROCESSABLE_ENTITY,
     }
 }
 
@@ -203,7 +223,7 @@ impl From<LedgerError> for Problem {
                 Self::new(StatusCode::CONFLICT, code, said).retry_after(1)
             }
             LedgerError::Unknown { .. } => Self::new(StatusCode::NOT_FOUND, code, said),
-            LedgerError::Conflict { code, .. } => Self::new(status_of_conflict(code), code, said),
+            LedgerError::Conflict { code, .. } => Self::new(status_of_code(code, StatusCode::CONFLICT), code, said),
             LedgerError::BehindWitness => Self::failed(StatusCode::SERVICE_UNAVAILABLE, code, said, &error),
             // which invariant broke is for the operators
             LedgerError::Corruption(_) => {
@@ -219,7 +239,9 @@ impl From<Rejection> for Problem {
     fn from(rejection: Rejection) -> Self {
         let said = rejection.to_string();
         match rejection {
-            Rejection::File { code, .. } => Self::new(status_of_rejection(code), code, said),
+            Rejection::File { code, .. } => {
+                Self::new(status_of_code(code, StatusCode::UNPROCESSABLE_ENTITY), code, said)
+            }
             Rejection::Rows { rows_rejected, findings } => {
                 let mut problem = Self::new(StatusCode::UNPROCESSABLE_ENTITY, "rows_rejected", said);
                 problem.document.rows_rejected = Some(rows_rejected);

@@ -13,7 +13,8 @@
 //! An exact table may not, wrapped or not, and neither may anything that merely serialises:
 //! ```compile_fail
 //! use actix_web::http::StatusCode;
-//! fn send(exact: &halflight::sensitive::Sensitive<Vec<i64>>) { let _ = halflight::publish::reply(StatusCode::OK, exact); }
+//! use halflight::sensitive::Sensitive;
+//! fn send(exact: &Sensitive<Vec<i64>>) { let _ = halflight::publish::reply(StatusCode::OK, exact); }
 //! ```
 //! ```compile_fail
 //! use actix_web::http::StatusCode;
@@ -186,10 +187,10 @@ mod tests {
                 let path = entry.unwrap().path();
                 if path.is_dir() {
                     visit(&path, found);
-                } else if !path.ends_with("publishable.rs") {
+                } else if !path.ends_with("publishable.rs") && !path.ends_with("tests.rs") {
                     let text = std::fs::read_to_string(&path).unwrap();
                     let code = text.split("#[cfg(test)]").next().unwrap_or("");
-                    for way in ["HttpResponse::", "HttpResponseBuilder", ".json(", "set_body("] {
+                    for way in ["HttpResponse::", "HttpResponseBuilder", "Response::build", "set_body("] {
                         if code.contains(way) {
                             found.push(format!("{}: {way}", path.display()));
                         }

@@ -2,7 +2,7 @@
 //!
 //! # Guarantee
 //! Every connection, request and shutdown is bounded in time. At SIGTERM or SIGINT nothing new is accepted and work in
-//! flight is finished within [`HttpSettings::shutdown_seconds`]; what is cut off then is settled by the ledger's recovery.
+//! flight is finished within [`HttpSettings::shutdown_seconds`]; what is cut off then, the ledger's recovery settles.
 
 use super::gate::{Table, gate};
 use super::limits::Limits;
@@ -151,7 +151,7 @@ pub async fn serve(office: Office, settings: HttpSettings, listener: TcpListener
 }
 
 async fn forget_idle(face: web::Data<Face>) {
-    let mut minutes = tokio::time::interval(Duration::from_secs(60));
+    let mut minutes = tokio::time::interval(Duration::from_mins(1));
     loop {
         minutes.tick().await;
         face.limits.forget_idle();

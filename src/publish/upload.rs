@@ -162,7 +162,7 @@ impl Pump {
         }
         if announced.is_some_and(|announced| announced != Digest(hash.finalize().into())) {
             let detail = "the content is not what Content-Digest says, and nothing was kept; send it again";
-            return Err(Problem::new(StatusCode::BAD_REQUEST, "digest_mismatch", detail));
+            return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "digest_mismatch", detail));
         }
         // a reader that is gone has answered already
         let _ = self.parts.send(Part::End).await;

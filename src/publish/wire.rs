@@ -1,4 +1,5 @@
-//! What may be said about a text that could not be read: where it is wrong and what was expected, never what stood there.
+//! What may be said about a text that could not be read: where it is wrong and what was expected, never what
+//! stood there.
 //!
 //! # Guarantee
 //! G14: of a parser's message only our own words are kept. A key may be named (so that a typing mistake can be found),

@@ -67,7 +67,7 @@ impl Answering {
             return Ok(Some((row.into(), false)));
         }
         let Some(sealed) = self.ledger.draw(&plan.draw).await? else { return Ok(None) };
-        let noisy = self.unseal(&sealed)?;
+        let noisy = self.unseal(plan, &sealed)?;
         let draft = write_down(plan, &noisy, false)?;
         Ok(Some((release(self.ledger.shelve(draft).await?), true)))
     }
@@ -122,7 +122,7 @@ impl Answering {
         claim: Drawn,
         noisy: &NoisyTables,
     ) -> Result<(Drawn, Draft, Vec<u8>), AnswerError> {
-        match write_down(plan, noisy, true).and_then(|draft| Ok((draft, self.seal(noisy)?))) {
+        match write_down(plan, noisy, true).and_then(|draft| Ok((draft, self.seal(plan, noisy)?))) {
             Ok((draft, sealed)) => Ok((claim, draft, sealed)),
             Err(error) => {
                 self.ledger.forfeit(claim).await?;
@@ -131,15 +131,20 @@ impl Answering {
         }
     }
 
-    fn seal(&self, noisy: &NoisyTables) -> Result<Vec<u8>, AnswerError> {
+    fn seal(&self, plan: &Plan, noisy: &NoisyTables) -> Result<Vec<u8>, AnswerError> {
         let plain = serde_json::to_vec(noisy).map_err(|_| AnswerError::Fault("shelf"))?;
-        self.vault.seal("draw", &plain).map_err(|_| AnswerError::Fault("shelf"))
+        self.vault.seal(&shelf_name(plan), &plain).map_err(|_| AnswerError::Fault("shelf"))
     }
 
-    fn unseal(&self, sealed: &[u8]) -> Result<NoisyTables, AnswerError> {
-        let plain = self.vault.unseal("draw", sealed).map_err(|_| AnswerError::Fault("shelf"))?;
+    fn unseal(&self, plan: &Plan, sealed: &[u8]) -> Result<NoisyTables, AnswerError> {
+        let plain = self.vault.unseal(&shelf_name(plan), sealed).map_err(|_| AnswerError::Fault("shelf"))?;
         serde_json::from_slice(&plain).map_err(|_| AnswerError::Fault("shelf"))
     }
+}
+
+/// The name under which a draw is sealed: bound to it, so that two draws on the shelf cannot be exchanged.
+fn shelf_name(plan: &Plan) -> String {
+    format!("draw {}", plan.draw)
 }
 
 /// What is told of every cell the plan shows: least squares, then the floor, on noisy figures alone.

@@ -35,6 +35,9 @@ pub enum BodyFault {
     /// It is not compressed as announced, or damaged.
     #[error("the body does not decompress")]
     BadEncoding,
+    /// What arrived is not what was announced.
+    #[error("the body does not have the digest announced")]
+    DigestMismatch,
     /// It broke off.
     #[error("the body broke off")]
     Broken(ErrorKind),
@@ -43,8 +46,17 @@ pub enum BodyFault {
 impl BodyFault {
     /// What an error of a body's reader stands for.
     pub(super) fn of(error: &io::Error) -> Self {
-        let fault = error.get_ref().and_then(|inner| inner.downcast_ref::<Self>());
-        fault.copied().unwrap_or(Self::Broken(error.kind()))
+        Self::within(error).unwrap_or(Self::Broken(error.kind()))
+    }
+
+    fn within(error: &io::Error) -> Option<Self> {
+        error.get_ref().and_then(|inner| inner.downcast_ref::<Self>()).copied()
+    }
+
+    /// Lets faults pass, and turns any other error into this one.
+    fn instead_of(self, error: io::Error) -> io::Error {
+        let passes = Self::within(&error).is_some() || error.kind() == ErrorKind::Interrupted;
+        if passes { error } else { self.into() }
     }
 }
 
@@ -52,26 +64,53 @@ impl From<BodyFault> for io::Error {
     fn from(fault: BodyFault) -> Self {
         let kind = match fault {
             BodyFault::TooLarge => ErrorKind::FileTooLarge,
-            BodyFault::BadEncoding => ErrorKind::InvalidData,
+            BodyFault::BadEncoding | BodyFault::DigestMismatch => ErrorKind::InvalidData,
             BodyFault::Broken(kind) => kind,
         };
         Self::new(kind, fault)
     }
 }
 
+/// Checks a body, as it arrives, against the `Content-Digest` announced with it (RFC 9530: the bytes as sent, before
+/// [`decoded`] unpacks them). The fault comes at its end.
+pub fn announced(sha256: Digest, body: impl Read) -> impl Read {
+    Announced { body, digest: Sha256::new(), sha256 }
+}
+
+struct Announced<R> {
+    body: R,
+    digest: Sha256,
+    sha256: Digest,
+}
+
+impl<R: Read> Read for Announced<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let length = self.body.read(buffer)?;
+        self.digest.update(buffer.get(..length).unwrap_or_default());
+        let differs = || self.sha256 != Digest(self.digest.clone().finalize().into());
+        if length == 0 && !buffer.is_empty() && differs() {
+            return Err(BodyFault::DigestMismatch.into());
+        }
+        Ok(length)
+    }
+}
+
 /// Unpacks a body, up to `max_decoded` bytes.
 ///
 /// Errors of the reader carry a [`BodyFault`].
-pub fn decoded<'a>(encoding: Encoding, body: impl Read + 'a, max_decoded: u64) -> impl Read + 'a {
+pub fn decoded<'a>(encoding: Encoding, body: impl Read + Send + 'a, max_decoded: u64) -> impl Read + Send + 'a {
     let arriving = Arriving(body);
-    let plain: Box<dyn Read + 'a> = match encoding {
-        Encoding::Identity => Box::new(arriving),
-        Encoding::Gzip => Box::new(Unpacking(MultiGzDecoder::new(BufReader::new(arriving)))),
-        Encoding::Zstd => match zstd_decoder(arriving) {
-            Ok(decoder) => Box::new(Unpacking(decoder)),
-            Err(_) => Box::new(Failed(BodyFault::Broken(ErrorKind::OutOfMemory))),
-        },
+    let begin = move || -> Box<dyn Read + Send + 'a> {
+        match encoding {
+            Encoding::Identity => Box::new(arriving),
+            Encoding::Gzip => Box::new(Unpacking(MultiGzDecoder::new(BufReader::new(arriving)))),
+            Encoding::Zstd => match zstd_decoder(arriving) {
+                Ok(decoder) => Box::new(Unpacking(decoder)),
+                Err(_) => Box::new(Failed(BodyFault::Broken(ErrorKind::OutOfMemory))),
+            },
+        }
     };
+    let plain = Begun { begin: Some(begin), body: Box::new(io::empty()) };
     Limited { body: plain, left: max_decoded.min(BODY_BYTES_MAX) }
 }
 
@@ -81,14 +120,28 @@ fn zstd_decoder<R: Read>(body: R) -> io::Result<zstd::stream::read::Decoder<'sta
     Ok(decoder)
 }
 
+/// A body begun at the first read: a decoder waits for the stream's first bytes when it is made, and waiting is for the
+/// thread that reads, not for the one that accepts.
+struct Begun<'a, B> {
+    begin: Option<B>,
+    body: Box<dyn Read + Send + 'a>,
+}
+
+impl<'a, B: FnOnce() -> Box<dyn Read + Send + 'a>> Read for Begun<'a, B> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if let Some(begin) = self.begin.take() {
+            self.body = begin();
+        }
+        self.body.read(buffer)
+    }
+}
+
 /// Marks the errors of the connection, so that a decoder's own can be told from them.
 struct Arriving<R>(R);
 
 impl<R: Read> Read for Arriving<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.0.read(buffer).map_err(|error| {
-            if error.kind() == ErrorKind::Interrupted { error } else { BodyFault::Broken(error.kind()).into() }
-        })
+        self.0.read(buffer).map_err(|error| BodyFault::Broken(error.kind()).instead_of(error))
     }
 }
 
@@ -97,11 +150,7 @@ struct Unpacking<R>(R);
 
 impl<R: Read> Read for Unpacking<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.0.read(buffer).map_err(|error| {
-            let from_below = error.get_ref().is_some_and(<dyn std::error::Error + Send + Sync>::is::<BodyFault>);
-            let pass_on = from_below || error.kind() == ErrorKind::Interrupted;
-            if pass_on { error } else { BodyFault::BadEncoding.into() }
-        })
+        self.0.read(buffer).map_err(|error| BodyFault::BadEncoding.instead_of(error))
     }
 }
 
@@ -209,6 +258,23 @@ mod tests {
         let last = damaged.len() - 6;
         damaged[last] ^= 1;
         assert_eq!(unpack(Encoding::Gzip, &damaged, 1 << 20), Err(BodyFault::BadEncoding), "checksum");
+    }
+
+    #[test]
+    fn the_digest_announced_is_that_of_the_bytes_as_sent() {
+        let plain = vec![7; 100_000];
+        let zstd = zstd::encode_all(&plain[..], 1).unwrap();
+        for (encoding, sent) in
+            [(Encoding::Identity, plain.clone()), (Encoding::Gzip, gzip(&plain)), (Encoding::Zstd, zstd)]
+        {
+            let read = |digest| {
+                let mut unpacked = Vec::new();
+                let body = decoded(encoding, announced(digest, &sent[..]), 1 << 20).read_to_end(&mut unpacked);
+                body.map(|_| unpacked).map_err(|error| BodyFault::of(&error))
+            };
+            assert_eq!(read(Digest::of(&sent)).as_ref(), Ok(&plain), "{encoding:?}");
+            assert_eq!(read(Digest::of(b"other")), Err(BodyFault::DigestMismatch), "{encoding:?}");
+        }
     }
 
     #[test]

@@ -115,7 +115,7 @@ impl<R: Read> CsvRecords<R> {
                 ReadRecordResult::Record => {
                     self.fields = fields;
                     let text = bytes.get(..written).unwrap_or_default();
-                    let broken = text.contains(&b'\n') || text.contains(&b'\r');
+                    let broken = text.iter().fold(false, |broken, byte| broken | matches!(byte, b'\n' | b'\r'));
                     return if broken { Err(self.malformed()) } else { Ok(Shape::Whole) };
                 }
                 ReadRecordResult::InputEmpty if self.ended && begun => return Err(self.malformed()),

@@ -34,7 +34,7 @@ pub struct Intake<'a> {
     pub format: Format,
     /// What a bad row does.
     pub on_error: OnError,
-    /// The digest announced by the sender, over the decoded body.
+    /// A digest announced by the sender over the decoded body (for one over the bytes as sent, see `announced`).
     pub announced_sha256: Option<Digest>,
     /// Who sends it.
     pub organisation: &'a Organisation,
@@ -55,7 +55,7 @@ pub struct Reading {
     pub findings: Vec<RowFinding>,
 }
 
-/// Reads a file to its end and hands its good rows to the sink, in order.
+/// Reads a file to its end and hands its good rows to the sink, in order. Rows are counted from 1, blank lines not at all.
 ///
 /// # Errors
 /// A [`Rejection`] where the file is wrong (a digest that differs comes before what was found in rows), the sink's fault,

@@ -23,7 +23,7 @@ mod rules;
 pub(crate) mod tests;
 
 pub use batch::{CodedColumn, Coding, ColumnValues, Content, RowBatch, Sink, SinkError};
-pub use body::{BODY_BYTES_MAX, BodyFault, Encoding, decoded};
+pub use body::{BODY_BYTES_MAX, BodyFault, Encoding, announced, decoded};
 pub use intake::{BATCH_ROWS, Intake, Reading, read};
 pub use layout::{COLUMNS_MAX, FIELD_BYTES_MAX};
 pub use person::{PersonKey, PersonKeyer, PlaceholderId};
@@ -113,6 +113,7 @@ impl ReadError {
         match BodyFault::of(error) {
             BodyFault::TooLarge => FileRule::BodyTooLarge.into(),
             BodyFault::BadEncoding => FileRule::BadEncoding.into(),
+            BodyFault::DigestMismatch => FileRule::DigestMismatch.into(),
             BodyFault::Broken(kind) => Self::Body(kind),
         }
     }

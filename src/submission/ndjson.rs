@@ -215,8 +215,8 @@ mod tests {
             r#"{"a":1e}"#,
             r#"{"a":NaN}"#,
             r#"{"a":nul}"#,
-            r#"{'a':1}"#,
-            r#"{a:1}"#,
+            r"{'a':1}",
+            r"{a:1}",
             r#"{"a":"\ud800"}"#,
             r#"{"a":"\x"}"#,
             r#"{"a":"x}"#,
@@ -229,7 +229,7 @@ mod tests {
         assert_eq!(members(&"{\"a\":".repeat(10_000)), None);
     }
 
-    /// Whether serde_json takes a line as a flat object of strings, numbers and nulls.
+    /// Whether `serde_json` takes a line as a flat object of strings, numbers and nulls.
     fn is_flat(line: &str) -> bool {
         let Ok(Value::Object(map)) = serde_json::from_str::<Value>(line) else { return false };
         map.values().all(|value| value.is_string() || value.is_number() || value.is_null())

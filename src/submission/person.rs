@@ -98,7 +98,8 @@ impl PersonKeyer {
 fn normalise(id: &str, normal: &mut String) {
     normal.clear();
     if id.is_ascii() {
-        normal.extend(id.chars().filter(|c| !is_separator(*c)).map(|c| c.to_ascii_lowercase()));
+        let kept = id.bytes().filter(|byte| !is_ascii_separator(*byte));
+        normal.extend(kept.map(|byte| char::from(byte.to_ascii_lowercase())));
         return;
     }
     normal.extend(id.nfkc().flat_map(char::to_lowercase).filter(|c| !is_separator(*c)));
@@ -107,10 +108,15 @@ fn normalise(id: &str, normal: &mut String) {
     }
 }
 
+fn is_ascii_separator(byte: u8) -> bool {
+    matches!(byte, 0..=b' ' | 0x7F | b'"' | b'#' | b'\'' | b'(' | b')' | b',' | b'-' | b'.' | b'/')
+        || matches!(byte, b':' | b';' | b'[' | b'\\' | b']' | b'_' | b'`' | b'|')
+}
+
 fn is_separator(c: char) -> bool {
-    c.is_whitespace()
+    u8::try_from(c).is_ok_and(|byte| byte.is_ascii() && is_ascii_separator(byte))
+        || c.is_whitespace()
         || c.is_control()
-        || matches!(c, '-' | '_' | '.' | '/' | '\\' | ',' | ':' | ';' | '|' | '#' | '\'' | '"' | '`' | '(' | ')' | '[' | ']')
         // Middle dots, dashes, minus, fraction slash; quotes.
         || matches!(c, '\u{B7}' | '\u{2010}'..='\u{2015}' | '\u{2022}' | '\u{2027}' | '\u{2043}' | '\u{2044}' | '\u{2212}')
         || matches!(c, '\u{2018}'..='\u{201F}' | '\u{2032}' | '\u{2033}')

@@ -16,6 +16,10 @@ pub(super) fn is_placeholder(normal: &str) -> bool {
     if only('0') || only('x') || (normal.len() >= 4 && only('9')) {
         return true;
     }
+    // No word of the list has a digit in it; most ids have.
+    if normal.bytes().any(|byte| byte.is_ascii_digit()) {
+        return false;
+    }
     WORDS.contains(&normal) || !normal.chars().any(char::is_alphanumeric)
 }
 

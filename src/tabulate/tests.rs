@@ -174,6 +174,20 @@ fn a_flipped_byte_is_found_before_parsing() {
 }
 
 #[test]
+fn an_erased_edition_is_known_before_a_row_of_another_is_read() {
+    let test = TestVault::new();
+    let policy = Policy::for_vault_test(1);
+    let sent = [test.submit(&policy, 1, &[row(1, &[0, 0, 0], None)])];
+    let editions = [test.close(&policy, "2025", &sent), test.close(&policy, "2026", &sent)];
+    let plan = plan(&policy, &editions, vec![plain(&policy, "sex")], vec![measured(&[0], false, 2, 4)]);
+    assert_eq!(counted(&plan, &test, &editions).unwrap(), [vec![2, 0, 0]]);
+    test.vault.erase(&editions[1].files).unwrap();
+    let error = counted(&plan, &test, &editions).unwrap_err();
+    assert_eq!(error.code(), "erased");
+    assert!(error.before_reading());
+}
+
+#[test]
 fn bytes_changed_under_a_forged_manifest_give_a_code_or_the_same_counts() {
     let test = TestVault::new();
     let policy = Policy::for_vault_test(2);

@@ -146,8 +146,9 @@ impl Inner {
             .map_err(|_| VaultError::Format("decrypted"))
     }
 
-    /// Checks size and SHA-256 of a file against the manifest.
+    /// Checks that a file's key is there, and size and SHA-256 against the manifest.
     pub(super) fn verify(&self, entry: &FileEntry) -> Result<(), VaultError> {
+        self.keys.of(&entry.id)?;
         let tampered = || VaultError::Tampered { file: entry.id.clone() };
         let mut file = match File::open(self.path(&entry.id)) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(tampered()),
@@ -170,7 +171,6 @@ impl Inner {
 
     /// Opens a file after checking it.
     pub(super) fn open_file(&self, entry: &FileEntry) -> Result<Opened, VaultError> {
-        self.keys.provider()?;
         self.verify(entry)?;
         let options = ArrowReaderOptions::new().with_file_decryption_properties(self.decryption(&entry.id)?);
         let path = self.path(&entry.id);

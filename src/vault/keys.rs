@@ -110,19 +110,19 @@ impl KeyStore {
     }
 
     /// Opens the store; sealed where the key-encryption key is missing.
-    pub(super) fn open(store: &Path) -> Result<Self, VaultError> {
-        let Some(key) = FileKey::load(store)? else {
-            return Ok(Self { store: store.to_owned(), provider: None });
+    pub(super) fn open(store: PathBuf) -> Result<Self, VaultError> {
+        let Some(key) = FileKey::load(&store)? else {
+            return Ok(Self { store, provider: None });
         };
         match fs::read(store.join(CHECK)) {
             Ok(check) if key.unwrap(CHECK, &check)?.as_slice() == CHECK_TEXT => {}
             Ok(_) => return Err(VaultError::KeyWrong),
             Err(error) if error.kind() == ErrorKind::NotFound => {
-                durable::write_new(store, CHECK, &key.wrap(CHECK, CHECK_TEXT)?)?;
+                durable::write_new(&store, CHECK, &key.wrap(CHECK, CHECK_TEXT)?)?;
             }
             Err(error) => return Err(error.into()),
         }
-        Ok(Self { store: store.to_owned(), provider: Some(Box::new(key)) })
+        Ok(Self { store, provider: Some(Box::new(key)) })
     }
 
     /// The provider, unless the vault is sealed.

@@ -105,10 +105,11 @@ impl Vault {
     ///
     /// # Errors
     /// If the key may be read by others, or is not this vault's.
-    pub fn open(settings: &VaultSettings) -> Result<Self, VaultError> {
-        let files = settings.dir.join("files");
+    pub fn open(settings: VaultSettings) -> Result<Self, VaultError> {
+        let VaultSettings { dir, keys } = settings;
+        let files = dir.join("files");
         durable::make_directory(&files)?;
-        Ok(Self(Arc::new(Inner { files, keys: KeyStore::open(&settings.keys)? })))
+        Ok(Self(Arc::new(Inner { files, keys: KeyStore::open(keys)? })))
     }
 
     /// Whether the key provider has not answered: everything else is then refused.
@@ -186,7 +187,7 @@ impl Vault {
         &self.0.files
     }
 
-    /// Checks files against the manifest before anybody parses them.
+    /// Checks files against the manifest, and that their keys are there, before anybody parses them.
     pub(crate) fn verify(&self, files: &[FileEntry]) -> Result<(), VaultError> {
         self.0.keys.provider()?;
         files.iter().try_for_each(|file| self.0.verify(file))

@@ -43,7 +43,7 @@ impl TestVault {
         let directory = tempfile::tempdir().unwrap();
         let settings = Self::settings_in(directory.path());
         Vault::init(&settings).unwrap();
-        Self { vault: Vault::open(&settings).unwrap(), directory }
+        Self { vault: Vault::open(settings).unwrap(), directory }
     }
 
     pub(crate) fn settings_in(path: &Path) -> VaultSettings {

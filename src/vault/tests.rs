@@ -119,7 +119,7 @@ fn a_copy_without_the_key_is_sealed() {
     let sealed = test.send(&policy, CSV).unwrap();
     let files = sealed.files.clone();
     fs::remove_file(test.path().join("keys/kek")).unwrap();
-    let copy = Vault::open(&test.settings()).unwrap();
+    let copy = Vault::open(test.settings()).unwrap();
     assert!(copy.sealed());
     let sealed_row = [submission(1, sealed.files, &sealed.coding)];
     let refused = [
@@ -145,11 +145,11 @@ fn another_vaults_key_or_an_exposed_one_is_refused() {
     let kek = test.path().join("keys/kek");
     assert_eq!(fs::metadata(&kek).unwrap().permissions().mode() & 0o777, 0o600);
     fs::set_permissions(&kek, fs::Permissions::from_mode(0o640)).unwrap();
-    assert!(matches!(Vault::open(&test.settings()), Err(VaultError::KeyExposed)));
+    assert!(matches!(Vault::open(test.settings()), Err(VaultError::KeyExposed)));
     fs::set_permissions(&kek, fs::Permissions::from_mode(0o600)).unwrap();
-    assert!(!Vault::open(&test.settings()).unwrap().sealed());
+    assert!(!Vault::open(test.settings()).unwrap().sealed());
     fs::copy(other.path().join("keys/kek"), &kek).unwrap();
-    assert!(matches!(Vault::open(&test.settings()), Err(VaultError::KeyWrong)));
+    assert!(matches!(Vault::open(test.settings()), Err(VaultError::KeyWrong)));
     assert!(matches!(Vault::init(&test.settings()), Err(VaultError::Initialised)));
 }
 
@@ -240,7 +240,7 @@ fn all_who_race_for_a_datasets_secret_get_the_same() {
     assert!(keys.windows(2).all(|pair| pair[0] == pair[1]));
     let other = DatasetId::parse("others").unwrap();
     assert_ne!(test.vault.person_keyer(&other, IdForm::Raw).unwrap().key("P-1234").unwrap(), keys[0]);
-    let reopened = Vault::open(&test.settings()).unwrap();
+    let reopened = Vault::open(test.settings()).unwrap();
     assert_eq!(reopened.person_keyer(&dataset, IdForm::Raw).unwrap().key("P-1234").unwrap(), keys[0]);
 }
 

@@ -31,8 +31,8 @@ fn a_wrong_question_is_refused_with_its_code_and_costs_nothing() {
     let cases = [
         (with("dataset", json!("no_such")), 404, "dataset_unknown"),
         (with("purpose", json!("curiosity")), 403, "purpose_denied"),
-        (with("spend", json!({ "epsilon": "1" })), 422, "question_malformed"),
-        (with("measures", json!([])), 422, "question_malformed"),
+        (with("spend", json!({ "epsilon": "1" })), 400, "question_malformed"),
+        (with("measures", json!([])), 400, "question_malformed"),
         (with("by", json!(["state", "shoe_size"])), 422, "dimension_unknown"),
         (with("where", json!({ "sex": ["X"] })), 422, "code_unknown"),
         (with("by", json!(["state", "service"])), 422, "cross_forbidden"),
@@ -123,7 +123,7 @@ fn a_wrong_file_is_refused_by_row_column_and_rule() {
         ("content-digest", "sha-256=:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=:"),
     ];
     let path = "/v1/datasets/visits/submissions?period=2026";
-    service.request("POST", path, Some(&ministry), &headers, good.as_bytes()).expect_problem(422, "digest_mismatch");
+    service.request("POST", path, Some(&ministry), &headers, good.as_bytes()).expect_problem(400, "digest_mismatch");
     let keyless = service.request("POST", path, Some(&ministry), &[("content-type", "text/csv")], good.as_bytes());
     assert_eq!(keyless.status, 400, "{}", keyless.text());
     let xml = [("content-type", "application/xml"), ("idempotency-key", "b7")];
@@ -193,6 +193,6 @@ fn officers_need_each_other_and_suspension_needs_one() {
         service.post("/v1/policies", &service.officers[0], &json!({ "toml": bad, "lists": {} })).expect(422).json();
     assert!(reply["findings"][0]["line"].as_u64().unwrap() > 15, "{reply}");
     service.request("POST", "/v1/datasets/visits/suspension", Some(&service.officers[2]), &[], b"");
-    service.ask(&service.analyst(), &base()).expect_problem(422, "dataset_suspended");
+    service.ask(&service.analyst(), &base()).expect_problem(409, "dataset_suspended");
     service.verify();
 }

@@ -2,12 +2,12 @@
 
 use std::path::Path;
 
-pub fn root() -> &'static Path {
+pub(crate) fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
 /// Every Rust file below some folders, as (path from the root, text).
-pub fn sources(folders: &[&str]) -> Vec<(String, String)> {
+pub(crate) fn sources(folders: &[&str]) -> Vec<(String, String)> {
     let mut found = Vec::new();
     let mut open: Vec<_> = folders.iter().map(|folder| root().join(folder)).collect();
     while let Some(folder) = open.pop() {
@@ -25,29 +25,29 @@ pub fn sources(folders: &[&str]) -> Vec<(String, String)> {
     found
 }
 
-pub fn all() -> Vec<(String, String)> {
+pub(crate) fn all() -> Vec<(String, String)> {
     sources(&["src", "tests", "examples", "benches"])
 }
 
-pub fn is_test_file(path: &str) -> bool {
+pub(crate) fn is_test_file(path: &str) -> bool {
     path.ends_with("/tests.rs") || path.contains("/tests/")
 }
 
 /// What runs: without comments, and without the test module at the end.
-pub fn running(path: &str, text: &str) -> String {
+pub(crate) fn running(path: &str, text: &str) -> String {
     if is_test_file(path) {
         return String::new();
     }
     let code = text.split("#[cfg(test)]\nmod ").next().unwrap_or_default();
-    code.lines().filter(|line| !line.trim_start().starts_with("//")).map(|line| format!("{line}\n")).collect()
+    code.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
 }
 
-pub fn is_word(c: char) -> bool {
+pub(crate) fn is_word(c: char) -> bool {
     c.is_alphanumeric() || c == '_'
 }
 
 /// Positions at which `needle` stands as a path of its own, not as the tail of a longer one.
-pub fn paths<'a>(code: &'a str, needle: &'a str) -> impl Iterator<Item = usize> + 'a {
+pub(crate) fn paths<'a>(code: &'a str, needle: &'a str) -> impl Iterator<Item = usize> + 'a {
     let tail = |before: &str| {
         before.ends_with(is_word)
             || before.strip_suffix("::").is_some_and(|path| path.ends_with(|c| is_word(c) || c == '>'))
@@ -55,12 +55,12 @@ pub fn paths<'a>(code: &'a str, needle: &'a str) -> impl Iterator<Item = usize> 
     code.match_indices(needle).map(|(at, _)| at).filter(move |&at| !tail(&code[..at]))
 }
 
-pub fn word_at(code: &str) -> &str {
+pub(crate) fn word_at(code: &str) -> &str {
     code.split(|c| !is_word(c)).next().unwrap_or_default()
 }
 
 /// The names at the top of a `{a, b::{c, d}}` group, or the one name where there is no group.
-pub fn heads(code: &str) -> Vec<&str> {
+pub(crate) fn heads(code: &str) -> Vec<&str> {
     let Some(group) = code.strip_prefix('{') else { return vec![word_at(code)] };
     let (mut depth, mut start, mut names) = (0, 0, Vec::new());
     for (at, c) in group.char_indices() {

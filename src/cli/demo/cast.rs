@@ -27,7 +27,7 @@ pub(super) const RESIDENCE_MINISTRY: &str = "ministry-interior";
 /// See [`RESIDENCE_MINISTRY`].
 pub(super) const HEALTH_MINISTRY: &str = "ministry-health";
 
-pub(super) fn gather(public: &Client, first: Vec<(TokenRow, String)>) -> Result<Cast, CliError> {
+pub(super) fn gather(public: &Client, first: &[(TokenRow, String)]) -> Result<Cast, CliError> {
     let of = |role: Role| first.iter().filter(move |(row, _)| row.role == role).map(|(_, text)| text.clone());
     let missing = || CliError::Wrong("init made too few tokens".to_owned());
     let mut officers = of(Role::Officer);

@@ -44,7 +44,7 @@ pub(super) struct DemoArgs {
 }
 
 fn rows_range() -> clap::builder::RangedU64ValueParser<u64> {
-    clap::value_parser!(u64).range(2000..=20_000_000)
+    clap::value_parser!(u64).range(5000..=20_000_000)
 }
 
 pub(super) fn run(args: &DemoArgs) -> Result<(), CliError> {
@@ -58,13 +58,13 @@ pub(super) fn run(args: &DemoArgs) -> Result<(), CliError> {
     wait_until_ready(&public, &server)?;
     let teller = Teller::new();
     teller.opening(&url)?;
-    let cast = cast::gather(&public, first)?;
+    let cast = cast::gather(&public, &first)?;
     let registers = registers::generate_both(folder.path(), args.rows)?;
     story::tell(&teller, &public, &cast, &registers)?;
     if args.exit {
         return Ok(());
     }
-    teller.closing(&url, &cast)?;
+    teller.closing(&url, &cast, &story::question(&registers.residence, &["sex"], false))?;
     // the server stops at Ctrl-C; then the folder is removed
     server.join().map_err(|_| CliError::Wrong("the service fell over".to_owned()))?
 }

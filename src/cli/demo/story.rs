@@ -80,7 +80,7 @@ impl Story<'_> {
     }
 
     fn residence(&self) -> Result<(), CliError> {
-        self.teller.act(3, "A reporting team asks: persons by state and sex")?;
+        self.teller.act(3, "A reporting team asks: persons by province and sex")?;
         let asker = self.public.with_token(&self.cast.reporter);
         let question = question(&self.registers.residence, &["adm1", "sex"], true);
         let quote = asker.post("/v1/quotes", &question)?.value()?;
@@ -96,18 +96,18 @@ impl Story<'_> {
             if same { "free, the same bytes" } else { return wrong("a repeated question changed its bytes") };
         self.teller.done("the same question again", outcome)?;
         let mut narrowed = question.clone();
-        let states: Vec<&str> = body
+        let provinces: Vec<&str> = body
             .dimensions
             .first()
             .map(|d| d.codes.iter().take(3).map(|c| c.code.as_str()).collect())
             .unwrap_or_default();
-        merge(&mut narrowed, "where", json!({ "adm1": states }));
+        merge(&mut narrowed, "where", json!({ "adm1": provinces }));
         let cut = asker.post("/v1/releases", &narrowed)?;
         let cut_body: Body = cut.json()?;
         if cut_body.privacy.charged {
             return wrong("a cut of a draw that was paid for was charged again");
         }
-        self.teller.done("three states only: another cut of the same draw", "free")?;
+        self.teller.done("three provinces only: another cut of the same draw", "free")?;
         self.budget(&asker, &self.registers.residence)
     }
 
@@ -142,14 +142,14 @@ impl Story<'_> {
     fn refusals(&self) -> Result<(), CliError> {
         self.teller.act(5, "What is not answered, whoever asks")?;
         let asker = self.public.with_token(&self.cast.reporter);
-        if let Some(forbid) = self.registers.residence.policy.forbids.first() {
+        if let Some(forbid) = self.registers.health.policy.forbids.first() {
             let cross: Vec<&str> = forbid.cross.iter().map(String::as_str).collect();
-            let asked = asker.post("/v1/releases", &question(&self.registers.residence, &cross, false));
-            self.teller.refused(&format!("persons by {}", cross.join(" and ")), asked)?;
+            let answer = asker.post("/v1/releases", &question(&self.registers.health, &cross, false));
+            self.teller.refused(&format!("patients by {}", cross.join(" and ")), answer)?;
         }
         let police = self.public.with_token(&self.cast.enforcement);
-        let asked = police.post("/v1/releases", &question(&self.registers.residence, &["sex"], false));
-        self.teller.refused("an enforcement body asks anything at all", asked)?;
+        let answer = police.post("/v1/releases", &question(&self.registers.residence, &["sex"], false));
+        self.teller.refused("an enforcement body asks anything at all", answer)?;
         self.teller.words("A refusal is decided by the rules alone, before any data are read: it gives nothing away.")
     }
 
@@ -173,7 +173,7 @@ fn sending<'a>(register: &'a Register, file: &'a Path) -> Sending<'a> {
 }
 
 /// A question for half of what one question may cost.
-fn question(register: &Register, by: &[&str], margins: bool) -> Value {
+pub(super) fn question(register: &Register, by: &[&str], margins: bool) -> Value {
     let policy = &register.policy;
     let half = policy.budget.per_release_max.split_evenly(2).first().copied().unwrap_or(Nanos::ZERO);
     let kind = match policy.budget.accounting {
@@ -196,8 +196,9 @@ fn merge(document: &mut Value, key: &str, value: Value) {
 
 fn quoted(quote: &Value) -> String {
     let moe = quote.pointer("/moe/typical").and_then(Value::as_f64).unwrap_or_default();
-    let cost = quote.pointer("/cost/rho").or_else(|| quote.pointer("/cost/epsilon")).and_then(Value::as_str);
-    format!("{} for +-{moe:.0} persons", cost.unwrap_or("?"))
+    let cost = |kind: &str| Some(format!("{kind} {}", quote.pointer(&format!("/cost/{kind}"))?.as_str()?));
+    let cost = cost("rho").or_else(|| cost("epsilon")).unwrap_or_default();
+    format!("{cost} would give ±{moe:.0} persons")
 }
 
 fn paid(body: &Body, reply: &Reply) -> String {
@@ -208,15 +209,15 @@ fn paid(body: &Body, reply: &Reply) -> String {
 fn reading(body: &Body) -> String {
     let shown = |cell: &&Cell| cell.value.is_some() && cell.low.is_some() && cell.high.is_some();
     let example = body.cells.iter().find(shown).map(|cell| {
-        let number = |figure: Option<i64>| figure.map(grouped).unwrap_or_default();
-        format!("{} ({}–{})", number(cell.value), number(cell.low), number(cell.high))
+        let (value, low, high) = (cell.value?, cell.low?, cell.high?);
+        Some([grouped(value), grouped(value.saturating_sub(low).max(high.saturating_sub(value)))])
     });
+    let [value, half] = example.flatten().unwrap_or_default();
     format!(
-        "How to read \"{}\": a little chance was added to the true number on purpose, so that nobody can tell from \
-         any table whether one particular person is in it. The first number is the best guess; in 95 of 100 such \
-         figures the truth lies between the two in brackets. A dot (·) is withheld: so few people that it could point \
-         at someone, or a neighbour from which such a figure could be worked out by subtraction.",
-        example.unwrap_or_default()
+        "How to read \"{value} ±{half}\": a little chance was added to the true number on purpose, so that nobody can tell \
+         from any table whether one particular person is in it. {value} is the best guess; in 95 of 100 such figures \
+         the truth is no further away than the number behind the ±. A \"u\" marks figures too uncertain to lean on. A dot \
+         (·) is withheld: too few people, so that it could point at someone."
     )
 }
 

@@ -18,7 +18,7 @@ const PEOPLE_TRIED_MAX: u32 = 1_000;
 
 /// The columns of a policy, ready to be drawn.
 pub(super) struct Columns {
-    columns: Vec<Drawn>,
+    drawn: Vec<Drawn>,
     /// Structural zeros: on each of these columns, whether a code is among the selected.
     zeros: Vec<Vec<(usize, Vec<bool>)>>,
     /// A short dimension between whose codes amounts differ.
@@ -44,7 +44,7 @@ pub(super) struct Person {
 
 impl Person {
     pub(super) fn of(columns: &Columns) -> Self {
-        Self { kind: 0, places: vec![None; columns.columns.len()] }
+        Self { kind: 0, places: vec![None; columns.drawn.len()] }
     }
 }
 
@@ -72,7 +72,7 @@ impl Columns {
         });
         let is_short = |kind: &Kind| matches!(kind, Kind::Dimension { codes, .. } if codes.len() <= 4);
         Self {
-            columns: drawn.collect(),
+            drawn: drawn.collect(),
             zeros: zeros.collect(),
             gap: policy.columns.iter().position(|column| is_short(&column.kind)),
         }
@@ -93,7 +93,7 @@ impl Columns {
     /// Draws another row of the same person.
     pub(super) fn draw_row(&self, person: &mut Person, random: &mut StdRng) -> io::Result<()> {
         for _ in 0..PEOPLE_TRIED_MAX {
-            for (place, _) in person.places.iter_mut().zip(&self.columns).filter(|(_, column)| column.per == Per::Row) {
+            for (place, _) in person.places.iter_mut().zip(&self.drawn).filter(|(_, column)| column.per == Per::Row) {
                 *place = None;
             }
             if self.draw(person, Per::Row, random) {
@@ -105,7 +105,7 @@ impl Columns {
 
     /// Draws the columns that describe a person, or a row; `false` where nothing is left for one of them.
     fn draw(&self, person: &mut Person, per: Per, random: &mut StdRng) -> bool {
-        for (at, column) in self.columns.iter().enumerate().filter(|(_, column)| column.per == per) {
+        for (at, column) in self.drawn.iter().enumerate().filter(|(_, column)| column.per == per) {
             let Content::Codes { weights, .. } = &column.content else { continue };
             let is_free = |place: &usize| !self.is_impossible(&person.places, at, *place);
             let drawn = (0..TRIES).map(|_| weights.draw(person.kind, random)).find(is_free);
@@ -134,7 +134,7 @@ impl Columns {
         random: &'a mut StdRng,
     ) -> impl Iterator<Item = Cow<'a, str>> {
         let first_of_gap = self.gap.and_then(|at| person.places.get(at).copied().flatten()) == Some(0);
-        self.columns.iter().zip(&person.places).map(move |(column, place)| match &column.content {
+        self.drawn.iter().zip(&person.places).map(move |(column, place)| match &column.content {
             Content::Codes { codes, bands, .. } => {
                 let place = place.unwrap_or(0);
                 let number = bands.as_ref().and_then(|bands| within(bands, place, random));

@@ -89,8 +89,12 @@ fn of_bands(bands: &Bands, codes: usize) -> Vec<f64> {
     }
     // Codes behind the bands (`_U`) are as large as the average before they are made rare.
     let average = sizes.iter().sum::<f64>() / f64::from(u32::try_from(bands.starts.len().max(1)).unwrap_or(1));
-    sizes.iter_mut().skip(bands.starts.len()).for_each(|size| *size = average);
-    sizes.iter_mut().for_each(|size| *size = size.max(average / 100.0));
+    for size in sizes.iter_mut().skip(bands.starts.len()) {
+        *size = average;
+    }
+    for size in &mut sizes {
+        *size = size.max(average / 100.0);
+    }
     sizes
 }
 

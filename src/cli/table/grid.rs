@@ -3,8 +3,11 @@
 use super::{Page, TOTAL};
 use crate::cli::style::grouped;
 use crate::release::{Cell, DimensionFace, Status};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeSet, HashMap};
 use std::fmt::Write as _;
+
+/// Column heads longer than this give way to their codes, with the names above the table.
+const COLUMN_LABEL_MAX: usize = 14;
 
 /// Cells of one measure that belong together.
 pub(super) struct Grid<'a> {
@@ -22,15 +25,15 @@ impl<'a> Grid<'a> {
         let mut fixed = Vec::new();
         let mut codes = Vec::new();
         for dimension in dimensions {
-            let seen: BTreeMap<&str, ()> = cells.iter().map(|cell| (code(cell, dimension), ())).collect();
+            let seen: BTreeSet<&str> = cells.iter().map(|cell| code(cell, dimension)).collect();
             if seen.len() > 1 {
                 let mut order: Vec<&str> =
-                    dimension.codes.iter().map(|c| c.code.as_str()).filter(|c| seen.contains_key(c)).collect();
-                order.extend(seen.keys().filter(|c| **c != TOTAL && !dimension.codes.iter().any(|d| d.code == **c)));
-                order.extend(seen.contains_key(TOTAL).then_some(TOTAL));
+                    dimension.codes.iter().map(|c| c.code.as_str()).filter(|c| seen.contains(c)).collect();
+                order.extend(seen.iter().filter(|c| **c != TOTAL && !dimension.codes.iter().any(|d| d.code == **c)));
+                order.extend(seen.contains(TOTAL).then_some(TOTAL));
                 codes.push(order);
                 varying.push(dimension);
-            } else if let Some(only) = seen.keys().find(|only| **only != TOTAL) {
+            } else if let Some(only) = seen.iter().find(|only| **only != TOTAL) {
                 fixed.push(format!("{}: {}", title(dimension), label(dimension, only)));
             }
         }
@@ -43,58 +46,71 @@ impl<'a> Grid<'a> {
         Self { title: heading, dimensions: varying, cells, codes }
     }
 
-    /// The table as text, without a line break at its end.
+    /// The table as text.
     pub(super) fn render(&self, page: Page) -> String {
-        let pivoted = self.pivoted();
-        let fits =
-            pivoted.as_ref().is_some_and(|lines| widths(lines).iter().map(|w| w + 2).sum::<usize>() <= page.width + 2);
-        let (lines, labels) = match pivoted {
-            Some(lines) if fits => (lines, self.dimensions.len() - 1),
-            Some(_) | None => (self.listed(), self.dimensions.len().max(1)),
-        };
-        let widths = widths(&lines);
+        let laid = self.layouts().find(|laid| laid.width() <= page.width).unwrap_or_else(|| self.listed());
         let mut text = page.style.bold(&self.title);
-        for (number, line) in lines.iter().take(page.rows_max.saturating_add(1)).enumerate() {
-            let set: String = line.iter().zip(&widths).enumerate().fold(String::new(), |row, (i, (field, &width))| {
-                let gap = if i == 0 { "" } else { "  " };
-                if i < labels.max(1) {
-                    row + gap + &format!("{field:<width$}")
-                } else {
-                    row + gap + &format!("{field:>width$}")
-                }
-            });
+        if let Some(legend) = &laid.legend {
+            let _ = write!(text, "\n{}", page.style.dim(legend));
+        }
+        let widths = laid.widths();
+        for (number, line) in laid.lines.iter().take(page.rows_max.saturating_add(1)).enumerate() {
+            let fields = line.iter().zip(&widths).enumerate();
+            let set: Vec<String> = fields
+                .map(
+                    |(i, (field, &width))| {
+                        if i < laid.labels { format!("{field:<width$}") } else { format!("{field:>width$}") }
+                    },
+                )
+                .collect();
+            let set = set.join("  ");
             let set = set.trim_end();
             let _ = write!(text, "\n{}", if number == 0 { page.style.dim(set) } else { set.to_owned() });
         }
-        let hidden = lines.len().saturating_sub(1).saturating_sub(page.rows_max);
+        let hidden = laid.lines.len().saturating_sub(1).saturating_sub(page.rows_max);
         if hidden > 0 {
             let _ = write!(text, "\n{}", page.style.dim(&format!("... {hidden} more lines")));
         }
         text + "\n"
     }
 
-    /// The last dimension across; needs at least two dimensions.
-    fn pivoted(&self) -> Option<Vec<Vec<String>>> {
-        let (last, down) = self.dimensions.split_last()?;
-        let (across, codes) = self.codes.split_last()?;
-        if down.is_empty() {
-            return None;
-        }
-        let mut lines = vec![down.iter().map(|d| title(d)).chain(across.iter().map(|c| label(last, c))).collect()];
-        for key in product(codes) {
-            let cells: Vec<Option<&&Cell>> =
-                across.iter().map(|c| self.cells.get(&key.iter().copied().chain([*c]).collect::<Vec<_>>())).collect();
+    /// Layouts with one dimension across, the best first: the last one with whole intervals, then with half-widths, then
+    /// the smallest one.
+    fn layouts(&self) -> impl Iterator<Item = Laid> + '_ {
+        let last = self.dimensions.len().checked_sub(1).filter(|last| *last > 0);
+        let smallest = last.and_then(|_| (0..self.dimensions.len()).min_by_key(|&i| self.codes.get(i).map(Vec::len)));
+        [(last, Form::Interval), (last, Form::HalfWidth), (smallest, Form::HalfWidth)]
+            .into_iter()
+            .filter_map(|(across, form)| self.pivoted(across?, form))
+    }
+
+    /// One dimension across.
+    fn pivoted(&self, across: usize, form: Form) -> Option<Laid> {
+        let (dimension, columns) = (self.dimensions.get(across)?, self.codes.get(across)?);
+        let down: Vec<&DimensionFace> = without(&self.dimensions, across);
+        let short = columns.iter().any(|code| label(dimension, code).chars().count() > COLUMN_LABEL_MAX);
+        let head = |code: &&str| if short && *code != TOTAL { (*code).to_owned() } else { label(dimension, code) };
+        let mut lines = vec![down.iter().map(|d| title(d)).chain(columns.iter().map(head)).collect()];
+        for key in product(&without(&self.codes, across)) {
+            let cell = |code: &&'a str| {
+                let mut whole = key.clone();
+                whole.insert(across, code);
+                self.cells.get(&whole)
+            };
+            let cells: Vec<Option<&&Cell>> = columns.iter().map(cell).collect();
             if cells.iter().any(Option::is_some) {
-                let labels = key.iter().zip(down).map(|(code, d)| label(d, code));
-                lines
-                    .push(labels.chain(cells.into_iter().map(|c| c.map_or_else(String::new, |c| figure(c)))).collect());
+                let labels = key.iter().zip(&down).map(|(code, d)| label(d, code));
+                let figures = cells.into_iter().map(|cell| cell.map_or_else(String::new, |cell| figure(cell, form)));
+                lines.push(labels.chain(figures).collect());
             }
         }
-        Some(lines)
+        let named = columns.iter().filter(|code| **code != TOTAL).map(|code| label(dimension, code));
+        let legend = short.then(|| format!("{}: {}", title(dimension), named.collect::<Vec<_>>().join(", ")));
+        Some(Laid { lines, labels: down.len(), legend })
     }
 
     /// One line a cell.
-    fn listed(&self) -> Vec<Vec<String>> {
+    fn listed(&self) -> Laid {
         let mut lines = vec![self.dimensions.iter().map(|d| title(d)).chain(["figure".to_owned()]).collect::<Vec<_>>()];
         if self.dimensions.is_empty() {
             lines = vec![vec![String::new(), "figure".to_owned()]];
@@ -106,19 +122,59 @@ impl<'a> Grid<'a> {
                 if labels.is_empty() {
                     labels.push("all".to_owned());
                 }
-                labels.push(figure(cell));
+                labels.push(figure(cell, Form::Interval));
                 lines.push(labels);
             }
         }
-        lines
+        Laid { lines, labels: self.dimensions.len().max(1), legend: None }
     }
 }
 
+/// Lines of fields, the first `labels` of each to the left.
+struct Laid {
+    lines: Vec<Vec<String>>,
+    labels: usize,
+    legend: Option<String>,
+}
+
+impl Laid {
+    fn widths(&self) -> Vec<usize> {
+        self.lines.iter().fold(Vec::new(), |mut widths: Vec<usize>, line| {
+            widths.resize(widths.len().max(line.len()), 0);
+            widths.iter_mut().zip(line).for_each(|(width, field)| *width = (*width).max(field.chars().count()));
+            widths
+        })
+    }
+
+    fn width(&self) -> usize {
+        self.widths().iter().map(|width| width + 2).sum::<usize>().saturating_sub(2)
+    }
+}
+
+/// How an interval is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    /// Both ends.
+    Interval,
+    /// Its larger half; both ends where the halves differ by more than rounding.
+    HalfWidth,
+}
+
+fn without<T: Clone>(all: &[T], place: usize) -> Vec<T> {
+    all.iter().enumerate().filter(|(i, _)| *i != place).map(|(_, one)| one.clone()).collect()
+}
+
 /// A cell as text: figure, interval, mark. A withheld cell is a dot and nothing else.
-fn figure(cell: &Cell) -> String {
+fn figure(cell: &Cell, form: Form) -> String {
     let Some(value) = cell.value else { return "·".to_owned() };
     let interval = match (cell.low, cell.high) {
-        (Some(low), Some(high)) => format!(" ({}–{})", grouped(low), grouped(high)),
+        (Some(low), Some(high)) => {
+            let (below, above) = (value.saturating_sub(low), high.saturating_sub(value));
+            match form {
+                Form::HalfWidth if below.abs_diff(above) <= 1 => format!(" ±{}", grouped(below.max(above))),
+                Form::HalfWidth | Form::Interval => format!(" ({}–{})", grouped(low), grouped(high)),
+            }
+        }
         (Some(_) | None, _) => String::new(),
     };
     let mark = match cell.status {
@@ -147,13 +203,5 @@ fn label(dimension: &DimensionFace, code: &str) -> String {
 fn product<'a>(codes: &[Vec<&'a str>]) -> Vec<Vec<&'a str>> {
     codes.iter().fold(vec![Vec::new()], |keys, column| {
         keys.iter().flat_map(|key| column.iter().map(|code| [key.as_slice(), &[*code]].concat())).collect()
-    })
-}
-
-fn widths(lines: &[Vec<String>]) -> Vec<usize> {
-    lines.iter().fold(Vec::new(), |mut widths: Vec<usize>, line| {
-        widths.resize(widths.len().max(line.len()), 0);
-        widths.iter_mut().zip(line).for_each(|(width, field)| *width = (*width).max(field.chars().count()));
-        widths
     })
 }

@@ -87,7 +87,7 @@ fn harmless(name: &str) -> Cow<'_, str> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(in crate::publish) mod tests {
     use super::*;
     use serde_json::json;
 
@@ -110,6 +110,23 @@ mod tests {
                     "reason": "withheld"}]
         }))
         .unwrap()
+    }
+
+    /// A committed release, for tests of what is shown of one.
+    pub(in crate::publish) fn release(notice: Option<String>) -> crate::release::Release {
+        let (body, stored) = (body(), serde_json::to_vec(&body()).unwrap());
+        crate::ledger::ReleaseRow {
+            id: body.id,
+            dataset: body.dataset,
+            release: Digest([1; 32]),
+            draw: Digest([2; 32]),
+            sha256: Digest::of(&stored),
+            body: stored,
+            log_index: 17,
+            released_at: chrono::DateTime::UNIX_EPOCH,
+            notice,
+        }
+        .into()
     }
 
     fn text(options: &Options<'_>) -> String {

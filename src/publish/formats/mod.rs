@@ -5,9 +5,11 @@
 //! options alone.
 
 mod csv;
+#[cfg(test)]
+pub(super) use csv::tests::release as sample;
 
 use super::problem::Problem;
-use crate::identity::Digest;
+use crate::identity::{Digest, ReleaseId};
 use crate::release::Release;
 use actix_web::http::StatusCode;
 use serde::Deserialize;
@@ -116,14 +118,16 @@ pub struct Options<'a> {
 /// A release written in a format.
 #[derive(Debug, Clone)]
 pub struct Rendered {
+    id: ReleaseId,
     format: Format,
     bytes: Vec<u8>,
     etag: String,
 }
 
-/// What stands beside the canonical body and may change.
+/// What is read of a document without its cells: the notice stands beside the canonical body and may change.
 #[derive(Deserialize)]
-struct Beside {
+struct Head {
+    id: ReleaseId,
     notice: Option<String>,
 }
 
@@ -135,22 +139,28 @@ impl Rendered {
     pub fn of(release: &Release, format: Format, options: &Options<'_>) -> Result<Self, Problem> {
         let unreadable = |error: serde_json::Error| Problem::fault("release_unreadable", &error);
         let document = release.document().map_err(unreadable)?;
+        let Head { id, notice } = serde_json::from_slice(&document).map_err(unreadable)?;
         let sha256 = release.sha256();
         let (bytes, etag) = match format {
             Format::Json => {
                 // a notice changes the document but not the body: a cache must not hide that a release was superseded
-                let beside: Beside = serde_json::from_slice(&document).map_err(unreadable)?;
-                let etag = beside.notice.map_or_else(|| sha256.to_string(), |_| Digest::of(&document).to_string());
+                let etag = notice.map_or(sha256, |_| Digest::of(&document));
                 (document, etag)
             }
             Format::Csv => {
                 let bytes = csv::write(&release.body().map_err(unreadable)?, sha256, options);
                 let bytes = bytes.map_err(|error| Problem::fault("not_writable", &error))?;
-                let etag = Digest::of(&bytes).to_string();
+                let etag = Digest::of(&bytes);
                 (bytes, etag)
             }
         };
-        Ok(Self { format, bytes, etag: format!("\"{etag}\"") })
+        Ok(Self { id, format, bytes, etag: format!("\"{etag}\"") })
+    }
+
+    /// Where the release is.
+    #[must_use]
+    pub fn address(&self) -> String {
+        format!("/v1/releases/{}", self.id)
     }
 
     /// The format.
@@ -188,5 +198,23 @@ mod tests {
         assert_eq!(chosen("application/pdf"), Err(406));
         assert_eq!(chosen("text/csv;q=0"), Err(406));
         assert_eq!(Format::of_suffix("exe").unwrap_err().document().status, 404);
+    }
+
+    /// G11: what is shown of a release is the same bytes each time, and a tag stands for its very bytes.
+    #[test]
+    fn a_tag_stands_for_the_very_bytes() {
+        let shown = |notice: Option<&str>, format| {
+            let release = csv::tests::release(notice.map(str::to_owned));
+            let rendered = Rendered::of(&release, format, &Options::default()).unwrap();
+            (rendered.etag(), rendered.bytes().to_vec())
+        };
+        let body = csv::tests::release(None);
+        let plain = shown(None, Format::Json);
+        assert_eq!(plain, (format!("\"{}\"", body.sha256()), body.document().unwrap()));
+        assert_eq!(plain, shown(None, Format::Json));
+        let superseded = shown(Some("superseded by edition 2"), Format::Json);
+        assert_ne!(plain.0, superseded.0, "a cache must ask again");
+        assert!(String::from_utf8(superseded.1).unwrap().contains("superseded by edition 2"));
+        assert_ne!(plain.0, shown(None, Format::Csv).0);
     }
 }

@@ -49,7 +49,9 @@ pub const CODES: &[Code] = &[
     ("body_too_large", 413, "The body is too large"),
     ("address_too_long", 414, "The address is too long"),
     ("media_type_unsupported", 415, "The media type is not supported"),
-    ("digest_mismatch", 400, "The body is not what its digest says"),
+    ("digest_mismatch", 422, "The body is not what its digest says"),
+    ("bad_encoding", 400, "The body does not unpack"),
+    ("submitter_not_allowed", 403, "The organisation may not submit here"),
     ("rows_rejected", 422, "Rows break the policy's rules"),
     ("policy_invalid", 422, "The policy file has errors"),
     ("rate_limited", 429, "Too many requests"),
@@ -60,41 +62,19 @@ pub const CODES: &[Code] = &[
     ("witness", 503, "The witness failed"),
     ("disk_full", 507, "No room is left"),
     ("panic", 500, "A fault of ours"),
+    ("panicked", 500, "A fault of ours"),
 ];
 
 fn listed(code: &str) -> Option<&'static Code> {
     CODES.iter().find(|(listed, _, _)| *listed == code)
 }
 
-fn listed_status(code: &str, otherwise: StatusCode) -> StatusCode {
+/// The status of a code, or another one for a code that is not listed here.
+pub(super) fn status_of_code(code: &str, otherwise: StatusCode) -> StatusCode {
     listed(code).and_then(|(_, status, _)| StatusCode::from_u16(*status).ok()).unwrap_or(otherwise)
 }
 
 /// The title of a code; a code that is not listed here is titled by its status.
 pub(super) fn title(code: &str, status: StatusCode) -> &'static str {
     listed(code).map_or_else(|| status.canonical_reason().unwrap_or("Problem"), |(_, _, title)| title)
-}
-
-/// The status of a policy's refusal.
-#[must_use]
-pub fn status_of_refusal(code: &str) -> StatusCode {
-    listed_status(code, StatusCode::UNPROCESSABLE_ENTITY)
-}
-
-/// The status of a conflict with the state of the ledger.
-#[must_use]
-pub fn status_of_conflict(code: &str) -> StatusCode {
-    listed_status(code, StatusCode::CONFLICT)
-}
-
-/// The status of a file that was refused as a whole.
-#[must_use]
-pub fn status_of_rejection(code: &str) -> StatusCode {
-    listed_status(code, StatusCode::UNPROCESSABLE_ENTITY)
-}
-
-/// The status of a fault of ours.
-#[must_use]
-pub fn status_of_fault(code: &str) -> StatusCode {
-    listed_status(code, StatusCode::INTERNAL_SERVER_ERROR)
 }

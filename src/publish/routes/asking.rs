@@ -6,16 +6,15 @@ use crate::office::Quote;
 use crate::policy::Question;
 use crate::publish::caller::Caller;
 use crate::publish::formats::Format;
-use crate::publish::headers;
 use crate::publish::publishable::reply;
 use crate::publish::strict::Strict;
 use crate::release::Body;
 use actix_web::http::StatusCode;
-use actix_web::http::header::LOCATION;
 use actix_web::post;
 
 /// What a question would cost, and the error to expect. Touches no data.
 #[utoipa::path(
+    operation_id = "quote",
     tag = "ask",
     security(("token" = ["analyst"])),
     request_body = Question,
@@ -28,6 +27,7 @@ pub(crate) async fn quote(caller: Caller, question: Strict<Question>, office: Of
 
 /// Asks. The same question again gives the same release and costs nothing.
 #[utoipa::path(
+    operation_id = "ask",
     tag = "ask",
     security(("token" = ["analyst"])),
     request_body = Question,
@@ -40,7 +40,5 @@ pub(crate) async fn quote(caller: Caller, question: Strict<Question>, office: Of
 pub(crate) async fn ask(caller: Caller, question: Strict<Question>, office: Office) -> Reply {
     let answer = to_its_end(async move { office.ask(&caller.0, &question.0).await }).await?;
     let status = if answer.created { StatusCode::CREATED } else { StatusCode::OK };
-    let mut response = releases::shown(status, &answer.release, Format::Json, &Wish::default())?;
-    headers::set(response.headers_mut(), LOCATION, &releases::address(&answer.release)?);
-    Ok(response)
+    releases::shown(status, &answer.release, Format::Json, &Wish::default())
 }

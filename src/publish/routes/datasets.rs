@@ -12,6 +12,7 @@ use actix_web::{get, post};
 
 /// Closes a period: the live submissions become its next edition.
 #[utoipa::path(
+    operation_id = "close_edition",
     tag = "govern",
     security(("token" = ["officer"])),
     params(("dataset" = DatasetId, Path, description = "The dataset")),
@@ -31,6 +32,7 @@ pub(crate) async fn close(
 
 /// Every dataset.
 #[utoipa::path(
+    operation_id = "list_datasets",
     tag = "read",
     security((), ("token" = [])),
     responses((status = 200, description = "Datasets", body = Vec<DatasetFace>)),
@@ -42,6 +44,7 @@ pub(crate) async fn list(office: Office) -> Reply {
 
 /// One dataset: columns, codes, rules, editions, budget.
 #[utoipa::path(
+    operation_id = "read_dataset",
     tag = "read",
     security((), ("token" = [])),
     params(("dataset" = DatasetId, Path, description = "The dataset")),
@@ -54,6 +57,7 @@ pub(crate) async fn one(dataset: At<DatasetId>, office: Office) -> Reply {
 
 /// Suspends a dataset at once: no question is answered until a policy is approved again.
 #[utoipa::path(
+    operation_id = "suspend_dataset",
     tag = "govern",
     security(("token" = ["officer"])),
     params(("dataset" = DatasetId, Path, description = "The dataset")),
@@ -67,6 +71,7 @@ pub(crate) async fn suspend(caller: Caller, dataset: At<DatasetId>, office: Offi
 
 /// What is left of an account.
 #[utoipa::path(
+    operation_id = "read_budget",
     tag = "ask",
     security(("token" = [])),
     params(("account" = AccountId, Path, description = "The account")),

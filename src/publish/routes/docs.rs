@@ -15,12 +15,14 @@ use base64::Engine as _;
 use serde_json::Value;
 use std::fmt::Write as _;
 
-const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#1a1a1a;\
-background:#fff}code{background:#f2f2f2;padding:.1em .3em}table{border-collapse:collapse;width:100%}th,td{text-align:left;\
-vertical-align:top;padding:.35em .6em;border-bottom:1px solid #ccc}h2{margin-top:2rem}a{color:#0645ad}";
+const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;\
+color:#1a1a1a;background:#fff}code{background:#f2f2f2;padding:.1em .3em}table{border-collapse:collapse;width:100%}\
+th,td{text-align:left;vertical-align:top;padding:.35em .6em;border-bottom:1px solid #ccc}\
+h2{margin-top:2rem}a{color:#0645ad}";
 
 /// The `OpenAPI` document.
 #[utoipa::path(
+    operation_id = "openapi",
     tag = "operate",
     security((), ("token" = [])),
     responses((status = 200, description = "This document", body = Object)),
@@ -32,6 +34,7 @@ pub(crate) async fn openapi(face: web::Data<Face>) -> Reply {
 
 /// The interface as a page.
 #[utoipa::path(
+    operation_id = "docs",
     tag = "operate",
     security((), ("token" = [])),
     responses((status = 200, description = "A page", body = String, content_type = "text/html")),
@@ -39,14 +42,14 @@ pub(crate) async fn openapi(face: web::Data<Face>) -> Reply {
 #[get("/docs")]
 pub(crate) async fn docs(face: web::Data<Face>) -> Reply {
     let document = face.description.as_value();
-    let mut body = format!("<p>{}</p>", escaped(text(&document["info"]["description"])));
+    let mut body = format!("<p>{}</p>", escaped(text(document.pointer("/info/description").unwrap_or(&Value::Null))));
     body.push_str("<p>The same for programs: <a href=\"/openapi.json\"><code>/openapi.json</code></a>.</p>");
     for tag in list(&document["tags"]) {
         let _ = write!(body, "<h2>{}</h2>", escaped(text(&tag["description"])));
         body.push_str("<table><thead><tr><th>Operation</th><th>For</th><th>What it does</th></tr></thead><tbody>");
         for (path, item) in document["paths"].as_object().into_iter().flatten() {
             for (method, operation) in item.as_object().into_iter().flatten() {
-                if operation["tags"][0] == tag["name"] {
+                if operation.pointer("/tags/0") == tag.get("name") {
                     let _ = write!(
                         body,
                         "<tr><td><code>{} {}</code></td><td>{}</td><td>{}</td></tr>",
@@ -71,6 +74,7 @@ pub(crate) async fn docs(face: web::Data<Face>) -> Reply {
 
 /// What a problem's `type` leads to.
 #[utoipa::path(
+    operation_id = "problem",
     tag = "operate",
     security((), ("token" = [])),
     params(("code" = String, Path, description = "The code of a problem")),

@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 /// Which period to close.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct EditionAsked {
+pub(crate) struct EditionAsked {
     /// The period.
     pub period: Period,
 }
@@ -24,7 +24,7 @@ impl Asked for crate::ledger::PolicySource {}
 
 /// A release in a list; the tables are at its own address.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-pub struct ReleaseSummary {
+pub(crate) struct ReleaseSummary {
     /// The release.
     pub id: ReleaseId,
     /// SHA-256 of its canonical body.
@@ -53,7 +53,7 @@ impl ReleaseSummary {
     ///
     /// # Errors
     /// If the stored body is not what it was.
-    pub fn of(release: &Release) -> Result<Self, serde_json::Error> {
+    pub(crate) fn of(release: &Release) -> Result<Self, serde_json::Error> {
         let body = release.body()?;
         Ok(Self {
             href: format!("/v1/releases/{}", body.id),
@@ -71,7 +71,7 @@ impl ReleaseSummary {
 
 /// A proof about the log (RFC 6962, sections 2.1.1 and 2.1.2).
 #[derive(Debug, Clone, Serialize, ToSchema)]
-pub struct Proof {
+pub(crate) struct Proof {
     /// `inclusion` or `consistency`.
     pub kind: &'static str,
     /// The leaf, or the smaller tree.
@@ -84,21 +84,21 @@ pub struct Proof {
 
 /// The key that verifies checkpoints.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-pub struct LogKeyFace {
+pub(crate) struct LogKeyFace {
     /// The key in C2SP vkey form.
     pub vkey: String,
 }
 
 /// Whether the service lives.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-pub struct Health {
+pub(crate) struct Health {
     /// `live` or `ready`.
     pub status: &'static str,
 }
 
 /// A token that was made: the only time its text is shown.
 #[derive(Clone, Serialize, ToSchema)]
-pub struct TokenIssued {
+pub(crate) struct TokenIssued {
     /// What is stored of it.
     #[serde(flatten)]
     pub row: TokenRow,

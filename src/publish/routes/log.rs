@@ -37,6 +37,7 @@ pub(crate) struct ConsistencyQuery {
 
 /// The newest signed head.
 #[utoipa::path(
+    operation_id = "read_checkpoint",
     tag = "audit",
     security((), ("token" = [])),
     responses((status = 200, description = "A C2SP signed note", body = String, content_type = "text/plain")),
@@ -48,6 +49,7 @@ pub(crate) async fn checkpoint(office: Office) -> Reply {
 
 /// A tile: `L/N[.p/W]` of hashes, or `entries/N[.p/W]` of leaves.
 #[utoipa::path(
+    operation_id = "read_tile",
     tag = "audit",
     security((), ("token" = [])),
     params(("path" = String, Path, description = "L/N[.p/W] or entries/N[.p/W]")),
@@ -77,6 +79,7 @@ fn is_tile_path(path: &str) -> bool {
 
 /// A leaf, in its canonical JSON.
 #[utoipa::path(
+    operation_id = "read_leaf",
     tag = "audit",
     security((), ("token" = [])),
     params(("index" = u64, Path, description = "Place in the log, from 0")),
@@ -92,6 +95,7 @@ pub(crate) async fn entry(index: At<u64>, office: Office) -> Reply {
 
 /// Proves that a leaf stands in a tree.
 #[utoipa::path(
+    operation_id = "prove_inclusion",
     tag = "audit",
     security((), ("token" = [])),
     params(
@@ -111,6 +115,7 @@ pub(crate) async fn inclusion(query: Asking<InclusionQuery>, office: Office) -> 
 
 /// Proves that a tree is the beginning of another.
 #[utoipa::path(
+    operation_id = "prove_consistency",
     tag = "audit",
     security((), ("token" = [])),
     params(
@@ -138,6 +143,7 @@ fn proof(kind: &'static str, from: u64, to: u64, hashes: Vec<[u8; 32]>) -> Reply
 
 /// The key that verifies checkpoints.
 #[utoipa::path(
+    operation_id = "read_log_key",
     tag = "audit",
     security((), ("token" = [])),
     responses((status = 200, description = "The key", body = LogKeyFace)),

@@ -20,6 +20,7 @@ const LIST_NAME_LONGEST: usize = 64;
 
 /// Proposes a policy: the TOML (code lists known to the server), or JSON with the TOML and code lists.
 #[utoipa::path(
+    operation_id = "propose_policy",
     tag = "govern",
     security(("token" = ["officer"])),
     request_body(
@@ -86,6 +87,7 @@ fn read_list(folder: &Path, name: String) -> Option<(String, String)> {
 
 /// Every policy.
 #[utoipa::path(
+    operation_id = "list_policies",
     tag = "govern",
     security(("token" = ["officer", "auditor"])),
     responses((status = 200, description = "Policies", body = Vec<PolicyRecord>)),
@@ -97,6 +99,7 @@ pub(crate) async fn list(caller: Caller, office: Office) -> Reply {
 
 /// Approves exactly these bytes. The proposer cannot.
 #[utoipa::path(
+    operation_id = "approve_policy",
     tag = "govern",
     security(("token" = ["officer"])),
     params(("sha256" = Digest, Path, description = "The digest of the resolved policy")),

@@ -10,7 +10,7 @@ use crate::publish::problem::Problem;
 use crate::publish::publishable::{empty, reply};
 use crate::release::{Body, Release};
 use actix_web::http::StatusCode;
-use actix_web::http::header::{ACCEPT, CACHE_CONTROL, ETAG, HeaderMap, IF_NONE_MATCH, LINK, VARY};
+use actix_web::http::header::{ACCEPT, CACHE_CONTROL, ETAG, HeaderMap, IF_NONE_MATCH, LINK, LOCATION, VARY};
 use actix_web::{HttpRequest, HttpResponse, get};
 use serde::Deserialize;
 
@@ -35,6 +35,7 @@ pub(crate) struct Wish {
 
 /// Releases, a hundred at a time; `Link: rel="next"` leads on.
 #[utoipa::path(
+    operation_id = "list_releases",
     tag = "read",
     security((), ("token" = [])),
     params(
@@ -66,6 +67,7 @@ pub(crate) async fn list(visitor: Visitor, query: Asking<ListQuery>, office: Off
 
 /// One release, in the format that `Accept` or the suffix (`.json`, `.csv`) asks for.
 #[utoipa::path(
+    operation_id = "read_release",
     tag = "read",
     security((), ("token" = [])),
     params(
@@ -135,7 +137,10 @@ pub(super) fn shown(
     let headers = response.headers_mut();
     headers::set(headers, ETAG, &rendered.etag());
     headers::set(headers, VARY, "Accept, Authorization");
-    let (address, leaf) = (address(release)?, release.log_index());
+    let (address, leaf) = (rendered.address(), release.log_index());
+    if status == StatusCode::CREATED {
+        headers::set(headers, LOCATION, &address);
+    }
     let link = format!(
         "<{address}>; rel=\"canonical\", </log/entries/{leaf}>; rel=\"describedby\"; title=\"leaf of the log\", \
          </log/checkpoint>; rel=\"related\"; title=\"signed head of the log\""
@@ -144,16 +149,23 @@ pub(super) fn shown(
     Ok(response)
 }
 
-/// Where a release is.
-pub(super) fn address(release: &Release) -> Result<String, Problem> {
-    let body = release.body().map_err(|error| Problem::fault("release_unreadable", &error))?;
-    Ok(format!("/v1/releases/{}", body.id))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use actix_web::http::header::HeaderValue;
+
+    #[actix_web::test]
+    async fn a_release_leads_to_its_proof() {
+        let release = crate::publish::formats::sample(None);
+        let response = shown(StatusCode::OK, &release, Format::Csv, &Wish::default()).unwrap();
+        let link = response.headers().get(LINK).unwrap().to_str().unwrap();
+        assert!(link.starts_with("</v1/releases/rel_00112233445566778899aabbccddeeff>; rel=\"canonical\""), "{link}");
+        assert!(link.contains("</log/entries/17>; rel=\"describedby\""));
+        assert_eq!(response.headers().get("content-type").unwrap(), "text/csv; charset=utf-8; header=present");
+        let bytes = actix_web::body::to_bytes(response.into_body()).await.unwrap();
+        let text = std::str::from_utf8(&bytes).unwrap();
+        assert!(text.contains("M,_T,persons,,,,,,Q,withheld,"), "{text}");
+    }
 
     #[test]
     fn a_tag_is_known_among_others_weak_or_strong() {

@@ -33,6 +33,7 @@ enum OnErrorWord {
 
 /// Sends a file. All or nothing, unless `on_error=skip`.
 #[utoipa::path(
+    operation_id = "submit",
     tag = "submit",
     security(("token" = ["submitter"])),
     params(
@@ -98,6 +99,7 @@ pub(crate) async fn submit(
 
 /// The caller's receipts.
 #[utoipa::path(
+    operation_id = "list_receipts",
     tag = "submit",
     security(("token" = ["submitter"])),
     params(("dataset" = DatasetId, Path, description = "The dataset")),
@@ -110,6 +112,7 @@ pub(crate) async fn receipts(caller: Caller, dataset: At<DatasetId>, office: Off
 
 /// Withdraws a file and erases it.
 #[utoipa::path(
+    operation_id = "withdraw",
     tag = "submit",
     security(("token" = ["submitter"])),
     params(

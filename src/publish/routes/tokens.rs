@@ -12,6 +12,7 @@ use actix_web::{delete, get, post};
 
 /// Makes a token; its text is shown this once. Officers' tokens are made by officers, not here.
 #[utoipa::path(
+    operation_id = "issue_token",
     tag = "operate",
     security(("token" = ["operator"])),
     request_body = NewToken,
@@ -25,6 +26,7 @@ pub(crate) async fn issue(caller: Caller, new: Strict<NewToken>, office: Office)
 
 /// Every token, without its text.
 #[utoipa::path(
+    operation_id = "list_tokens",
     tag = "operate",
     security(("token" = ["operator"])),
     responses((status = 200, description = "Tokens", body = Vec<TokenRow>)),
@@ -36,6 +38,7 @@ pub(crate) async fn list(caller: Caller, office: Office) -> Reply {
 
 /// Revokes a token at once.
 #[utoipa::path(
+    operation_id = "revoke_token",
     tag = "operate",
     security(("token" = ["operator"])),
     params(("id" = TokenId, Path, description = "The token")),

@@ -51,7 +51,7 @@ fn headers_that_are_wrong_are_refused() {
 }
 
 fn pace(parts: Vec<Result<Bytes, PayloadError>>) -> Pace {
-    let payload = Payload::Stream { payload: Box::pin(futures::stream::iter(parts)) };
+    let payload: Payload = Payload::Stream { payload: Box::pin(futures::stream::iter(parts)) };
     Pace::new(payload, Patience { stall: Duration::from_secs(5), bytes_per_second: 1, bytes_max: 1 << 30 })
 }
 
@@ -86,8 +86,8 @@ async fn a_sender_that_is_dropped_in_the_middle_leaves_an_error() {
     let (pump, body) = channel();
     let reader = read_all(body);
     {
-        let silent = Payload::Stream { payload: Box::pin(futures::stream::pending()) };
-        let patience = Patience { stall: Duration::from_secs(60), bytes_per_second: 1, bytes_max: 10 };
+        let silent: Payload = Payload::Stream { payload: Box::pin(futures::stream::pending()) };
+        let patience = Patience { stall: Duration::from_mins(1), bytes_per_second: 1, bytes_max: 10 };
         let run = pump.run(Pace::new(silent, patience), None);
         assert!(tokio::time::timeout(Duration::from_millis(10), run).await.is_err());
     }

@@ -121,7 +121,7 @@ fn without_a_column_the_period_comes_with_the_request() {
 
 #[test]
 fn rows_come_in_batches_of_bounded_size() {
-    let rows: String = (1..=BATCH_ROWS + 5).map(|n| format!("P{n},2024,F,30,,employed,{n}\n")).collect();
+    let rows = (1..=BATCH_ROWS + 5).map(|n| format!("P{n},2024,F,30,,employed,{n}\n")).collect::<Vec<_>>().concat();
     let body = format!("{HEADER}{rows}");
     let mut kept = Kept::default();
     let reading = csv(body.as_bytes()).read_into(&mut kept).unwrap();
@@ -132,7 +132,7 @@ fn rows_come_in_batches_of_bounded_size() {
 
 #[test]
 fn a_sink_that_fails_stops_the_reading() {
-    let rows: String = (1..=BATCH_ROWS).map(|n| format!("P{n},2024,F,30,,employed,{n}\n")).collect();
+    let rows = (1..=BATCH_ROWS).map(|n| format!("P{n},2024,F,30,,employed,{n}\n")).collect::<Vec<_>>().concat();
     let body = format!("{HEADER}{rows}");
     let mut kept = Kept { fails_at: Some(0), ..Kept::default() };
     let error = csv(body.as_bytes()).read_into(&mut kept).unwrap_err();

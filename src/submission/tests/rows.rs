@@ -31,7 +31,7 @@ const BROKEN: [(&str, &str); 22] = [
 
 #[test]
 fn each_broken_rule_is_told_by_row_column_and_code() {
-    let rows: String = BROKEN.iter().map(|(_, row)| format!("{row}\n")).collect();
+    let rows = BROKEN.iter().map(|(_, row)| format!("{row}\n")).collect::<Vec<_>>().concat();
     let body = format!("{HEADER}P0,2024,F,30,,employed,1\n{rows}");
     let wanted: Vec<_> = BROKEN.iter().zip(2..).map(|((finding, _), row)| format!("{row} {finding}")).collect();
     assert_eq!(csv(body.as_bytes()).findings(), wanted);
@@ -100,7 +100,7 @@ fn findings_are_bounded_and_the_count_goes_on() {
 #[test]
 fn numbers_are_clamped_to_public_bounds() {
     let wages = ["-5", "0", "999.99", "1000", "1000.01", "99999999999999999999999999", "-99999999999999999999999999"];
-    let rows: String = wages.iter().map(|wage| format!("P1,2024,F,30,,employed,{wage}\n")).collect();
+    let rows = wages.iter().map(|wage| format!("P1,2024,F,30,,employed,{wage}\n")).collect::<Vec<_>>().concat();
     let (_, rows) = csv(format!("{HEADER}{rows}").as_bytes()).read().unwrap();
     let kept: Vec<_> = rows.iter().map(|(_, _, values)| values[3].unwrap()).collect();
     assert_eq!(kept, [0, 0, 99_999, 100_000, 100_000, 100_000, 0]);
@@ -121,7 +121,7 @@ fn a_missing_number_is_refused_where_the_policy_wants_one() {
 #[test]
 fn ages_fall_into_their_bands_and_codes_behind_them_are_written_out() {
     let ages = ["0", "14", "15", "64", "65", "120", "_U", "007"];
-    let rows: String = ages.iter().map(|age| format!("P1,2024,F,{age},,inactive,\n")).collect();
+    let rows = ages.iter().map(|age| format!("P1,2024,F,{age},,inactive,\n")).collect::<Vec<_>>().concat();
     let (_, rows) = csv(format!("{HEADER}{rows}").as_bytes()).read().unwrap();
     let kept: Vec<_> = rows.iter().map(|(_, _, values)| values[1].unwrap()).collect();
     assert_eq!(kept, [0, 0, 1, 1, 2, 2, 3, 0]);

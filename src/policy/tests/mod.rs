@@ -1,0 +1,10 @@
+//! The policy stage as an officer and an asker meet it: files read, questions admitted or refused.
+
+mod admitting;
+mod disguise;
+mod offering;
+mod pricing;
+mod reading;
+mod refusing;
+mod sensitivity;
+mod shipping;
