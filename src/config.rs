@@ -158,6 +158,12 @@ impl Config {
         &self.keys_dir
     }
 
+    /// Where the database of a data folder is, unless the settings say otherwise.
+    #[must_use]
+    pub fn database_in(data_dir: &Path) -> PathBuf {
+        data_dir.join("ledger.sqlite")
+    }
+
     /// The database file.
     #[must_use]
     pub fn database(&self) -> PathBuf {
@@ -187,7 +193,7 @@ impl Config {
         let keys_dir = file.keys_dir.clone().unwrap_or_else(|| beside(&file.data_dir, "-keys"));
         refuse_what_is_weak(&file, &keys_dir, mode)?;
         let database = match file.database_url.as_ref() {
-            None => file.data_dir.join("ledger.sqlite"),
+            None => Self::database_in(&file.data_dir),
             Some(url) => sqlite_path(url.text())?,
         };
         let log_json = match file.log_format.as_str() {

@@ -6,6 +6,9 @@
 use super::client::Client;
 use super::connection::Connection;
 use super::error::CliError;
+use crate::config::Config;
+use crate::ledger::verify_database;
+use crate::transparency::{Report, VerifyError, verify_by_tiles};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -52,11 +55,46 @@ pub(super) fn run(args: &VerifyArgs) -> Result<(), CliError> {
 /// # Errors
 /// [`CliError::Wrong`] with what does not hold.
 pub fn by_url(client: &Client, pinned: Option<&str>) -> Result<Vec<String>, CliError> {
-    let key = client.read("/log/key")?;
-    let seen = pinned.map_or_else(|| String::from_utf8_lossy(&key.body).into_owned(), str::to_owned);
-    Err(CliError::Wrong(format!("the verifier is not merged yet ({seen})")))
+    let wrong = |error: VerifyError| CliError::Wrong(error.to_string());
+    let key = match pinned {
+        Some(key) => key.to_owned(),
+        None => {
+            serde_json::from_slice::<Key>(&client.read("/log/key")?.body)
+                .map_err(|_| CliError::Wrong("the service gave no verifier key".into()))?
+                .vkey
+        }
+    };
+    let checkpoint = String::from_utf8_lossy(&client.read("/log/checkpoint")?.body).into_owned();
+    let fetch = |path: &str| client.read(&format!("/log/{path}")).map(|reply| reply.body);
+    told(&verify_by_tiles(&checkpoint, &key, fetch).map_err(wrong)?)
+}
+
+/// The log's key, as `/log/key` gives it.
+#[derive(serde::Deserialize)]
+struct Key {
+    vkey: String,
 }
 
 fn by_data(data: &Path, witness: Option<&Path>) -> Result<Vec<String>, CliError> {
-    Err(CliError::Wrong(format!("the verifier is not merged yet ({} {:?})", data.display(), witness)))
+    let runtime = tokio::runtime::Runtime::new()?;
+    let verified = runtime.block_on(verify_database(&Config::database_in(data), witness));
+    told(&verified.map_err(|error| CliError::Wrong(error.to_string()))?)
+}
+
+/// What a report says, line by line.
+fn told(report: &Report) -> Result<Vec<String>, CliError> {
+    if !report.findings.is_empty() {
+        let findings: Vec<String> = report.findings.iter().map(ToString::to_string).collect();
+        return Err(CliError::Wrong(format!("the log does not hold:\n  {}", findings.join("\n  "))));
+    }
+    let mut lines = vec![
+        format!("{} leaves; every one is in the signed tree", report.leaves),
+        format!("key {}", report.verifier_key),
+    ];
+    for (account, replay) in &report.accounts {
+        let (spent, cap) = (replay.spent, replay.cap);
+        lines.push(format!("account {account}: {spent} of {cap} spent, every claim reserved before it was drawn"));
+    }
+    lines.push(format!("{} releases, each paid for by a settled claim", report.releases.len()));
+    Ok(lines)
 }

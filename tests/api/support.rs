@@ -175,7 +175,14 @@ impl TestService {
     }
 
     /// Verifies the whole log and the ledger behind it, offline.
-    pub fn verify(&self) {}
+    pub fn verify(&self) {
+        let config = config(self.folder.path());
+        let report = tokio::runtime::Runtime::new()
+            .unwrap()
+            .block_on(halflight::ledger::verify_database(&config.database(), config.witness()))
+            .unwrap();
+        assert!(report.findings.is_empty(), "{:?}", report.findings);
+    }
 }
 
 fn config(folder: &Path) -> Config {
