@@ -161,7 +161,7 @@ mod tests {
                 let cost = Nanos::from_nanos(cost);
                 match what {
                     0 => if let Ok(next) = reserve(now, cost) { now = next; open.push(cost) },
-                    1 => if let Some(cost) = open.pop() { now = settle(now, cost).unwrap(); spent += cost.as_nanos() },
+                    1 => if let Some(cost) = open.pop() { now = settle(now, cost).unwrap(); spent = cost.as_nanos().saturating_add(spent) },
                     _ => if let Some(cost) = open.pop() { now = void(now, cost).unwrap() },
                 }
                 prop_assert!(holds(now.quota) && holds(now.share) && holds(now.whole));

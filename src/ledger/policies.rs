@@ -283,7 +283,7 @@ async fn need_officer(rows: &mut SqliteConnection, by: &Principal) -> Result<(),
         .bind(by.token.as_str())
         .fetch_optional(rows)
         .await?;
-    if by.role == Role::Officer && revoked != Some(1) {
+    if by.role == Role::Officer && revoked == Some(0) {
         Ok(())
     } else {
         Err(conflict("forbidden_role", "this takes an officer, with a token in use"))

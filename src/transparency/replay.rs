@@ -67,42 +67,56 @@ impl Replay {
                 self.approved(&dataset, version, sha256, officer)
             }
             leaf @ Leaf::PolicyInForce { .. } => self.in_force(leaf),
-            Leaf::DatasetSuspended { dataset, sha256, .. } => {
-                let named = self.in_force.get(&dataset) == Some(&sha256);
+            Leaf::DatasetSuspended { dataset, sha256, officer, .. } => {
+                let named = self.in_force.get(&dataset) == Some(&sha256) && self.is_officer(&officer);
                 self.suspended.insert(dataset);
-                (!named).then_some(("suspension", "a dataset is suspended under a policy that is not in force"))
+                (!named).then_some((
+                    "suspension",
+                    "a dataset is suspended under a policy that is not in force, or by no officer",
+                ))
             }
             Leaf::SubmissionAccepted { submission, organisation, dataset, period, commitment } => {
                 let new = SubmissionReplay { organisation, dataset, period, commitment, live: true };
                 let twice = self.submissions.insert(submission, new).is_some();
                 twice.then_some(("submission_twice", "a submission is accepted twice"))
             }
-            leaf @ (Leaf::SubmissionReplaced { .. } | Leaf::SubmissionWithdrawn { .. } | Leaf::Erased { .. }) => {
-                self.ended_submission(leaf)
+            Leaf::SubmissionReplaced { submission, organisation, dataset, period, commitment, by } => {
+                let said = SubmissionReplay { organisation, dataset, period, commitment, live: true };
+                let by_live = self.submissions.get(&by).is_some_and(|by| by.live);
+                let broken = self.ended_submission(&submission, &said);
+                broken
+                    .or((!by_live)
+                        .then_some(("submission_unknown", "a submission is replaced by one that is not live")))
             }
+            Leaf::SubmissionWithdrawn { submission, organisation, dataset, period, commitment } => self
+                .ended_submission(
+                    &submission,
+                    &SubmissionReplay { organisation, dataset, period, commitment, live: true },
+                ),
+            Leaf::Erased { submission, .. } => self.erased(&submission),
             Leaf::EditionClosed { dataset, period, number, commitment } => {
                 let closed = self.editions.entry((dataset, period)).or_default();
                 let next = closed.last().map_or(Some(1), |(last, _)| last.checked_add(1));
                 closed.push((number, commitment));
                 (next != Some(number)).then_some(("edition_number", "the number of an edition does not grow by one"))
             }
-            leaf @ (Leaf::ChargeReserved { .. } | Leaf::ChargeSettled { .. } | Leaf::ChargeVoided { .. }) => {
-                self.charge(leaf)
+            Leaf::ChargeReserved { account, claim, nanos, commitment } => self.reserved(
+                claim,
+                ClaimReplay { account, cost: Nanos::from_nanos(nanos), commitment, state: ClaimState::Open },
+            ),
+            Leaf::ChargeSettled { account, claim, nanos, commitment } => {
+                self.ended(&claim, &account, nanos, commitment, ClaimState::Settled)
             }
-            leaf @ (Leaf::Release { .. } | Leaf::ReleaseSuperseded { .. } | Leaf::ReleaseWithdrawn { .. }) => {
-                self.release(index, leaf)
+            Leaf::ChargeVoided { account, claim, nanos, commitment } => {
+                self.ended(&claim, &account, nanos, commitment, ClaimState::Voided)
             }
-            Leaf::TokenIssued { token, role, by } => {
-                let issuer =
-                    by.is_none_or(|by| self.tokens.get(&by) == Some(&(Role::Operator, true)) && role != Role::Officer);
-                let twice = self.tokens.insert(token, (role, true)).is_some();
-                (twice || !issuer).then_some(("token", "a token is issued twice, or by a token that may not"))
+            Leaf::Release { release, sha256, claim } => self.released(release, sha256, claim, index),
+            Leaf::ReleaseSuperseded { release, notice } | Leaf::ReleaseWithdrawn { release, notice } => {
+                let known = self.releases.get_mut(&release).map(|known| known.notice = Some(notice));
+                known.is_none().then_some(("release_unknown", "a notice for a release that does not stand"))
             }
-            Leaf::TokenRevoked { token, role, .. } => {
-                let known = self.tokens.get(&token) == Some(&(role, true));
-                self.tokens.insert(token, (role, false));
-                (!known).then_some(("token", "a token is revoked that was not in use"))
-            }
+            Leaf::TokenIssued { token, role, by } => self.issued(token, role, by.as_ref()),
+            Leaf::TokenRevoked { token, role, .. } => self.revoked(token, role),
             Leaf::SettingsChanged { approvals, .. } => {
                 self.approvals = Some(approvals);
                 report.approvals_least = Some(report.approvals_least.map_or(approvals, |least| least.min(approvals)));
@@ -119,18 +133,23 @@ impl Replay {
         let enacted = self.policies.get(&sha256).is_some_and(|known| known.enacted);
         let newest =
             self.in_force.get(&dataset).and_then(|sha| self.policies.get(sha)).map_or(0, |known| known.version);
-        let broken = (enacted || version <= newest)
-            .then_some(("policy_version", "a policy is proposed whose version does not grow"));
+        let stranger = !self.is_officer(&officer);
+        let broken = (enacted || stranger || version <= newest)
+            .then_some(("policy_version", "a policy is proposed whose version does not grow, or by no officer"));
         self.policies.insert(sha256, PolicyReplay { dataset, version, officers: vec![officer], enacted });
         broken
     }
 
     fn approved(&mut self, dataset: &DatasetId, version: u32, sha256: Digest, officer: TokenId) -> Broken {
+        let stranger = !self.is_officer(&officer);
         let known =
             self.policies.get_mut(&sha256).filter(|p| !p.enacted && p.dataset == *dataset && p.version == version);
         let Some(known) = known else { return Some(("policy_approval", "a policy is approved that is not proposed")) };
-        if known.officers.contains(&officer) {
-            return Some(("policy_approval", "an officer approves twice, or the own proposal"));
+        if stranger || known.officers.contains(&officer) {
+            return Some((
+                "policy_approval",
+                "a policy is approved by no officer, or twice by one, or by its proposer",
+            ));
         }
         known.officers.push(officer);
         None
@@ -182,85 +201,79 @@ impl Replay {
         broken
     }
 
-    fn ended_submission(&mut self, leaf: Leaf) -> Broken {
-        let (submission, said, by) = match leaf {
-            Leaf::SubmissionReplaced { submission, organisation, dataset, period, commitment, by } => {
-                (submission, SubmissionReplay { organisation, dataset, period, commitment, live: true }, Some(by))
-            }
-            Leaf::SubmissionWithdrawn { submission, organisation, dataset, period, commitment } => {
-                (submission, SubmissionReplay { organisation, dataset, period, commitment, live: true }, None)
-            }
-            // What was replaced may be erased too.
-            Leaf::Erased { submission, .. } => {
-                let known = self.submissions.get_mut(&submission).map(|known| known.live = false);
-                return known
-                    .is_none()
-                    .then_some(("submission_unknown", "a submission is erased that was not accepted"));
-            }
-            _ => return None,
-        };
-        let by_known = by.is_none_or(|by| self.submissions.get(&by).is_some_and(|by| by.live));
-        match self.submissions.get_mut(&submission) {
-            Some(known) if *known == said && by_known => {
+    fn released(&mut self, release: ReleaseId, sha256: Digest, claim: ClaimId, index: u64) -> Broken {
+        let paid = self.claims.get(&claim).is_some_and(|claim| claim.state == ClaimState::Settled);
+        let new = ReleaseReplay { sha256, claim, index, notice: None };
+        let twice = self.releases.insert(release, new).is_some();
+        (twice || !paid).then_some(("release_unpaid", "a release stands twice, or on a claim that is not settled"))
+    }
+
+    fn issued(&mut self, token: TokenId, role: Role, by: Option<&TokenId>) -> Broken {
+        let may = by.is_none_or(|by| self.tokens.get(by) == Some(&(Role::Operator, true)) && role != Role::Officer);
+        let twice = self.tokens.insert(token, (role, true)).is_some();
+        (twice || !may).then_some(("token", "a token is issued twice, or by a token that may not"))
+    }
+
+    fn revoked(&mut self, token: TokenId, role: Role) -> Broken {
+        let known = self.tokens.insert(token, (role, false)) == Some((role, true));
+        (!known).then_some(("token", "a token is revoked that was not in use"))
+    }
+
+    /// What was replaced may be erased too.
+    fn erased(&mut self, submission: &SubmissionId) -> Broken {
+        let known = self.submissions.get_mut(submission).map(|known| known.live = false);
+        known.is_none().then_some(("submission_unknown", "a submission is erased that was not accepted"))
+    }
+
+    /// Whether a token is an officer's, in use.
+    fn is_officer(&self, token: &TokenId) -> bool {
+        self.tokens.get(token) == Some(&(Role::Officer, true))
+    }
+
+    fn ended_submission(&mut self, submission: &SubmissionId, said: &SubmissionReplay) -> Broken {
+        match self.submissions.get_mut(submission).filter(|known| **known == *said) {
+            Some(known) => {
                 known.live = false;
                 None
             }
-            _ => Some(("submission_unknown", "a submission is replaced or withdrawn that was not live")),
+            None => Some(("submission_unknown", "a submission is replaced or withdrawn that was not live")),
         }
     }
 
-    fn charge(&mut self, leaf: Leaf) -> Broken {
-        let (account, claim, nanos, commitment, state) = match leaf {
-            Leaf::ChargeReserved { account, claim, nanos, commitment } => {
-                (account, claim, nanos, commitment, ClaimState::Open)
-            }
-            Leaf::ChargeSettled { account, claim, nanos, commitment } => {
-                (account, claim, nanos, commitment, ClaimState::Settled)
-            }
-            Leaf::ChargeVoided { account, claim, nanos, commitment } => {
-                (account, claim, nanos, commitment, ClaimState::Voided)
-            }
-            _ => return None,
-        };
-        let cost = Nanos::from_nanos(nanos);
-        let Some(balance) = self.accounts.get_mut(&account) else {
+    fn reserved(&mut self, claim: ClaimId, new: ClaimReplay) -> Broken {
+        let Some(balance) = self.accounts.get_mut(&new.account) else {
             return Some(("account_unknown", "a charge on an account that no policy in force has opened"));
         };
-        if state == ClaimState::Open {
-            let covered = balance.reserve(cost);
-            let twice = self.claims.insert(claim, ClaimReplay { account, cost, commitment, state }).is_some();
-            return if twice {
-                Some(("claim_twice", "a claim is reserved twice"))
-            } else {
-                (!covered || nanos == 0).then_some(("overspent", "an account holds and has spent more than its cap"))
-            };
+        if self.claims.contains_key(&claim) {
+            return Some(("claim_twice", "a claim is reserved twice"));
         }
-        let open = ClaimReplay { account, cost, commitment, state: ClaimState::Open };
-        match self.claims.get_mut(&claim) {
-            Some(known) if *known == open => {
-                known.state = state;
-                let held = balance.end(cost, state == ClaimState::Settled);
-                (!held).then_some(("claim_ended", "a claim ends that was not held"))
-            }
-            _ => Some(("claim_ended", "a claim ends that is not open, or not as it was reserved")),
-        }
+        let covered = balance.reserve(new.cost) && new.cost > Nanos::ZERO;
+        self.claims.insert(claim, new);
+        (!covered).then_some(("overspent", "an account holds and has spent more than its cap"))
     }
 
-    fn release(&mut self, index: u64, leaf: Leaf) -> Broken {
-        match leaf {
-            Leaf::Release { release, sha256, claim } => {
-                let paid = self.claims.get(&claim).is_some_and(|claim| claim.state == ClaimState::Settled);
-                let new = ReleaseReplay { sha256, claim, index, notice: None };
-                let twice = self.releases.insert(release, new).is_some();
-                (twice || !paid)
-                    .then_some(("release_unpaid", "a release stands twice, or on a claim that is not settled"))
-            }
-            Leaf::ReleaseSuperseded { release, notice } | Leaf::ReleaseWithdrawn { release, notice } => {
-                let known = self.releases.get_mut(&release).map(|known| known.notice = Some(notice));
-                known.is_none().then_some(("release_unknown", "a notice for a release that does not stand"))
-            }
-            _ => None,
-        }
+    fn ended(
+        &mut self,
+        claim: &ClaimId,
+        account: &AccountId,
+        nanos: u64,
+        commitment: Digest,
+        state: ClaimState,
+    ) -> Broken {
+        let cost = Nanos::from_nanos(nanos);
+        let open = |known: &ClaimReplay| {
+            known.state == ClaimState::Open
+                && known.account == *account
+                && known.cost == cost
+                && known.commitment == commitment
+        };
+        let known = self.claims.get_mut(claim).filter(|known| open(known));
+        let (Some(known), Some(balance)) = (known, self.accounts.get_mut(account)) else {
+            return Some(("claim_ended", "a claim ends that is not open, or not as it was reserved"));
+        };
+        known.state = state;
+        let held = balance.end(cost, state == ClaimState::Settled);
+        (!held).then_some(("claim_ended", "a claim ends that was not held"))
     }
 }
 

@@ -40,6 +40,9 @@ pub struct Witness {
     /// Bytes read so far, all of them whole lines.
     offset: u64,
     head: Option<Head>,
+    /// A disk that fails, in tests.
+    #[cfg(test)]
+    failing: bool,
 }
 
 impl Witness {
@@ -60,7 +63,14 @@ impl Witness {
         if created && let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
             File::open(folder)?.sync_all()?;
         }
-        let mut witness = Self { file, vkey: vkey.to_owned(), offset: 0, head: None };
+        let mut witness = Self {
+            file,
+            vkey: vkey.to_owned(),
+            offset: 0,
+            head: None,
+            #[cfg(test)]
+            failing: false,
+        };
         let torn = witness.refresh()?;
         if torn > 0 {
             // The end of a line that a crash cut: its commit was never acknowledged, and is caught up by whoever opens us.
@@ -88,8 +98,12 @@ impl Witness {
     pub fn append(&mut self, line: &WitnessLine) -> Result<(), Error> {
         let torn = self.refresh()?;
         let mut bytes = Vec::new();
+        #[cfg(test)]
+        if self.failing {
+            return Err(Error::other("the disk is full"));
+        }
         if torn > 0 {
-            // What an earlier failed write left (a full disk): ended here, so that it is one bad line and not two.
+            // What an earlier failed write left (a full disk): never acknowledged, so it may go.
             self.file.set_len(self.offset)?;
         }
         serde_json::to_writer(&mut bytes, line)?;
@@ -97,6 +111,11 @@ impl Witness {
         self.file.write_all(&bytes)?;
         self.file.sync_all()?;
         self.refresh().map(|_| ())
+    }
+
+    #[cfg(test)]
+    pub(crate) fn fail_appends(&mut self, failing: bool) {
+        self.failing = failing;
     }
 
     /// Reads whole lines from where it stopped; returns how many bytes of an unfinished line follow.

@@ -86,19 +86,16 @@ async fn a_claim_that_another_start_has_settled_cannot_be_voided_or_released() {
 #[tokio::test]
 async fn the_quota_is_refused_before_the_budget_and_binds_one_organisation() {
     let desk = Desk::new().await;
-    let policy = desk
-        .enact(&visits(&[
-            ("per_release_max", "quota_per_organisation = \"0.15\"\nper_release_max"),
-            ("\"1\"", "\"0.2\""),
-        ]))
-        .await;
-    let (team, other) = (principal(Role::Analyst, "ohchr"), principal(Role::Analyst, "unicef"));
+    let quota = ("per_release_max = \"0.5\"", "quota_per_organisation = \"0.15\"\nper_release_max = \"0.3\"");
+    let policy = desk.enact(&visits(&[quota, ("rho = \"1\"", "rho = \"0.3\"")])).await;
+    let [team, other, third] = ["ohchr", "unicef", "ilo"].map(|name| principal(Role::Analyst, name));
     let _first = desk.ledger.reserve(&plan(&policy, "0.1", 1), &team).await.unwrap();
     assert_eq!(code(desk.ledger.reserve(&plan(&policy, "0.3", 2), &team).await), "quota_exhausted");
     let same_team = Principal { token: TokenId::random(), ..team.clone() };
     assert_eq!(code(desk.ledger.affordable(&plan(&policy, "0.1", 2), &same_team).await), "quota_exhausted");
     let _second = desk.ledger.reserve(&plan(&policy, "0.1", 3), &other).await.unwrap();
-    assert_eq!(code(desk.ledger.reserve(&plan(&policy, "0.01", 4), &other).await), "budget_exhausted");
+    assert_eq!(code(desk.ledger.reserve(&plan(&policy, "0.15", 4), &third).await), "budget_exhausted");
+    let _third = desk.ledger.reserve(&plan(&policy, "0.1", 4), &third).await.unwrap();
     desk.verify().await;
 }
 
@@ -169,4 +166,17 @@ async fn a_claim_is_witnessed_before_it_is_granted() {
     let text = std::fs::read_to_string(desk.witness()).unwrap();
     let last = text.lines().last().unwrap();
     assert!(last.contains("charge_reserved") && last.contains(claim.id.as_str()), "{last}");
+}
+
+#[tokio::test]
+async fn a_change_that_is_not_committed_leaves_nothing() {
+    let desk = Desk::new().await;
+    let policy = desk.enact(&visits(&[])).await;
+    let before = desk.ledger.checkpoint().await.unwrap();
+    let mut writing = desk.ledger.write().await.unwrap();
+    let leaf = crate::transparency::Leaf::KeyRotated { key: "test".into(), sha256: policy.sha256 };
+    writing.leaf(&leaf).await.unwrap();
+    drop(writing);
+    assert_eq!(desk.ledger.checkpoint().await.unwrap(), before);
+    desk.verify().await;
 }

@@ -1,17 +1,7 @@
 //! Policies and tokens: two officers, seven days, no second word, no revival.
 
 use super::*;
-use crate::ledger::{NewToken, PolicyState};
-
-fn new_token(role: Role, days: u32) -> NewToken {
-    NewToken {
-        role,
-        organisation: Organisation::parse("ohchr").unwrap(),
-        class: Class::parse("un_reporting").unwrap(),
-        datasets: None,
-        days,
-    }
-}
+use crate::ledger::PolicyState;
 
 #[tokio::test]
 async fn a_policy_takes_two_officers_and_an_officer_counts_once() {
@@ -72,7 +62,13 @@ async fn no_change_of_policy_gains_history_or_breaks_what_is_frozen() {
         (("version = 1", "version = 1"), "policy_version"),
         (("\"visitors\"", "\"fresh-people\""), "account_frozen"),
         (("id = \"raw\"", "id = \"prekeyed\""), "ids_frozen"),
-        (("rho = \"1\"", "rho = \"0.4\""), "account_used"),
+        (
+            (
+                "rho = \"1\"\ndelta = \"1e-9\"\nper_release_max = \"0.5\"",
+                "rho = \"0.4\"\ndelta = \"1e-9\"\nper_release_max = \"0.4\"",
+            ),
+            "account_used",
+        ),
         (("[budget.shares]", "[budget.shares]\nsdg = \"0.6\""), "account_used"),
     ] {
         let version = if refused == "policy_version" { "version = 1" } else { "version = 2" };

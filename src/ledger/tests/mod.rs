@@ -12,11 +12,11 @@ use crate::identity::{
     AccountId, Class, DatasetId, Digest, FileId, Organisation, Period, Principal, ReleaseId, Role, SubmissionId,
     TokenId,
 };
-use crate::ledger::{FileEntry, NewEdition, SubmissionRow};
+use crate::ledger::{FileEntry, NewEdition, NewToken, SubmissionRow};
 use crate::policy::{CodeLists, Plan, Policy, admit, sample};
 use crate::transparency::{LogKey, Report};
 use chrono::{DateTime, TimeDelta, Utc};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// A folder with a ledger in it, and the people who use it.
@@ -42,6 +42,16 @@ fn principal(role: Role, organisation: &str) -> Principal {
     }
 }
 
+fn new_token(role: Role, days: u32) -> NewToken {
+    NewToken {
+        role,
+        organisation: Organisation::parse("ohchr").unwrap(),
+        class: Class::parse("un_reporting").unwrap(),
+        datasets: None,
+        days,
+    }
+}
+
 fn code<T: std::fmt::Debug>(result: Result<T, LedgerError>) -> &'static str {
     result.unwrap_err().code()
 }
@@ -55,14 +65,17 @@ impl Desk {
         let folder = tempfile::tempdir().unwrap();
         LogKey::create(&folder.path().join("key")).unwrap();
         let clock = Arc::new(HandClock::at(noon()));
-        let ledger = Ledger::open(settings(folder.path().to_owned(), &clock, approvals)).await.unwrap();
-        let officers = ["one", "two", "three"].map(|name| principal(Role::Officer, name));
+        let ledger = Ledger::open(settings(folder.path(), &clock, approvals)).await.unwrap();
+        let mut officers = ["one", "two", "three"].map(|name| principal(Role::Officer, name));
+        for officer in &mut officers {
+            officer.token = ledger.issue_token(None, &new_token(Role::Officer, 366)).await.unwrap().0.id;
+        }
         Self { folder, clock, ledger, officers, approvals }
     }
 
     /// Another start of the service on the same files, without stopping this one.
     async fn open_again(&self) -> Result<Ledger, LedgerError> {
-        Ledger::open(settings(self.folder.path().to_owned(), &self.clock, self.approvals)).await
+        Ledger::open(settings(self.folder.path(), &self.clock, self.approvals)).await
     }
 
     async fn restart(&mut self) {
@@ -127,13 +140,13 @@ impl Desk {
     }
 }
 
-fn settings(folder: PathBuf, clock: &Arc<HandClock>, approvals: u32) -> LedgerSettings {
+fn settings(folder: &Path, clock: &Arc<HandClock>, approvals: u32) -> LedgerSettings {
     LedgerSettings {
         database: folder.join("ledger.sqlite"),
         key: LogKey::load(&folder.join("key")).unwrap(),
         witness: Some(folder.join("witness")),
         approvals,
-        clock: Arc::clone(clock) as Arc<dyn crate::clock::Clock>,
+        clock: clock.clone(),
     }
 }
 
@@ -179,6 +192,8 @@ per_release_max = "0.5"
 [budget.shares]
 [purposes]
 allow = ["treaty_body", "sdg"]
+[principals]
+deny_classes = ["enforcement"]
 [[column]]
 name = "sex"
 title = { en = "Sex" }
