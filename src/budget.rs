@@ -117,7 +117,7 @@ impl Nanos {
     )]
     pub fn at_least(units: f64) -> Option<Self> {
         let nanos = (units * 1e9).next_up().ceil();
-        (nanos.is_finite() && nanos >= 0.0 && nanos <= 1e15).then_some(Self(nanos as u64))
+        (0.0..=1e15).contains(&nanos).then_some(Self(nanos as u64))
     }
 }
 

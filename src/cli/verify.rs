@@ -6,9 +6,11 @@
 use super::client::Client;
 use super::connection::Connection;
 use super::error::CliError;
+use crate::budget::Accounting;
 use crate::config::Config;
 use crate::ledger::verify_database;
-use crate::transparency::{Report, VerifyError, verify_by_tiles};
+use crate::transparency::{Report, verify_by_tiles};
+use serde::Deserialize;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -55,46 +57,75 @@ pub(super) fn run(args: &VerifyArgs) -> Result<(), CliError> {
 /// # Errors
 /// [`CliError::Wrong`] with what does not hold.
 pub fn by_url(client: &Client, pinned: Option<&str>) -> Result<Vec<String>, CliError> {
-    let wrong = |error: VerifyError| CliError::Wrong(error.to_string());
-    let key = match pinned {
-        Some(key) => key.to_owned(),
-        None => {
-            serde_json::from_slice::<Key>(&client.read("/log/key")?.body)
-                .map_err(|_| CliError::Wrong("the service gave no verifier key".into()))?
-                .vkey
-        }
+    let vkey = match pinned {
+        Some(vkey) => vkey.to_owned(),
+        None => client.read("/log/key")?.json::<KeyFace>()?.vkey,
     };
-    let checkpoint = String::from_utf8_lossy(&client.read("/log/checkpoint")?.body).into_owned();
+    let checkpoint = client.read("/log/checkpoint")?;
+    let checkpoint = String::from_utf8_lossy(&checkpoint.body).into_owned();
     let fetch = |path: &str| client.read(&format!("/log/{path}")).map(|reply| reply.body);
-    told(&verify_by_tiles(&checkpoint, &key, fetch).map_err(wrong)?)
-}
-
-/// The log's key, as `/log/key` gives it.
-#[derive(serde::Deserialize)]
-struct Key {
-    vkey: String,
+    let report = verify_by_tiles(&checkpoint, &vkey, fetch).map_err(|error| CliError::Wrong(error.to_string()))?;
+    told(&report)
 }
 
 fn by_data(data: &Path, witness: Option<&Path>) -> Result<Vec<String>, CliError> {
-    let runtime = tokio::runtime::Runtime::new()?;
-    let verified = runtime.block_on(verify_database(&Config::database_in(data), witness));
-    told(&verified.map_err(|error| CliError::Wrong(error.to_string()))?)
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let report = runtime.block_on(verify_database(&Config::database_in(data), witness));
+    told(&report.map_err(|error| CliError::Wrong(error.to_string()))?)
 }
 
-/// What a report says, line by line.
+#[derive(Deserialize)]
+struct KeyFace {
+    vkey: String,
+}
+
+/// What was checked, or everything that does not hold.
 fn told(report: &Report) -> Result<Vec<String>, CliError> {
     if !report.findings.is_empty() {
-        let findings: Vec<String> = report.findings.iter().map(ToString::to_string).collect();
-        return Err(CliError::Wrong(format!("the log does not hold:\n  {}", findings.join("\n  "))));
+        let lines = report.findings.iter().map(|finding| {
+            let leaf = finding.index.map_or_else(String::new, |index| format!("leaf {index}: "));
+            format!("  {leaf}{} ({})", finding.what, finding.code)
+        });
+        let lines: Vec<String> = lines.collect();
+        return Err(CliError::Wrong(format!("the log does not hold:\n{}", lines.join("\n"))));
     }
-    let mut lines = vec![
-        format!("{} leaves; every one is in the signed tree", report.leaves),
-        format!("key {}", report.verifier_key),
-    ];
-    for (account, replay) in &report.accounts {
-        let (spent, cap) = (replay.spent, replay.cap);
-        lines.push(format!("account {account}: {spent} of {cap} spent, every claim reserved before it was drawn"));
+    let root = report.root.map_or_else(String::new, |root| format!(", root {root}"));
+    let mut lines = vec![format!("{} leaves hold{root}", report.leaves), format!("signed by {}", report.verifier_key)];
+    for (account, amounts) in &report.accounts {
+        lines.push(format!(
+            "account {account}: {} of {} {} spent, {} held",
+            amounts.spent,
+            amounts.cap,
+            match amounts.accounting {
+                Accounting::Zcdp => "rho",
+                Accounting::Pure => "epsilon",
+            },
+            amounts.held
+        ));
     }
-    lines.push(format!("{} releases, each paid for by a settled claim", report.releases.len()));
+    lines.push(format!("{} releases, each with its digest in the log", report.releases.len()));
+    if report.approvals_least == Some(1) {
+        lines.push("a policy came into force with one approval: a demonstration, or a weakened service".to_owned());
+    }
     Ok(lines)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::transparency::Finding;
+
+    #[test]
+    fn one_finding_makes_the_whole_verification_fail() {
+        let mut report = Report { leaves: 3, ..Report::default() };
+        assert_eq!(told(&report).unwrap()[0], "3 leaves hold");
+        report.findings.push(Finding {
+            index: Some(2),
+            code: "cap_passed",
+            what: "more was spent than there is".into(),
+        });
+        let error = told(&report).unwrap_err();
+        assert_eq!(error.exit_code(), 1);
+        assert!(error.to_string().contains("leaf 2: more was spent than there is (cap_passed)"), "{error}");
+    }
 }

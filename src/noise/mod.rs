@@ -67,43 +67,35 @@ pub struct NoisyTables {
     pub tables: Vec<NoisyTable>,
 }
 
-/// What is left when nothing has been drawn: the claim, still voidable, and why.
-pub struct Undrawn {
-    /// The claim.
-    pub claim: Reservation,
-    /// Why.
-    pub error: NoiseError,
-}
-
-/// What is left after the point of no return: a spent claim, and the tables if the generator kept its word.
-pub struct Perturbed {
-    /// The claim, spent whatever happened.
-    pub claim: Drawn,
-    /// The tables.
-    pub tables: Result<NoisyTables, NoiseError>,
+/// On which side of the point of no return a claim is left.
+#[must_use = "a claim is voided or settled"]
+pub enum Perturbed {
+    /// Nothing was drawn: the claim, still voidable, and why.
+    Undrawn(Reservation, NoiseError),
+    /// The claim is spent whatever happened; the tables are there if the generator kept its word.
+    Drawn(Drawn, Result<NoisyTables, NoiseError>),
 }
 
 /// Draws the noise that a claim has paid for.
 ///
-/// # Errors
 /// Gives the claim back, undrawn, if the tables are not those of the claim or no scale meets its price.
-pub fn perturb(claim: Reservation, exact: &ExactTables) -> Result<Perturbed, Undrawn> {
+pub fn perturb(claim: Reservation, exact: &ExactTables) -> Perturbed {
     match claim.accounting() {
         Accounting::Zcdp => perturb_by(&opendp::DiscreteGaussian, claim, exact),
         Accounting::Pure => perturb_by(&opendp::DiscreteLaplace, claim, exact),
     }
 }
 
-fn perturb_by(mechanism: &dyn Mechanism, claim: Reservation, exact: &ExactTables) -> Result<Perturbed, Undrawn> {
+fn perturb_by(mechanism: &dyn Mechanism, claim: Reservation, exact: &ExactTables) -> Perturbed {
     let scales = match calibrate(mechanism, &claim, exact) {
         Ok(scales) => scales,
-        Err(error) => return Err(Undrawn { claim, error }),
+        Err(error) => return Perturbed::Undrawn(claim, error),
     };
     let accounting = claim.accounting();
     let claim = claim.draw();
     let drawn: Result<Vec<NoisyTable>, NoiseError> =
         exact.0.iter().zip(scales).map(|(table, scale)| draw(mechanism, &table.dims, &table.counts, scale)).collect();
-    Ok(Perturbed { claim, tables: drawn.map(|tables| NoisyTables { accounting, tables }) })
+    Perturbed::Drawn(claim, drawn.map(|tables| NoisyTables { accounting, tables }))
 }
 
 fn calibrate(mechanism: &dyn Mechanism, claim: &Reservation, exact: &ExactTables) -> Result<Vec<Scale>, NoiseError> {

@@ -30,10 +30,10 @@ const THREADS_MAX: usize = 8;
 
 /// Discrete Gaussian noise, priced in rho (Canonne, Kamath and Steinke, "The Discrete Gaussian for Differential
 /// Privacy", 2020).
-pub struct DiscreteGaussian;
+pub(super) struct DiscreteGaussian;
 
 /// Discrete Laplace noise, priced in epsilon (Ghosh, Roughgarden and Sundararajan, 2009).
-pub struct DiscreteLaplace;
+pub(super) struct DiscreteLaplace;
 
 fn gaussian(scale: f64) -> Fallible<Gaussian> {
     make_gaussian(VectorDomain::new(AtomDomain::<i64>::default()), L2Distance::default(), scale, None)

@@ -2,6 +2,8 @@
 //!
 //! On the American Community Survey file if it lies beside the checkout; truth is counted from the file itself.
 
+#![expect(clippy::as_conversions, clippy::cast_precision_loss, reason = "counts of a test, far below 2^53")]
+
 use super::Office;
 use super::faces::SubmissionAsked;
 use crate::clock::WallClock;

@@ -93,7 +93,16 @@ impl From<VaultError> for OfficeError {
             VaultError::Recode { .. } => {
                 Self::Ledger(LedgerError::Conflict { code: error.code(), detail: error.to_string() })
             }
-            other => Self::Fault { code: other.code(), cause: other.to_string() },
+            VaultError::KeyExposed
+            | VaultError::KeyWrong
+            | VaultError::Initialised
+            | VaultError::Erased { .. }
+            | VaultError::Tampered { .. }
+            | VaultError::TooMany { .. }
+            | VaultError::Coding
+            | VaultError::Format(_)
+            | VaultError::Cipher
+            | VaultError::Disk(_) => Self::Fault { code: error.code(), cause: error.to_string() },
         }
     }
 }

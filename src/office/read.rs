@@ -2,7 +2,7 @@
 
 use super::{BudgetFace, ColumnFace, DatasetFace, Office, OfficeError};
 use crate::identity::{AccountId, DatasetId, Principal, ReleaseId, Role};
-use crate::ledger::{Ledger, PolicyRow, PolicyState, ReleaseRow};
+use crate::ledger::{Ledger, LedgerError, PolicyRow, PolicyState, ReleaseRow};
 use crate::noise;
 use crate::policy::{Kind, Per, Policy};
 use crate::release::{CodeName, PolicyFace, Release};
@@ -15,9 +15,9 @@ impl Office {
     /// # Errors
     /// `Unknown` for a release that is not there or that this caller may not read.
     pub async fn release(&self, who: Option<&Principal>, id: &ReleaseId) -> Result<Release, OfficeError> {
-        let row = self.ledger.release(id).await.map_err(|error| match error {
-            crate::ledger::LedgerError::Unknown { .. } => OfficeError::Unknown { what: "release" },
-            other => other.into(),
+        let row = self.ledger.release(id).await.map_err(|error| {
+            let unknown = matches!(error, LedgerError::Unknown { .. });
+            if unknown { OfficeError::Unknown { what: "release" } } else { error.into() }
         })?;
         if self.may_read(who, &row).await? { Ok(row.into()) } else { Err(OfficeError::Unknown { what: "release" }) }
     }

@@ -10,7 +10,7 @@ use super::turns::Turns;
 use crate::estimate::{EstimatedTable, estimate};
 use crate::identity::Principal;
 use crate::ledger::{Committed, Drawn, Ledger, LedgerError, Reservation};
-use crate::noise::{NoisyTables, Perturbed, Undrawn, perturb};
+use crate::noise::{NoisyTables, Perturbed, perturb};
 use crate::policy::Plan;
 use crate::suppress::{self, Verdict};
 use crate::tabulate::{ExactTables, tabulate};
@@ -103,12 +103,12 @@ impl Answering {
             .await
             .map_err(|_| AnswerError::Fault("noise"))?;
         match drawn {
-            Ok(Perturbed { claim, tables: Ok(tables) }) => Ok((claim, tables)),
-            Ok(Perturbed { claim, tables: Err(error) }) => {
+            Perturbed::Drawn(claim, Ok(tables)) => Ok((claim, tables)),
+            Perturbed::Drawn(claim, Err(error)) => {
                 self.ledger.forfeit(claim).await?;
                 Err(AnswerError::Fault(error.code()))
             }
-            Err(Undrawn { claim, error }) => {
+            Perturbed::Undrawn(claim, error) => {
                 self.ledger.void(claim).await?;
                 Err(AnswerError::Fault(error.code()))
             }
@@ -132,13 +132,13 @@ impl Answering {
     }
 
     fn seal(&self, plan: &Plan, noisy: &NoisyTables) -> Result<Vec<u8>, AnswerError> {
-        let plain = serde_json::to_vec(noisy).map_err(|_| AnswerError::Fault("shelf"))?;
-        self.vault.seal(&shelf_name(plan), &plain).map_err(|_| AnswerError::Fault("shelf"))
+        let bytes = serde_json::to_vec(noisy).map_err(|_| AnswerError::Fault("shelf"))?;
+        self.vault.seal(&shelf_name(plan), &bytes).map_err(|_| AnswerError::Fault("shelf"))
     }
 
     fn unseal(&self, plan: &Plan, sealed: &[u8]) -> Result<NoisyTables, AnswerError> {
-        let plain = self.vault.unseal(&shelf_name(plan), sealed).map_err(|_| AnswerError::Fault("shelf"))?;
-        serde_json::from_slice(&plain).map_err(|_| AnswerError::Fault("shelf"))
+        let bytes = self.vault.unseal(&shelf_name(plan), sealed).map_err(|_| AnswerError::Fault("shelf"))?;
+        serde_json::from_slice(&bytes).map_err(|_| AnswerError::Fault("shelf"))
     }
 }
 

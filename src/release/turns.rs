@@ -9,11 +9,11 @@ use tokio::sync::OwnedMutexGuard;
 
 /// Whose turn it is, by draw.
 #[derive(Clone, Default)]
-pub struct Turns(Arc<Mutex<HashMap<Digest, Arc<tokio::sync::Mutex<()>>>>>);
+pub(super) struct Turns(Arc<Mutex<HashMap<Digest, Arc<tokio::sync::Mutex<()>>>>>);
 
 impl Turns {
     /// Waits until no other question for this draw is under way. The turn ends when the guard is dropped.
-    pub async fn take(&self, draw: Digest) -> OwnedMutexGuard<()> {
+    pub(super) async fn take(&self, draw: Digest) -> OwnedMutexGuard<()> {
         let turn = {
             let mut turns = self.0.lock().unwrap_or_else(PoisonError::into_inner);
             turns.retain(|_, turn| Arc::strong_count(turn) > 1);

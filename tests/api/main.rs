@@ -1,5 +1,17 @@
 //! Black-box tests over HTTP: what users do, what they must not be able to do, and what must never come out.
 
+#![expect(
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::indexing_slicing,
+    clippy::as_conversions,
+    clippy::cast_precision_loss,
+    clippy::too_many_lines,
+    reason = "a test ends at the first thing that is not as it should be, and a story is told in one piece"
+)]
+
 mod acs;
 mod marker;
 mod persons;

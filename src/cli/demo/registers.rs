@@ -100,7 +100,7 @@ mod tests {
     fn exactly_one_field_of_the_broken_copy_differs() {
         let folder = tempfile::tempdir().unwrap();
         let (from, to) = (folder.path().join("a.csv"), folder.path().join("b.csv"));
-        let rows: String = (0..2000).map(|i| format!("synthetic-{i},F,x\n")).collect();
+        let rows: String = (0..2000).map(|i| format!("synthetic-{i},F,x\n")).collect::<Vec<_>>().concat();
         std::fs::write(&from, format!("person_id,sex,service\n{rows}")).unwrap();
         break_one_row(&from, &to, "sex").unwrap();
         let (a, b) = (std::fs::read_to_string(&from).unwrap(), std::fs::read_to_string(&to).unwrap());
