@@ -123,7 +123,7 @@ fn a_wrong_file_is_refused_by_row_column_and_rule() {
         ("content-digest", "sha-256=:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=:"),
     ];
     let path = "/v1/datasets/visits/submissions?period=2026";
-    service.request("POST", path, Some(&ministry), &headers, good.as_bytes()).expect_problem(400, "digest_mismatch");
+    service.request("POST", path, Some(&ministry), &headers, good.as_bytes()).expect_problem(422, "digest_mismatch");
     let keyless = service.request("POST", path, Some(&ministry), &[("content-type", "text/csv")], good.as_bytes());
     assert_eq!(keyless.status, 400, "{}", keyless.text());
     let xml = [("content-type", "application/xml"), ("idempotency-key", "b7")];

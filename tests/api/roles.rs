@@ -7,9 +7,8 @@ const ROLES: [&str; 5] = ["submitter", "analyst", "officer", "auditor", "operato
 
 /// The roles an operation says it takes; empty: public.
 fn roles_of(operation: &Value) -> Vec<String> {
-    let needs = operation["security"].as_array().cloned().unwrap_or_default();
-    let named = needs.iter().filter_map(|need| need["token"].as_array()).flatten();
-    named.map(|role| role.as_str().unwrap().to_owned()).collect()
+    let named = operation["x-roles"].as_array().unwrap_or_else(|| panic!("an operation without x-roles: {operation}"));
+    named.iter().map(|role| role.as_str().unwrap().to_owned()).collect()
 }
 
 #[test]

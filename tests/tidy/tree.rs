@@ -2,6 +2,9 @@
 
 use std::path::Path;
 
+/// How a test module begins.
+const TESTS: &str = "#[cfg(test)]\nmod ";
+
 pub(crate) fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
@@ -29,8 +32,17 @@ pub(crate) fn all() -> Vec<(String, String)> {
     sources(&["src", "tests", "examples", "benches"])
 }
 
+/// Whether a file holds tests alone: by its name, or because its parent says so.
 pub(crate) fn is_test_file(path: &str) -> bool {
-    path.ends_with("/tests.rs") || path.contains("/tests/")
+    let declared = || {
+        let (folder, file) = path.rsplit_once('/')?;
+        let declaration = format!("#[cfg(test)]\nmod {};", file.strip_suffix(".rs")?);
+        let parents = [format!("{folder}/mod.rs"), format!("{folder}.rs"), format!("{folder}/lib.rs")];
+        let declares =
+            |parent: &String| std::fs::read_to_string(root().join(parent)).is_ok_and(|t| t.contains(&declaration));
+        parents.into_iter().find(declares)
+    };
+    path.ends_with("/tests.rs") || path.contains("/tests/") || declared().is_some()
 }
 
 /// What runs: without comments, and without the test module at the end.
@@ -38,7 +50,9 @@ pub(crate) fn running(path: &str, text: &str) -> String {
     if is_test_file(path) {
         return String::new();
     }
-    let code = text.split("#[cfg(test)]\nmod ").next().unwrap_or_default();
+    let has_body = |at: &usize| text[at + TESTS.len()..].lines().next().is_some_and(|line| line.ends_with('{'));
+    let end = text.match_indices(TESTS).map(|(at, _)| at).find(has_body).unwrap_or(text.len());
+    let code = &text[..end];
     code.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
 }
 
