@@ -2,7 +2,8 @@
 //!
 //! # Guarantee
 //! G6: on `Ok`, held + spent <= cap in each of the three pots a claim draws on (the organisation's quota, the purpose's
-//! share, the account), exactly. On `Err`, nothing has changed: the input is consumed, and whoever kept it kept it whole.
+//! share, the account), exactly. On `Err`, nothing has changed: the input is consumed, and whoever kept it kept it
+//! whole.
 
 #![warn(clippy::float_arithmetic, clippy::arithmetic_side_effects)]
 
@@ -161,7 +162,10 @@ mod tests {
                 let cost = Nanos::from_nanos(cost);
                 match what {
                     0 => if let Ok(next) = reserve(now, cost) { now = next; open.push(cost) },
-                    1 => if let Some(cost) = open.pop() { now = settle(now, cost).unwrap(); spent = cost.as_nanos().saturating_add(spent) },
+                    1 => if let Some(cost) = open.pop() {
+                        now = settle(now, cost).unwrap();
+                        spent = cost.as_nanos().saturating_add(spent);
+                    },
                     _ => if let Some(cost) = open.pop() { now = void(now, cost).unwrap() },
                 }
                 prop_assert!(holds(now.quota) && holds(now.share) && holds(now.whole));

@@ -14,11 +14,13 @@
 //! ```
 //! A drawn claim cannot be voided:
 //! ```compile_fail
-//! async fn void(ledger: &halflight::ledger::Ledger, drawn: halflight::ledger::Drawn) { let _ = ledger.void(drawn).await; }
+//! use halflight::ledger::{Drawn, Ledger};
+//! async fn void(ledger: &Ledger, drawn: Drawn) { let _ = ledger.void(drawn).await; }
 //! ```
 //! The twin that compiles: an undrawn one can.
 //! ```
-//! async fn void(ledger: &halflight::ledger::Ledger, claim: halflight::ledger::Reservation) { let _ = ledger.void(claim).await; }
+//! use halflight::ledger::{Ledger, Reservation};
+//! async fn void(ledger: &Ledger, claim: Reservation) { let _ = ledger.void(claim).await; }
 //! ```
 
 use crate::budget::{Accounting, Nanos};

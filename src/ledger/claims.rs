@@ -2,8 +2,8 @@
 //!
 //! # Guarantees
 //! G6: every change of an account goes through [`account`](super::account). G7: `reserve` returns after commit and
-//! witness; an unknown outcome is spent. A claim is ended by the opening of the ledger that made it and by no other: one
-//! whose claim was settled by another destroys its draft.
+//! witness; an unknown outcome is spent. A claim is ended by the opening of the ledger that made it and by no other:
+//! one whose claim was settled by another destroys its draft.
 
 use super::account::{self, Short};
 use super::balances::{Pots, share_of};
@@ -159,8 +159,9 @@ impl Ledger {
     /// Holds the plan's cost. When this returns, the claim is on the disk of the database and of the witness (G7).
     ///
     /// # Errors
-    /// [`LedgerError::InProgress`] if the same draw is open; a refusal (quota, then share and cap), which leaves nothing;
-    /// [`LedgerError::Witness`] if the claim stands and was not acknowledged: it is then spent when the ledger reopens.
+    /// [`LedgerError::InProgress`] if the same draw is open; a refusal (quota, then share and cap), which leaves
+    /// nothing; [`LedgerError::Witness`] if the claim stands and was not acknowledged: it is then spent when the ledger
+    /// reopens.
     pub async fn reserve(&self, plan: &Plan, asker: &Principal) -> Result<Reservation, LedgerError> {
         let mut writing = self.write().await?;
         refuse_twice(writing.rows(), plan).await?;
@@ -181,8 +182,8 @@ impl Ledger {
         let index = writing.leaf(&leaf).await?;
         let now = writing.now().timestamp_millis();
         sqlx::query(
-            "INSERT INTO claims (claim, account, share, organisation, dataset, policy, draw, measurement, editions, cost,
-             state, owner, epoch, salt, opening, commitment, reserved_at, log_index)
+            "INSERT INTO claims (claim, account, share, organisation, dataset, policy, draw, measurement, editions,
+             cost, state, owner, epoch, salt, opening, commitment, reserved_at, log_index)
              VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'open', ?, ?, ?, ?, ?, ?, ?)",
         )
         .bind(id.as_str())

@@ -1,8 +1,8 @@
 //! Editions: the live submissions of one moment, closed into the next number of their period.
 //!
 //! # Guarantee
-//! An edition is committed only if it was made of exactly the submissions that are live in the same transaction; numbers
-//! grow by one; releases of the edition before keep their bytes and carry a notice.
+//! An edition is committed only if it was made of exactly the submissions that are live in the same transaction;
+//! numbers grow by one; releases of the edition before keep their bytes and carry a notice.
 
 use super::row::{columns, count, int, json, name, small, time, to_json};
 use super::{EditionRow, FileEntry, Ledger, LedgerError, NewEdition, commitment, releases, submissions};
@@ -71,7 +71,8 @@ impl Ledger {
         let log_index = writing.leaf(&leaf).await?;
         let closed_at = writing.now();
         sqlx::query(
-            "INSERT INTO editions (dataset, period, number, submissions, salt, commitment, files, coding, closed_at, log_index)
+            "INSERT INTO editions (dataset, period, number, submissions, salt, commitment, files, coding, closed_at,
+             log_index)
              VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         )
         .bind(new.dataset.as_str())

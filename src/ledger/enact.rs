@@ -2,8 +2,8 @@
 //!
 //! # Guarantees
 //! An account keeps its accounting and its history: a new name, a new dataset or a new version gains nothing that
-//! officers did not approve as a new cap. No cap falls below what is held and spent. A dataset keeps its account and the
-//! form of its ids, so that one person is not counted as two.
+//! officers did not approve as a new cap. No cap falls below what is held and spent. A dataset keeps its account and
+//! the form of its ids, so that one person is not counted as two.
 
 use super::LedgerError;
 use super::account::{Pot, regrant};
@@ -53,7 +53,8 @@ pub(super) async fn check(rows: &mut SqliteConnection, policy: &Policy) -> Resul
     let Some((rest, caps)) = regrant(budget.lifetime, pot, unshared, asked) else {
         return Err(conflict(
             "account_used",
-            "the account, or one of its shares, has already used more than this policy would give it; give it at least that",
+            "the account, or one of its shares, has already used more than this policy would give it; \
+             give it at least that",
         ));
     };
     let mut granted: Caps = pots

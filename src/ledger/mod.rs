@@ -44,7 +44,8 @@ use crate::identity::{AccountId, Period, Purpose};
 pub enum LedgerError {
     /// The organisation has used its quota.
     #[error(
-        "your organisation's quota on account {account} does not cover this; ask for less precision, or for a released table, which costs nothing"
+        "your organisation's quota on account {account} does not cover this; ask for less precision, or for a released \
+         table, which costs nothing"
     )]
     QuotaExhausted {
         /// The account.
@@ -52,7 +53,8 @@ pub enum LedgerError {
     },
     /// The account, or the share of this purpose, has too little left.
     #[error(
-        "what is left of account {account} for purpose {purpose} does not cover this; ask for less precision, or for a released table, which costs nothing"
+        "what is left of account {account} for purpose {purpose} does not cover this; ask for less precision, or for a \
+         released table, which costs nothing"
     )]
     BudgetExhausted {
         /// The account.

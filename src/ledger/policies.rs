@@ -32,7 +32,8 @@ impl Ledger {
     /// Proposes a policy.
     ///
     /// # Errors
-    /// [`LedgerError::Conflict`] if the version does not grow, what is frozen changes, or the account cannot shrink so far.
+    /// [`LedgerError::Conflict`] if the version does not grow, what is frozen changes, or the account cannot shrink so
+    /// far.
     pub async fn propose_policy(
         &self,
         by: &Principal,
@@ -46,7 +47,8 @@ impl Ledger {
         enact::check(writing.rows(), policy).await?;
         // The same bytes may be proposed again after their time ran out.
         for query in [
-            "DELETE FROM approvals WHERE policy IN (SELECT sha256 FROM policies WHERE sha256 = ? AND state = 'expired')",
+            "DELETE FROM approvals WHERE policy IN
+             (SELECT sha256 FROM policies WHERE sha256 = ? AND state = 'expired')",
             "DELETE FROM policies WHERE sha256 = ? AND state = 'expired'",
         ] {
             sqlx::query(query).bind(policy.sha256.to_string()).execute(writing.rows()).await?;
@@ -60,7 +62,8 @@ impl Ledger {
         let index = writing.leaf(&leaf).await?;
         let now = writing.now().timestamp_millis();
         sqlx::query(
-            "INSERT INTO policies (sha256, dataset, version, source, state, proposer, proposed_at, account, ids, quota, log_index)
+            "INSERT INTO policies (sha256, dataset, version, source, state, proposer, proposed_at, account, ids, quota,
+             log_index)
              VALUES (?, ?, ?, ?, 'proposed', ?, ?, ?, ?, ?, ?)",
         )
         .bind(policy.sha256.to_string())
@@ -81,8 +84,8 @@ impl Ledger {
     /// Approves; at the last approval the policy is in force, and its account opened or grown.
     ///
     /// # Errors
-    /// [`LedgerError::Unknown`] if it was not proposed; [`LedgerError::Conflict`] for the own proposal, a second approval,
-    /// one that comes too late, or a policy that another has overtaken.
+    /// [`LedgerError::Unknown`] if it was not proposed; [`LedgerError::Conflict`] for the own proposal, a second
+    /// approval, one that comes too late, or a policy that another has overtaken.
     pub async fn approve_policy(&self, by: &Principal, policy: &Policy) -> Result<PolicyRow, LedgerError> {
         let mut writing = self.write().await?;
         need_officer(writing.rows(), by).await?;

@@ -1,8 +1,8 @@
 //! Draws and releases: a charge, the bytes it paid for and the leaf that says so, in one transaction.
 //!
 //! # Guarantee
-//! G10: [`Committed`] is built here alone, after the commit. A release's bytes never change; what happens to it later is
-//! a notice beside it. G11: a release digest stands once.
+//! G10: [`Committed`] is built here alone, after the commit. A release's bytes never change; what happens to it later
+//! is a notice beside it. G11: a release digest stands once.
 
 use super::claims::{self, Claim};
 use super::row::{columns, conflict, count, digest, int, json, name, time};
@@ -84,7 +84,8 @@ impl Ledger {
     /// Stores a free answer (another cut of a draw that is paid for) and its leaf.
     ///
     /// # Errors
-    /// [`LedgerError::Unknown`] if the draw was never paid for; [`LedgerError::Conflict`] if this release stands already.
+    /// [`LedgerError::Unknown`] if the draw was never paid for; [`LedgerError::Conflict`] if this release stands
+    /// already.
     pub async fn shelve<D: Settle>(&self, draft: D) -> Result<Committed<D>, LedgerError> {
         let entry = draft.entry();
         let mut writing = self.write().await?;
@@ -190,7 +191,8 @@ async fn store_draw(writing: &mut Writing, claim: &Claim, sealed: &[u8]) -> Resu
     Ok(())
 }
 
-/// Stores a release with its leaf; one over an edition that is not the newest any more carries its notice from the start.
+/// Stores a release with its leaf; one over an edition that is not the newest any more carries its notice from the
+/// start.
 async fn store_release(
     writing: &mut Writing,
     entry: &Entry,
@@ -233,7 +235,8 @@ async fn store_release(
 /// Marks a release: a later edition stands beside the one it was drawn from.
 pub(super) async fn supersede(writing: &mut Writing, release: &ReleaseId, by: &EditionRef) -> Result<(), LedgerError> {
     let notice = format!(
-        "Superseded: edition {} of {} was closed after the one these figures describe. They stay as they were released.",
+        "Superseded: edition {} of {} was closed after the one these figures describe. They stay as they were \
+         released.",
         by.number, by.period
     );
     let changed = sqlx::query("UPDATE releases SET notice = ? WHERE id = ?")

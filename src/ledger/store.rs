@@ -123,7 +123,8 @@ impl Ledger {
         writing.commit().await
     }
 
-    /// Waits for what is under way and closes the database. Dropping without it loses nothing: a crash is a way to stop.
+    /// Waits for what is under way and closes the database. Dropping without it loses nothing: a crash is a way to
+    /// stop.
     pub async fn close(&self) {
         self.store.writer.close().await;
         self.store.reader.close().await;

@@ -177,13 +177,14 @@ impl Ledger {
             writing.leaf(&leaf).await?;
             freed = old.files;
         }
-        // A crash after this leaves the files of the replaced one in the vault, named by nothing: swept at the next start.
+        // A crash after this leaves the files of the replaced one in the vault, named by nothing: swept at the next
+        // start.
         writing.commit().await?;
         Ok((receipt, freed))
     }
 
-    /// Withdraws; returns the files to be erased. What the receipt said of the file is wiped with its salt: from here on
-    /// nothing on the server opens the commitment in the log.
+    /// Withdraws; returns the files to be erased. What the receipt said of the file is wiped with its salt: from here
+    /// on nothing on the server opens the commitment in the log.
     ///
     /// # Errors
     /// [`LedgerError::Unknown`] if it is not there or not theirs; [`LedgerError::Conflict`] if it is not live.
@@ -204,7 +205,8 @@ impl Ledger {
             ..row.receipt.clone()
         };
         let changed = sqlx::query(
-            "UPDATE submissions SET state = 'withdrawn', salt = NULL, sha256 = '', receipt = ? WHERE id = ? AND state = 'live'",
+            "UPDATE submissions SET state = 'withdrawn', salt = NULL, sha256 = '', receipt = ?
+             WHERE id = ? AND state = 'live'",
         )
         .bind(to_json(&wiped)?)
         .bind(id.as_str())
@@ -308,7 +310,8 @@ async fn insert(writing: &mut Writing, new: &NewSubmission, receipt: &Receipt) -
     sqlx::query(
         "INSERT INTO submissions (id, organisation, dataset, period, idempotency_key, sha256, state, sequence, policy,
          receipt, salt, commitment, files, coding, submitted_at, log_index)
-         VALUES (?, ?, ?, ?, ?, ?, 'live', (SELECT COALESCE(MAX(sequence), 0) + 1 FROM submissions), ?, ?, ?, ?, ?, ?, ?, ?)",
+         VALUES (?, ?, ?, ?, ?, ?, 'live', (SELECT COALESCE(MAX(sequence), 0) + 1 FROM submissions),
+         ?, ?, ?, ?, ?, ?, ?, ?)",
     )
     .bind(new.id.as_str())
     .bind(new.by.organisation.as_str())

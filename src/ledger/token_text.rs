@@ -1,7 +1,8 @@
 //! The text of a token: `hl_<role>_<secret><checksum>`.
 //!
-//! The checksum tells a typing error or a torn copy from a token without a look-up, and lets scanners find leaked tokens.
-//! The secret is 256 bits from the operating system. There is no `Debug`: a token is never printed but to its holder.
+//! The checksum tells a typing error or a torn copy from a token without a look-up, and lets scanners find leaked
+//! tokens. The secret is 256 bits from the operating system. There is no `Debug`: a token is never printed but to its
+//! holder.
 
 use crate::identity::{Digest, Role, random_bytes};
 

@@ -1,8 +1,9 @@
 //! Access tokens: made, revoked, and told apart.
 //!
-//! A token has one role, and a principal is a token: so no principal is submitter and analyst, nor officer and operator,
-//! by construction. The secret is stored as SHA-256 alone. Expiry is judged by the latest time ever seen: a clock that is
-//! set back revives nothing. Revocation is a committed row, read at every authentication, so every worker sees it at once.
+//! A token has one role, and a principal is a token: so no principal is submitter and analyst, nor officer and
+//! operator, by construction. The secret is stored as SHA-256 alone. Expiry is judged by the latest time ever seen: a
+//! clock that is set back revives nothing. Revocation is a committed row, read at every authentication, so every worker
+//! sees it at once.
 
 use super::row::{conflict, count, digest, int, json, name, one, time, to_json, word};
 use super::token_text::TokenText;
@@ -31,8 +32,8 @@ fn token((id, role, organisation, class, datasets, expires, revoked, _): Columns
 }
 
 impl Ledger {
-    /// Makes a token; returns its row and its text, which is shown once. `by` is absent at `init`, which makes the first
-    /// officers; an operator makes every other role, and never an officer.
+    /// Makes a token; returns its row and its text, which is shown once. `by` is absent at `init`, which makes the
+    /// first officers; an operator makes every other role, and never an officer.
     ///
     /// # Errors
     /// [`LedgerError::Conflict`] for a role that `by` may not make, or a life of no day or over a year.

@@ -16,7 +16,8 @@ use std::path::Path;
 /// The verifier key is the one in the database: compare `Report::verifier_key` with one from somebody you trust.
 ///
 /// # Errors
-/// If the database cannot be read at all, or the witness file is missing. What does not hold is a finding, not an error.
+/// If the database cannot be read at all, or the witness file is missing. What does not hold is a finding, not an
+/// error.
 pub async fn verify_database(path: &Path, witness: Option<&Path>) -> Result<Report, LedgerError> {
     let mut rows = SqliteConnectOptions::new().filename(path).read_only(true).connect().await?;
     // One snapshot, even of a ledger that is in use.

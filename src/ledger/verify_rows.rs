@@ -44,7 +44,8 @@ async fn accounts(rows: &mut SqliteConnection, replay: &Replay, report: &mut Rep
     }
     for (account, balance) in &stored {
         let sums: (i64, i64, i64) = sqlx::query_as(
-            "SELECT COALESCE(SUM(cap), 0), COALESCE(SUM(held), 0), COALESCE(SUM(spent), 0) FROM shares WHERE account = ?",
+            "SELECT COALESCE(SUM(cap), 0), COALESCE(SUM(held), 0), COALESCE(SUM(spent), 0) FROM shares
+             WHERE account = ?",
         )
         .bind(account.as_str())
         .fetch_one(&mut *rows)

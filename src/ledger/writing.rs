@@ -134,8 +134,8 @@ impl Writing {
                 return Err(error.into());
             }
         }
-        // A crash here leaves the change committed and the witness behind; no one has been told. A claim in it is settled
-        // as spent, and the witness caught up, when the ledger is next opened.
+        // A crash here leaves the change committed and the witness behind; no one has been told. A claim in it is
+        // settled as spent, and the witness caught up, when the ledger is next opened.
         tip.seen = Some(head);
         acknowledge(&store, tip, head, note).await
         // A crash here leaves the change committed, witnessed, and unreported: the caller's retry finds it.

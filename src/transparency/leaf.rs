@@ -1,7 +1,7 @@
 //! The leaves of the log, and their one canonical form.
 //!
-//! A leaf is JSON with sorted keys and no spaces, tagged by `kind`. Public from the moment it is written, so it holds no
-//! count, no size, no plain digest of microdata and no asker's name; what must stay provable later is a keyed
+//! A leaf is JSON with sorted keys and no spaces, tagged by `kind`. Public from the moment it is written, so it holds
+//! no count, no size, no plain digest of microdata and no asker's name; what must stay provable later is a keyed
 //! commitment whose salt is kept elsewhere (CONTRACT.md section 7).
 
 use crate::budget::Accounting;

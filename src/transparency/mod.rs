@@ -1,4 +1,5 @@
-//! The public log: an RFC 6962 tree over canonical JSON leaves, signed checkpoints, a witness, and the offline verifier.
+//! The public log: an RFC 6962 tree over canonical JSON leaves, signed checkpoints, a witness, and the offline
+//! verifier.
 //!
 //! # Guarantee
 //! G12: the log only grows. A leaf holds no count, size or plain digest of microdata and no asker's name: the log is
@@ -10,6 +11,8 @@ mod checkpoint;
 mod leaf;
 mod replay;
 mod report;
+#[cfg(test)]
+mod tests;
 mod tile;
 mod tree;
 mod verify;

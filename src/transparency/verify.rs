@@ -1,8 +1,8 @@
 //! The offline verifier: recomputes the tree from the leaves, holds it against signed checkpoints, and replays.
 //!
 //! It trusts nothing but a verifier key. Every edit, deletion, insertion, reordering and truncation of leaves changes
-//! the root or the size that the checkpoint signs; a rollback of leaves and checkpoint together is found by the witness,
-//! or by whoever kept an older checkpoint (`expect`).
+//! the root or the size that the checkpoint signs; a rollback of leaves and checkpoint together is found by the
+//! witness, or by whoever kept an older checkpoint (`expect`).
 
 use super::tile::{TilePath, split_bundle};
 use super::{Head, Leaf, Replay, Report, Tree, open_checkpoint};

@@ -46,8 +46,8 @@ pub struct Witness {
 }
 
 impl Witness {
-    /// Opens the witness of a log. A missing file is made only for a log that has none yet: a volume that is not mounted
-    /// must not look like an empty witness.
+    /// Opens the witness of a log. A missing file is made only for a log that has none yet: a volume that is not
+    /// mounted must not look like an empty witness.
     ///
     /// # Errors
     /// If the file is missing or unreadable, or its last whole line is not a checkpoint of this log.
@@ -55,7 +55,8 @@ impl Witness {
         if !may_create && !path.exists() {
             return Err(Error::new(
                 ErrorKind::NotFound,
-                "the witness file is missing; mount its volume (or, if it is lost for good, make an empty file in its place)",
+                "the witness file is missing; mount its volume (or, if it is lost for good, make an empty file in its \
+                 place)",
             ));
         }
         let created = !path.exists();
@@ -73,7 +74,8 @@ impl Witness {
         };
         let torn = witness.refresh()?;
         if torn > 0 {
-            // The end of a line that a crash cut: its commit was never acknowledged, and is caught up by whoever opens us.
+            // The end of a line that a crash cut: its commit was never acknowledged, and is caught up by whoever opens
+            // us.
             witness.file.set_len(witness.offset)?;
             witness.file.sync_all()?;
         }

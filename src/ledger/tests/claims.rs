@@ -150,8 +150,8 @@ async fn the_database_itself_refuses_what_the_rules_refuse() {
         "UPDATE quotas SET held = -5",
         "UPDATE accounts SET cap = 0",
         "UPDATE accounts SET spent = 0.5",
-        "INSERT INTO claims SELECT 'clm_x', account, share, organisation, dataset, policy, draw, measurement, editions, cost,
-         state, owner, epoch, salt, opening, commitment, reserved_at, 99 FROM claims",
+        "INSERT INTO claims SELECT 'clm_x', account, share, organisation, dataset, policy, draw, measurement, editions,
+         cost, state, owner, epoch, salt, opening, commitment, reserved_at, 99 FROM claims",
     ] {
         assert!(desk.try_tamper(bad).await.is_err(), "{bad}");
     }

@@ -41,7 +41,8 @@ async fn every_edit_behind_the_ledgers_back_is_found() {
         "DELETE FROM leaves WHERE idx = 2",
         "UPDATE leaves SET idx = -1 * idx",
         "INSERT INTO leaves SELECT max(idx) + 1, body FROM leaves",
-        "UPDATE leaves SET idx = 9999 WHERE idx = 1; UPDATE leaves SET idx = 1 WHERE idx = 2; UPDATE leaves SET idx = 2 WHERE idx = 9999",
+        "UPDATE leaves SET idx = 9999 WHERE idx = 1; UPDATE leaves SET idx = 1 WHERE idx = 2;
+         UPDATE leaves SET idx = 2 WHERE idx = 9999",
         "UPDATE hashes SET hash = zeroblob(32) WHERE position = 1",
         "DELETE FROM hashes WHERE position = 5",
         "UPDATE head SET size = size - 1",
