@@ -2,8 +2,8 @@
 //!
 //! A set of measured margins determines, for every table within their span, the variance of its best linear unbiased
 //! estimate (residual components of Xiao, He, Zhang and Kifer, "An Optimal and Scalable Matrix Mechanism for Noisy
-//! Marginals under Convex Loss Functions", `NeurIPS` 2023). Policy and quotes use it to price a question; `estimate` uses
-//! the same numbers for the intervals. Nothing here depends on data.
+//! Marginals under Convex Loss Functions", `NeurIPS` 2023). Policy and quotes use it to price a question; `estimate`
+//! uses the same numbers for the intervals. Nothing here depends on data.
 
 use crate::budget::Nanos;
 use std::collections::BTreeMap;

@@ -162,12 +162,16 @@ fn is_period(text: &str) -> bool {
     year_ok && rest_ok
 }
 
+fn is_random_part(text: &str) -> bool {
+    text.len() == 32 && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
+}
+
 macro_rules! random_id {
     ($(#[$doc:meta])* $type:ident, $prefix:literal) => {
         name!(
             $(#[$doc])*
             $type,
-            |t| t.strip_prefix($prefix).is_some_and(|h| h.len() == 32 && h.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))),
+            |t| t.strip_prefix($prefix).is_some_and(is_random_part),
             "an id is its prefix and 32 hexadecimal digits"
         );
 

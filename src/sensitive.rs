@@ -2,7 +2,7 @@
 //!
 //! # Guarantee
 //! G1: outside the vault, personal values exist only inside [`Sensitive`]. It has no `Debug`, `Display`, `Serialize` or
-//! `Clone`, so it cannot be printed, sent or copied; `tests/tidy.rs` lists the callers of [`Sensitive::expose`].
+//! `Clone`, so it cannot be printed, sent or copied; `tests/tidy.rs` lists the callers of `Sensitive::expose`.
 //!
 //! ```compile_fail
 //! let exact = halflight::sensitive::Sensitive::new(vec![3_i64]);

@@ -5,8 +5,8 @@
 //! (people are of a few hidden kinds), one person with many rows here and there, skewed amounts.
 //!
 //! # Guarantees
-//! Made from the policy and a seed alone: the same two give the same bytes. The door accepts every row. Written as it is
-//! made: memory does not grow with the rows.
+//! Made from the policy and a seed alone: the same two give the same bytes. The door accepts every row. Written as it
+//! is made: memory does not grow with the rows.
 
 mod draw;
 mod weights;

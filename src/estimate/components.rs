@@ -1,9 +1,9 @@
 //! Residual components: what all measured tables together say about each interaction of dimensions.
 //!
-//! For a subset `t` of the dimensions the component `c_t` is the `t`-margin, centred along every dimension of `t`. Every
-//! measured table that contains `t` gives an unbiased estimate of it with covariance of the same shape, so the best
-//! estimate is their average weighted by precision. Any covered table is the sum of its components, each spread evenly
-//! over the dimensions it lacks. Linear in the number of cells for a bounded number of dimensions.
+//! For a subset `t` of the dimensions the component `c_t` is the `t`-margin, centred along every dimension of `t`.
+//! Every measured table that contains `t` gives an unbiased estimate of it with covariance of the same shape, so the
+//! best estimate is their average weighted by precision. Any covered table is the sum of its components, each spread
+//! evenly over the dimensions it lacks. Linear in the number of cells for a bounded number of dimensions.
 #![expect(
     clippy::indexing_slicing,
     clippy::as_conversions,

@@ -9,8 +9,8 @@ pub(crate) fn selected(plan: &Plan, dim: usize) -> Vec<usize> {
     plan.cuts.iter().find(|c| c.dim == dim).map_or_else(|| (0..all).collect(), |cut| cut.levels.clone())
 }
 
-/// The table a shown one is cut from (its own dimensions and every filtered one), and per dimension of the plan how many
-/// levels one shown cell holds fixed.
+/// The table a shown one is cut from (its own dimensions and every filtered one), and per dimension of the plan how
+/// many levels one shown cell holds fixed.
 pub(crate) fn source(plan: &Plan, shown: &Shown) -> (Vec<usize>, Vec<Option<usize>>) {
     let cut = |dim: usize| plan.cuts.iter().find(|c| c.dim == dim);
     let groups: Vec<Option<usize>> = (0..plan.dimensions.len())

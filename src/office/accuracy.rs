@@ -108,8 +108,8 @@ fn keys(plan: &crate::policy::Plan, table: &EstimatedTable) -> Vec<[String; 3]> 
 }
 
 /// 20 draws of 1,078 cells and their margins. Cells are nearly independent, so the standard deviation has a standard
-/// error of 0.005: the bound of 0.03 is six of them, false alarm below 1e-8. The mean is far inside its bound, since the
-/// total, to which all cells contribute, is measured too.
+/// error of 0.005: the bound of 0.03 is six of them, false alarm below 1e-8. The mean is far inside its bound, since
+/// the total, to which all cells contribute, is measured too.
 #[tokio::test(flavor = "multi_thread")]
 async fn errors_before_suppression_are_standard_normal_and_margins_are_sums() {
     let path = shipped("../shared/data/acs2024_migrants.csv.gz");

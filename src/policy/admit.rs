@@ -1,8 +1,10 @@
-//! May this be asked? A question and a policy become a [`Plan`], or an [`Inadmissible`] that says what would be allowed.
+//! May this be asked? A question and a policy become a [`Plan`], or an [`Inadmissible`] that says what would be
+//! allowed.
 //!
 //! # Guarantee
 //! G2: the only place where a [`Plan`] is built.
-//! G8: the answer depends on policy, question, closed periods and the day; the first reason in order of precedence wins.
+//! G8: the answer depends on policy, question, closed periods and the day; the first reason in order of precedence
+//! wins.
 
 use super::asked::{self, Asked};
 use super::canonical::digest;
@@ -156,8 +158,8 @@ fn editions(standing: &Standing, asked: &Asked) -> Result<Vec<EditionRef>, Inadm
     asked.periods.iter().map(found).collect()
 }
 
-/// What is measured, whatever is paid for it; also, with what each table is paid, a draw: the same for everyone who asks for
-/// the same measurement, whatever is cut out of it.
+/// What is measured, whatever is paid for it; also, with what each table is paid, a draw: the same for everyone who
+/// asks for the same measurement, whatever is cut out of it.
 #[derive(Serialize)]
 struct DrawForm<'a> {
     dataset: &'a DatasetId,

@@ -1,8 +1,8 @@
 //! The nearest questions that would be admitted, for one that is refused.
 //!
-//! In the order of what they keep: a coarser geography, one dimension less, no geography, no filter, two less, the first
-//! few only; with fewer periods or another price where that is what stands in the way. Each is admitted before it is
-//! offered.
+//! In the order of what they keep: a coarser geography, one dimension less, no geography, no filter, two less, the
+//! first few only; with fewer periods or another price where that is what stands in the way. Each is admitted before it
+//! is offered.
 
 use super::asked::{codes_at, column_at};
 use super::inadmissible::Inadmissible;

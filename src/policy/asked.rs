@@ -1,7 +1,7 @@
 //! A question in canonical form: the same question in any disguise is the same here.
 //!
-//! Columns become positions (0 is the period, then the policy's order), codes become positions on their lists. Order and
-//! repetition mean nothing; a filter that names every code is no filter.
+//! Columns become positions (0 is the period, then the policy's order), codes become positions on their lists. Order
+//! and repetition mean nothing; a filter that names every code is no filter.
 
 use super::codelist::CodeList;
 use super::inadmissible::Inadmissible;
@@ -169,8 +169,8 @@ pub(super) fn resolve(policy: &Policy, question: &Question) -> Result<Asked, Ina
     })
 }
 
-/// A person who has several of the selected codes of a per-row column would count once for each in a sum over them: such
-/// codes have no total of their own where the column is broken down by.
+/// A person who has several of the selected codes of a per-row column would count once for each in a sum over them:
+/// such codes have no total of their own where the column is broken down by.
 pub(super) fn check_distinct(policy: &Policy, asked: &Asked) -> Result<(), Inadmissible> {
     let broken_down = asked.broken_down();
     let summed = |place: &Place| asked.margins || asked.tables.iter().any(|table| !table.contains(place));
@@ -182,7 +182,8 @@ pub(super) fn check_distinct(policy: &Policy, asked: &Asked) -> Result<(), Inadm
     let Some((&place, _)) = guilty else { return Ok(()) };
     let name = name_at(policy, place);
     Err(Inadmissible::malformed(format!(
-        "a person can have several codes of `{name}`, so the selected ones have no total: ask without margins and with `{name}` in every table, or without the filter on it"
+        "a person can have several codes of `{name}`, so the selected ones have no total: \
+        ask without margins and with `{name}` in every table, or without the filter on it"
     )))
 }
 

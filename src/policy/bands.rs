@@ -1,6 +1,7 @@
 //! Bands of whole numbers: `Y0T4`, `Y5`, `Y_LT15`, `Y_GE75` (SDMX age codes), read and checked.
 //!
-//! Bands ascend, do not overlap, leave no gap and cover `min..=max`, so that every accepted number has exactly one code.
+//! Bands ascend, do not overlap, leave no gap and cover `min..=max`, so that every accepted number has exactly one
+//! code.
 
 use super::Text;
 use super::codelist::{Code, CodeList};

@@ -8,7 +8,8 @@ use crate::identity::Digest;
 use serde::Serialize;
 
 impl Policy {
-    /// The resolved policy in canonical JSON, code lists included: comments, blanks and the order of keys do not change it.
+    /// The resolved policy in canonical JSON, code lists included: comments, blanks and the order of keys do not change
+    /// it.
     #[must_use]
     pub fn canonical(&self) -> String {
         canonical("halflight/policy/1", self)

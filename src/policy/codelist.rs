@@ -139,7 +139,8 @@ impl CodeList {
                 wrong
                     .push(format!("{}: the parent of `{shown}` is not on the list; add it or leave it empty", self.id));
             }
-            // Brent's tortoise would do; a chain longer than a hundred levels is a circle for every real classification.
+            // Brent's tortoise would do; a chain longer than a hundred levels is a circle for every real
+            // classification.
             let mut next = Some(code);
             let depth = std::iter::from_fn(|| {
                 next = parent_of(next?);

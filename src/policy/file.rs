@@ -126,8 +126,8 @@ impl<'i> Sections<'i, '_, '_> {
     }
 }
 
-/// Reads one section. Keys that are unknown or of the wrong type are noted and left out, so that the rest is judged too; the
-/// noted errors keep the policy from loading.
+/// Reads one section. Keys that are unknown or of the wrong type are noted and left out, so that the rest is judged
+/// too; the noted errors keep the policy from loading.
 fn read<T: DeserializeOwned>(value: Spanned<DeValue<'_>>, section: &str, findings: &mut Findings<'_>) -> Option<T> {
     let span = value.span();
     let DeValue::Table(mut table) = value.into_inner() else {

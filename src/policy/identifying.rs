@@ -1,7 +1,7 @@
 //! Column names that promise a person's identity: the firewall, as far as names can tell.
 //!
-//! Names, numbers of documents, exact dates of birth, addresses and places of care, school or detention do not belong in
-//! the files at all. A warning, since a name proves nothing; the officers decide.
+//! Names, numbers of documents, exact dates of birth, addresses and places of care, school or detention do not belong
+//! in the files at all. A warning, since a name proves nothing; the officers decide.
 
 /// Words of a column name (between underscores) and what they promise.
 const WORDS: [(&[&str], &str); 5] = [

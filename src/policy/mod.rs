@@ -14,6 +14,8 @@ mod columns;
 mod file;
 mod findings;
 #[cfg(test)]
+mod for_door_test;
+#[cfg(test)]
 mod for_vault_test;
 mod identifying;
 mod inadmissible;

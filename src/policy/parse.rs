@@ -1,7 +1,7 @@
 //! From the text of a policy file to a [`Policy`], or to findings with line, column and what to write instead.
 //!
-//! Parse, do not validate: the checked form cannot hold a reference to nothing, a bound that overflows, a share above the
-//! whole, or a policy without its firewall. All findings come at once.
+//! Parse, do not validate: the checked form cannot hold a reference to nothing, a bound that overflows, a share above
+//! the whole, or a policy without its firewall. All findings come at once.
 
 use super::columns::Surroundings;
 use super::file::File;

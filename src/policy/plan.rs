@@ -73,8 +73,8 @@ pub struct Plan {
     pub draw: Digest,
     /// What identifies the release: the draw and what is shown of it.
     pub release: Digest,
-    /// What identifies the measurement whatever is paid for it: the draw without its spend. A question that was answered
-    /// at a higher price is answered from there.
+    /// What identifies the measurement whatever is paid for it: the draw without its spend. A question that was
+    /// answered at a higher price is answered from there.
     pub measurement: Digest,
     /// How many of the tables in `shown`, from the first, were asked for; the others are their margins.
     pub asked: usize,

@@ -13,8 +13,8 @@ use crate::design::{Design, Z95, gaussian_variance, laplace_variance};
 /// A standard error above so many times the floor makes an answer pointless.
 const POINTLESS: f64 = 5.0;
 
-/// Half-width of the 95 % interval of one Laplace draw, in standard deviations: `ln(20) / sqrt(2)`, rounded up. No sum of
-/// several is wider.
+/// Half-width of the 95 % interval of one Laplace draw, in standard deviations: `ln(20) / sqrt(2)`, rounded up. No sum
+/// of several is wider.
 const LAPLACE95: f64 = 2.118_4;
 
 /// The errors to expect of the tables of one draw.
@@ -110,8 +110,8 @@ impl Pricing<'_> {
         asked.map(|shown| prediction.variance(shown).sqrt()).reduce(f64::max).filter(|e| e.is_finite())
     }
 
-    /// The least price at which no asked cell has a larger standard error. In zCDP variance goes with `1 / rho`, in pure
-    /// differential privacy with `1 / epsilon^2`; what integers cut off is made good nano by nano.
+    /// The least price at which no asked cell has a larger standard error. In zCDP variance goes with `1 / rho`, in
+    /// pure differential privacy with `1 / epsilon^2`; what integers cut off is made good nano by nano.
     fn reaching(&self, error: f64) -> Option<Nanos> {
         let tables = u64::try_from(self.shape.measured.len()).ok()?;
         let reference = Nanos::from_nanos(tables.max(1).checked_mul(NANOS_PER_UNIT)?);

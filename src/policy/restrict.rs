@@ -1,7 +1,7 @@
 //! The policy's rules for what may stand together: forbidden crossings, and stricter rules for certain codes.
 //!
-//! A filter counts as a dimension. A rule about certain codes also holds when a filter leaves out nothing but such codes:
-//! the difference to the total would show them.
+//! A filter counts as a dimension. A rule about certain codes also holds when a filter leaves out nothing but such
+//! codes: the difference to the total would show them.
 
 use super::asked::{Asked, Place, codes_at, column_at, name_at};
 use super::inadmissible::Inadmissible;

@@ -1,8 +1,9 @@
-//! What is measured and what is shown: the dimensions of a draw, its tables with their sensitivities, the tables cut out.
+//! What is measured and what is shown: the dimensions of a draw, its tables with their sensitivities, the tables cut
+//! out.
 //!
 //! # Guarantee
-//! G4 (the plan's half): `l1` and `l2_squared` of every table bound what one person, with at most `rows_max` rows in each
-//! period, can change in it.
+//! G4 (the plan's half): `l1` and `l2_squared` of every table bound what one person, with at most `rows_max` rows in
+//! each period, can change in it.
 //!
 //! Filters are dimensions: measured over the whole list and cut out. Where that would pass `cells_max` they are grouped
 //! into the selected codes and the rest.

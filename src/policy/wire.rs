@@ -1,7 +1,7 @@
 //! The wire form of a policy file: what TOML may hold, key by key, with the place of every value.
 //!
-//! Nothing here is checked beyond its type; `columns`, `budget`, `rules` and `parse` make the checked policy of it. Keys
-//! that ask for what is not supported are read, so that they can be refused with a sentence instead of as unknown.
+//! Nothing here is checked beyond its type; `columns`, `budget`, `rules` and `parse` make the checked policy of it.
+//! Keys that ask for what is not supported are read, so that they can be refused with a sentence instead of as unknown.
 
 use super::model::{EditionRule, Frequency, IdForm, Per};
 use super::question::MeasureAsked;

@@ -6,7 +6,7 @@
 //! What a role may call is read from the `OpenAPI` document by the gate, so that a route which is not described there
 //! cannot be reached, and one that is described cannot be forgotten by a test.
 //!
-//! The way of a request: [`observe`](observe::observe) (time, log, panics) → [`gate`](gate::gate) (token, role, rate) →
+//! The way of a request: `observe` (time, log, panics) → `gate` (token, role, rate) →
 //! extractors → a route → the office → [`publishable::reply`].
 
 mod caller;

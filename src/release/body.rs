@@ -1,8 +1,8 @@
 //! The published form of a release.
 //!
 //! # Guarantee
-//! G10: a [`Release`] is built only from what the ledger has committed. A withheld cell has no value, estimate, interval
-//! or standard error here, and so in no format.
+//! G10: a [`Release`] is built only from what the ledger has committed. A withheld cell has no value, estimate,
+//! interval or standard error here, and so in no format.
 
 use crate::budget::{Accounting, Nanos};
 use crate::identity::{DatasetId, Digest, ReleaseId};
@@ -161,7 +161,8 @@ pub struct Release {
 }
 
 impl Release {
-    /// The whole document as served: the canonical body with `sha256`, `log_index`, `released_at` (and `notice`) beside it. The same bytes each time.
+    /// The whole document as served: the canonical body with `sha256`, `log_index`, `released_at` (and `notice`) beside
+    /// it. The same bytes each time.
     ///
     /// # Errors
     /// If the stored body is not what it was when it was committed.

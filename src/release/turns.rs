@@ -1,6 +1,7 @@
 //! Two identical questions at once: one draws, the other waits for its release.
 //!
-//! The ledger's unique open draw is the lock that counts (across processes); this one spares the second asker a refusal.
+//! The ledger's unique open draw is the lock that counts (across processes); this one spares the second asker a
+//! refusal.
 
 use crate::identity::Digest;
 use std::collections::HashMap;

@@ -55,11 +55,12 @@ pub struct Reading {
     pub findings: Vec<RowFinding>,
 }
 
-/// Reads a file to its end and hands its good rows to the sink, in order. Rows are counted from 1, blank lines not at all.
+/// Reads a file to its end and hands its good rows to the sink, in order. Rows are counted from 1, blank lines not at
+/// all.
 ///
 /// # Errors
-/// A [`Rejection`] where the file is wrong (a digest that differs comes before what was found in rows), the sink's fault,
-/// or a body that breaks off. On any error the rows that the sink took are to be discarded.
+/// A [`Rejection`] where the file is wrong (a digest that differs comes before what was found in rows), the sink's
+/// fault, or a body that breaks off. On any error the rows that the sink took are to be discarded.
 pub fn read(intake: &Intake<'_>, body: impl Read, sink: &mut dyn Sink) -> Result<Reading, ReadError> {
     let layout = Layout::of(intake.policy);
     let mut door = Door::open(intake, &layout, sink)?;

@@ -97,7 +97,10 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_written_with_a_scale_is_read_back(units in -1_000_000_000_000_i64..1_000_000_000_000, scale in 0_u32..6) {
+        fn what_is_written_with_a_scale_is_read_back(
+            units in -1_000_000_000_000_i64..1_000_000_000_000,
+            scale in 0_u32..6,
+        ) {
             let power = 10_i64.pow(scale);
             let sign = if units < 0 { "-" } else { "" };
             let width = usize::try_from(scale).unwrap();

@@ -2,8 +2,8 @@
 //!
 //! # Guarantee
 //! Every accepted row is of the period the receipt names; that period is in the dataset's rhythm and one that the
-//! organisation may send. A year is taken only where years are the rhythm (or there is none): in a quarterly register it
-//! would stand beside its own quarters, and people would be counted twice.
+//! organisation may send. A year is taken only where years are the rhythm (or there is none): in a quarterly register
+//! it would stand beside its own quarters, and people would be counted twice.
 
 use super::{FileRule, RowRule};
 use crate::identity::{Organisation, Period};

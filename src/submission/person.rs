@@ -118,7 +118,8 @@ fn is_separator(c: char) -> bool {
         || c.is_whitespace()
         || c.is_control()
         // Middle dots, dashes, minus, fraction slash; quotes.
-        || matches!(c, '\u{B7}' | '\u{2010}'..='\u{2015}' | '\u{2022}' | '\u{2027}' | '\u{2043}' | '\u{2044}' | '\u{2212}')
+        || matches!(c, '\u{B7}' | '\u{2010}'..='\u{2015}' | '\u{2022}' | '\u{2027}')
+        || matches!(c, '\u{2043}' | '\u{2044}' | '\u{2212}')
         || matches!(c, '\u{2018}'..='\u{201F}' | '\u{2032}' | '\u{2033}')
         // Soft hyphen, joiners, direction marks, byte order mark.
         || matches!(c, '\u{AD}' | '\u{61C}' | '\u{180E}' | '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}')

@@ -7,8 +7,8 @@
 //! * no letter and no digit in it;
 //! * only zeros (`0`, `00000`), or four nines or more (`9999`): the customary codes for "not known";
 //! * only the letter x (`X`, `xxxx`);
-//! * a word for nothing or nobody in one of six languages. With a number behind it (`unknown-17`) it tells people apart,
-//!   and is taken.
+//! * a word for nothing or nobody in one of six languages. With a number behind it (`unknown-17`) it tells people
+//!   apart, and is taken.
 
 /// Whether a normalised id stands for "not known".
 pub(super) fn is_placeholder(normal: &str) -> bool {

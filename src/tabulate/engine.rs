@@ -2,8 +2,8 @@
 //!
 //! # Guarantees
 //! Nothing is spilled to disk, and memory is capped. No statistics, page indexes, filters or caches are used: the work
-//! depends on sizes, not on values. File keys come from the vault through a factory, never through options. The engine's
-//! errors become a code; their texts, which may quote values, are dropped. Nothing is logged here.
+//! depends on sizes, not on values. File keys come from the vault through a factory, never through options. The
+//! engine's errors become a code; their texts, which may quote values, are dropped. Nothing is logged here.
 //!
 //! The logical plan is built apart from its execution, so that another runner can be handed it.
 

@@ -1,10 +1,10 @@
 //! Exact tables over the declared cells: what a plan measures, before noise.
 //!
 //! # Guarantees
-//! G2: only an admitted `&Plan` reaches the data. G3: the cells are those of the plan's levels, zeros included; the data
-//! only count into them. G4: a table is counted only if one person of these editions cannot move it by more than the plan
-//! paid for. G1: counts leave inside [`Sensitive`].
-//! Which passes are made, over which columns and with how much memory is decided by plan and coding, never by values.
+//! G2: only an admitted `&Plan` reaches the data. G3: the cells are those of the plan's levels, zeros included; the
+//! data only count into them. G4: a table is counted only if one person of these editions cannot move it by more than
+//! the plan paid for. G1: counts leave inside [`Sensitive`]. Which passes are made, over which columns and with how
+//! much memory is decided by plan and coding, never by values.
 
 mod bound;
 mod distinct;

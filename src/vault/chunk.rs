@@ -1,7 +1,7 @@
 //! From the door to the disk: rows are gathered into chunks, put in order of bucket, and sealed.
 //!
-//! A bucket is a range of person keys. Each chunk becomes one file whose row groups are runs of buckets, so that closing a
-//! period reads one bucket of every file at a time. Memory holds one chunk, however long the submission is.
+//! A bucket is a range of person keys. Each chunk becomes one file whose row groups are runs of buckets, so that
+//! closing a period reads one bucket of every file at a time. Memory holds one chunk, however long the submission is.
 
 use super::file::Unkept;
 use super::{Inner, SealedFile, VaultError, column_name, edition};

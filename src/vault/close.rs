@@ -1,10 +1,10 @@
 //! Closing a period: each person is bounded once, so that every question afterwards is a plain count.
 //!
 //! # Guarantee
-//! G4: what a person's rows become depends on that person's rows alone: ranked by (order of submission, row number), those
-//! beyond `rows_max` left out, per-person columns taken from rank 0. So one person more or less changes the edition by that
-//! person's rows and nothing else. Ordinals say nothing: persons are shuffled within their bucket, and buckets are ranges
-//! of keyed pseudonyms.
+//! G4: what a person's rows become depends on that person's rows alone: ranked by (order of submission, row number),
+//! those beyond `rows_max` left out, per-person columns taken from rank 0. So one person more or less changes the
+//! edition by that person's rows and nothing else. Ordinals say nothing: persons are shuffled within their bucket, and
+//! buckets are ranges of keyed pseudonyms.
 
 use super::chunk::{BUCKETS, KEY, ROW_NUMBER, Run, bucket};
 use super::edition::{Kept, Segments, empty};

@@ -1,8 +1,9 @@
 //! The form of an edition: coded columns, a person's ordinal and the rank of each of the person's rows.
 //!
 //! # Guarantees
-//! No person key is in it, and no column name: columns are numbered. Rows are sorted by (ordinal, rank) over all segments
-//! together, and no person is cut by the end of a segment. A person has at most `rows_max` rows, ranked from 0.
+//! No person key is in it, and no column name: columns are numbered. Rows are sorted by (ordinal, rank) over all
+//! segments together, and no person is cut by the end of a segment. A person has at most `rows_max` rows, ranked from
+//! 0.
 
 use super::VaultError;
 use super::file::Unkept;

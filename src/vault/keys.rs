@@ -1,4 +1,5 @@
-//! Keys: one for each file, one secret for each dataset, all wrapped by a key-encryption key that is not kept with them.
+//! Keys: one for each file, one secret for each dataset, all wrapped by a key-encryption key that is not kept with
+//! them.
 //!
 //! The key store lies outside the data directory and outside the data backups, so that destroying a wrapped key erases
 //! its file wherever copies of it lie. Without the key-encryption key every operation is refused: the vault is sealed.

@@ -1,9 +1,9 @@
 //! The vault: submissions, and editions in which each person is bounded; sealed, and erasable by destroying a key.
 //!
 //! # Guarantees
-//! Nothing is ever on disk in clear: every file is encrypted under a key of its own, wrapped by a key-encryption key that
-//! is kept elsewhere; without it the vault is sealed. The ledger's manifest alone says which files exist: a crash leaves
-//! orphans, which [`Vault::sweep`] destroys. Person keys live in submissions only and never leave this folder.
+//! Nothing is ever on disk in clear: every file is encrypted under a key of its own, wrapped by a key-encryption key
+//! that is kept elsewhere; without it the vault is sealed. The ledger's manifest alone says which files exist: a crash
+//! leaves orphans, which [`Vault::sweep`] destroys. Person keys live in submissions only and never leave this folder.
 //!
 //! All methods block; callers run them on a thread made for that.
 
@@ -152,8 +152,8 @@ impl Vault {
         self.0.erase(&ids)
     }
 
-    /// Destroys what a crash left: files and keys that are not `known`. Called at the start, before anything is received,
-    /// and only with the list of a ledger that is not behind its witness.
+    /// Destroys what a crash left: files and keys that are not `known`. Called at the start, before anything is
+    /// received, and only with the list of a ledger that is not behind its witness.
     ///
     /// # Errors
     /// If the vault is sealed or the disk fails.

@@ -76,8 +76,8 @@ fn submit(service: &TestService, path: &Path) -> Reply {
     service.request("POST", "/v1/datasets/acs2024/submissions?period=2024", Some(&service.submitter()), &headers, &body)
 }
 
-/// 20 draws. Over about 18,000 shown cells the standard deviation has a standard error of 0.006, so that a bound of 0.05
-/// is 8 standard errors: false alarm below 1e-6; the mean (with margins in common) has less than 0.01.
+/// 20 draws. Over about 18,000 shown cells the standard deviation has a standard error of 0.006, so that a bound of
+/// 0.05 is 8 standard errors: false alarm below 1e-6; the mean (with margins in common) has less than 0.01.
 #[test]
 fn standardised_errors_of_shown_cells_are_standard_normal() {
     let Some(path) = file() else { return };

@@ -3,6 +3,9 @@
 #![expect(
     unreachable_pub,
     clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::format_push_string,
+    clippy::unnecessary_debug_formatting,
     clippy::panic,
     clippy::print_stdout,
     clippy::indexing_slicing,

@@ -74,8 +74,8 @@ impl<'a> Grid<'a> {
         text + "\n"
     }
 
-    /// Layouts with one dimension across, the best first: the last one with whole intervals, then with half-widths, then
-    /// the smallest one.
+    /// Layouts with one dimension across, the best first: the last one with whole intervals, then with half-widths,
+    /// then the smallest one.
     fn layouts(&self) -> impl Iterator<Item = Laid> + '_ {
         let last = self.dimensions.len().checked_sub(1).filter(|last| *last > 0);
         let smallest = last.and_then(|_| (0..self.dimensions.len()).min_by_key(|&i| self.codes.get(i).map(Vec::len)));
