@@ -41,13 +41,16 @@ impl Office {
     }
 
     async fn may_read(&self, who: Option<&Principal>, row: &ReleaseRow) -> Result<bool, OfficeError> {
+        let Some(policy) = self.ledger.policy_in_force(&row.dataset).await? else { return Ok(false) };
+        let policy = self.parsed(&policy)?;
         if who.is_some_and(|who| {
-            matches!(who.role, Role::Analyst | Role::Officer | Role::Auditor) && who.may_see(&row.dataset)
+            matches!(who.role, Role::Analyst | Role::Officer | Role::Auditor)
+                && who.may_see(&row.dataset)
+                && !policy.denies(&who.class)
         }) {
             return Ok(true);
         }
-        let Some(policy) = self.ledger.policy_in_force(&row.dataset).await? else { return Ok(false) };
-        let rule = self.parsed(&policy)?.releases;
+        let rule = &policy.releases;
         let open_from = row.released_at + TimeDelta::days(i64::from(rule.publish_after_days));
         Ok(!rule.restricted && self.clock.now() >= open_from)
     }

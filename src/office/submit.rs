@@ -33,7 +33,7 @@ impl Office {
         if let Some(known) =
             self.ledger.submission_by_key(&who.organisation, &asked.dataset, &asked.idempotency_key).await?
         {
-            return self.replayed(known, body).await;
+            return self.replayed(known, asked.period, body).await;
         }
         let new = self.seal(who, &asked, &policy, body).await?;
         let twin = self
@@ -55,8 +55,7 @@ impl Office {
                 }
                 Ok(Submitted { receipt, created: true })
             }
-            // Committed but not witnessed: the submission stands, so its files must.
-            Err(error @ LedgerError::Witness(_)) => Err(error.into()),
+            Err(error) if may_stand(&error) => Err(error.into()),
             Err(error) => {
                 self.erase(files).await?;
                 Err(error.into())
@@ -64,15 +63,21 @@ impl Office {
         }
     }
 
-    /// The same key again: the same bytes get the same receipt, other bytes are refused.
-    async fn replayed(&self, known: SubmissionRow, mut body: Box<dyn Read + Send>) -> Result<Submitted, OfficeError> {
+    /// The same key again: the same bytes for the same period get the same receipt, anything else is refused.
+    async fn replayed(
+        &self,
+        known: SubmissionRow,
+        period: Option<Period>,
+        mut body: Box<dyn Read + Send>,
+    ) -> Result<Submitted, OfficeError> {
         self.blocking(move || {
-            if digest(&mut body).is_some_and(|digest| digest == known.receipt.sha256) {
+            let same_period = period.is_none_or(|period| period == known.receipt.period);
+            if same_period && digest(&mut body).is_some_and(|digest| digest == known.receipt.sha256) {
                 return Ok(Submitted { receipt: known.receipt, created: false });
             }
             Err(OfficeError::Rejected(Rejection::File {
                 code: "idempotency_key_reused",
-                detail: "this Idempotency-Key was used for another file; use a new key for a new file".into(),
+                detail: "this Idempotency-Key was used for another file or period; use a new key for a new file".into(),
             }))
         })
         .await
@@ -189,7 +194,7 @@ impl Office {
                 Ok(row) => {
                     return Ok(EditionClosed { dataset: row.dataset, edition: row.edition, log_index: row.log_index });
                 }
-                Err(error @ LedgerError::Witness(_)) => return Err(error.into()),
+                Err(error) if may_stand(&error) => return Err(error.into()),
                 Err(error) => {
                     self.erase(files).await?;
                     if !matches!(error, LedgerError::Moved { .. }) || tried >= CLOSINGS_TRIED {
@@ -199,6 +204,12 @@ impl Office {
             }
         }
     }
+}
+
+/// Whether a commit may stand although the ledger gave an error: then its files must stand too. If it does not, the next
+/// start sweeps them.
+fn may_stand(error: &LedgerError) -> bool {
+    matches!(error, LedgerError::Witness(_) | LedgerError::Database(_) | LedgerError::Corruption(_))
 }
 
 /// SHA-256 of a body; `None` if it cannot be read to its end.

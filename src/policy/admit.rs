@@ -96,7 +96,7 @@ fn check_standing(
     if *dataset != policy.id || !asker.may_see(dataset) {
         return Err(Inadmissible::DatasetUnknown);
     }
-    if asker.class.as_str() == super::parse::ENFORCEMENT || policy.deny_classes.contains(&asker.class) {
+    if policy.denies(&asker.class) {
         return Err(Inadmissible::PrincipalDenied);
     }
     if today < policy.effective || today > policy.expires {

@@ -117,7 +117,7 @@ fn cells(old: &Policy, new: &Policy, looser: &mut Vec<String>) {
     grows("relative margin of error before a flag", &before.moe_relative_max, &after.moe_relative_max, looser);
     for (rule, before, after) in [
         ("unreliable figures are no longer withheld", before.withhold_unreliable, after.withhold_unreliable),
-        ("partners of withheld cells are no longer withheld", before.complementary, after.complementary),
+        ("withheld cells are to have no partners", before.complementary, after.complementary),
     ] {
         if before && !after {
             looser.push(rule.to_owned());

@@ -96,6 +96,12 @@ impl Policy {
         self.columns.iter().find(|c| c.name == name)
     }
 
+    /// Whether organisations of a class are always refused.
+    #[must_use]
+    pub fn denies(&self, class: &Class) -> bool {
+        class.as_str() == super::parse::ENFORCEMENT || self.deny_classes.contains(class)
+    }
+
     /// The dimension columns, in the order of the file.
     pub fn dimensions(&self) -> impl Iterator<Item = (&Column, &Arc<CodeList>)> {
         self.columns.iter().filter_map(|c| match &c.kind {
@@ -307,7 +313,7 @@ pub struct CellRules {
     pub moe_relative_max: f64,
     /// Whether unreliable figures are withheld.
     pub withhold_unreliable: bool,
-    /// Whether partners are withheld.
+    /// Whether partners are to be withheld. Nothing reads it yet: no partner is.
     pub complementary: bool,
 }
 

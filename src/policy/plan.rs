@@ -172,6 +172,15 @@ impl Plan {
         self.prediction().variance(shown)
     }
 
+    /// The floor of a table over these dimensions. Where periods are pooled, one person may count once in each of them, so
+    /// the floor on persons is one on counts times the periods.
+    #[must_use]
+    pub fn floor(&self, dims: &[usize]) -> u32 {
+        let by_period = dims.iter().filter_map(|&d| self.dimensions.get(d)).any(|d| d.name == PERIOD);
+        let pooled = if by_period { 1 } else { u32::try_from(self.editions.len()).unwrap_or(u32::MAX) };
+        self.rules.threshold.saturating_mul(pooled)
+    }
+
     /// The number of cells of a table over these dimensions.
     #[must_use]
     pub fn cells(&self, dims: &[usize]) -> usize {

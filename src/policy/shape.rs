@@ -64,7 +64,11 @@ fn build(policy: &Policy, asked: &Asked, group: bool) -> Shape {
         .filters
         .iter()
         .filter_map(|(place, codes)| {
-            let levels = if grouped(*place) { vec![0] } else { codes.iter().map(|&c| usize::from(c)).collect() };
+            let levels = if grouped(*place) {
+                vec![usize::from(!selected_first(codes))]
+            } else {
+                codes.iter().map(|&c| usize::from(c)).collect()
+            };
             Some(Cut { dim: *position.get(place)?, levels })
         })
         .collect();
@@ -81,13 +85,17 @@ fn dimension(policy: &Policy, asked: &Asked, place: Place, grouped: bool) -> Dim
     let selected = asked.filters.get(&place).unwrap_or(&none);
     let (inside, outside): (Vec<_>, Vec<_>) =
         list.codes.iter().partition(|code| list.position(&code.id).is_some_and(|p| selected.contains(&p)));
-    let levels = match (grouped, inside.as_slice()) {
-        (false, _) => list.codes.iter().map(single).collect(),
-        (true, [one]) => vec![single(one), rest(&outside)],
-        (true, several) => {
+    let of_selected = |several: &[&super::Code]| match several {
+        [one] => single(one),
+        several => {
             let members: Vec<String> = several.iter().map(|c| c.id.clone()).collect();
-            vec![Level { code: members.join("+"), names: Text::new(), members }, rest(&outside)]
+            Level { code: members.join("+"), names: Text::new(), members }
         }
+    };
+    let levels = match (grouped, selected_first(selected)) {
+        (false, _) => list.codes.iter().map(single).collect(),
+        (true, true) => vec![of_selected(&inside), rest(&outside)],
+        (true, false) => vec![rest(&outside), of_selected(&inside)],
     };
     Dimension {
         name: column.name.clone(),
@@ -96,6 +104,11 @@ fn dimension(policy: &Policy, asked: &Asked, place: Place, grouped: bool) -> Dim
         per_row: column.per == Per::Row,
         levels,
     }
+}
+
+/// The two groups of a filter stand in the order of their first codes, so that it and its opposite are one draw.
+fn selected_first(selected: &BTreeSet<u16>) -> bool {
+    selected.contains(&0)
 }
 
 fn rest(outside: &[&super::Code]) -> Level {

@@ -11,7 +11,7 @@ use crate::estimate::{EstimatedTable, estimate};
 use crate::identity::Principal;
 use crate::ledger::{Committed, Drawn, Ledger, LedgerError, Reservation};
 use crate::noise::{NoisyTables, Perturbed, perturb};
-use crate::policy::Plan;
+use crate::policy::{Plan, Rules};
 use crate::suppress::{self, Verdict};
 use crate::tabulate::{ExactTables, tabulate};
 use crate::vault::Vault;
@@ -154,7 +154,8 @@ fn write_down(plan: &Plan, noisy: &NoisyTables, charged: bool) -> Result<Draft, 
         .into_iter()
         .map(|table| {
             let impossible = |place| super::keys::is_structural_zero(plan, &table, place);
-            let verdicts = suppress::apply(&table, &plan.rules, impossible);
+            let rules = Rules { threshold: plan.floor(&table.dims), ..plan.rules.clone() };
+            let verdicts = suppress::apply(&table, &rules, impossible);
             (table, verdicts)
         })
         .collect();
@@ -163,4 +164,52 @@ fn write_down(plan: &Plan, noisy: &NoisyTables, charged: bool) -> Result<Draft, 
 
 fn release(committed: Committed<Draft>) -> Release {
     Release::from(committed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::budget::{Accounting, Nanos};
+    use crate::ledger::Settle as _;
+    use crate::noise::NoisyTable;
+    use crate::policy::{Dimension, EditionRef, Level, Measured, PERIOD, Policy, Shown};
+    use crate::release::Body;
+
+    fn dimension(name: &str, codes: &[&str]) -> Dimension {
+        let level = |code: &&str| Level {
+            code: (*code).to_owned(),
+            names: std::collections::BTreeMap::new(),
+            members: vec![(*code).to_owned()],
+        };
+        Dimension {
+            name: name.to_owned(),
+            title: std::collections::BTreeMap::new(),
+            concept: None,
+            per_row: false,
+            levels: codes.iter().map(level).collect(),
+        }
+    }
+
+    /// A plan over two periods that measures and shows one table; the floor is 10.
+    fn shown(dimensions: Vec<Dimension>, values: &[i64]) -> Vec<Option<i64>> {
+        let edition = |period| EditionRef { period: crate::identity::Period::parse(period).unwrap(), number: 1 };
+        let dims: Vec<usize> = (0..dimensions.len()).collect();
+        let measured =
+            Measured { dims: dims.clone(), units: Nanos::from_nanos(1), l1: 2, l2_squared: 4, distinct: false };
+        let editions = vec![edition("2025"), edition("2026")];
+        let mut plan = Plan::for_vault_test(&Policy::for_vault_test(1), editions, dimensions, vec![measured]);
+        plan.shown = vec![Shown { dims: dims.clone() }];
+        let tables = vec![NoisyTable { dims, values: values.to_vec(), variance: 1.0 }];
+        let noisy = NoisyTables { accounting: Accounting::Zcdp, tables };
+        let body: Body = serde_json::from_slice(&write_down(&plan, &noisy, true).unwrap().entry().body).unwrap();
+        body.cells.iter().map(|cell| cell.value).collect()
+    }
+
+    // R2 of the rules for small cells: a person in both periods counts twice, and must not lift a cell over the floor alone.
+    #[test]
+    fn the_floor_on_persons_holds_where_periods_are_pooled() {
+        assert_eq!(shown(vec![dimension("sex", &["F", "M"])], &[19, 20]), [None, Some(20)]);
+        let by_period = vec![dimension(PERIOD, &["2025", "2026"]), dimension("sex", &["F", "M"])];
+        assert_eq!(shown(by_period, &[9, 10, 19, 20]), [None, Some(10), Some(19), Some(20)]);
+    }
 }

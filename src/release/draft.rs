@@ -85,11 +85,17 @@ fn privacy(plan: &Plan, charged: bool) -> Privacy {
 
 fn notes(plan: &Plan) -> Vec<String> {
     let mut notes = vec![
-        "Every figure has random noise added before anyone saw it; the interval says how much.".to_owned(),
-        format!("Cells whose noisy figure is below {} are withheld. Withheld does not mean zero.", plan.rules.threshold),
+        "Every figure has random noise in it, but for zeros that the policy declares; the interval says how much.".to_owned(),
+        floor_note(plan),
         "Small shown figures are on average a little too high, because those that noise pushed down are withheld.".into(),
         "The figures describe the register as bounded by its policy: a person's rows beyond the declared maximum are not counted.".into(),
     ];
+    if plan.editions.len() > 1 {
+        notes.push("A person who is in several of the periods counts once in each of them.".into());
+    }
+    if plan.additive && plan.shown.len() > 1 {
+        notes.push("Withheld cells have no partners: margins less the shown cells can give their noisy figure, within the privacy that was paid for.".into());
+    }
     if !plan.additive {
         notes.push("Persons are counted once in each cell. One person can be in several cells, so cells do not add up to margins.".into());
     }
@@ -99,6 +105,13 @@ fn notes(plan: &Plan) -> Vec<String> {
     notes
 }
 
+fn floor_note(plan: &Plan) -> String {
+    let (least, pooled) = (plan.rules.threshold, plan.floor(&[]));
+    let pooled = if pooled > least { format!(" ({pooled} where periods are summed)") } else { String::new() };
+    let wide = if plan.rules.withhold_unreliable { ", or whose interval is too wide," } else { "" };
+    format!("Cells whose noisy figure is below {least}{pooled}{wide} are withheld. Withheld does not mean zero.")
+}
+
 /// The levels of a dimension that stand in keys.
 fn face(plan: &Plan, dim: usize) -> DimensionFace {
     let Some(dimension) = plan.dimensions.get(dim) else {
@@ -106,7 +119,12 @@ fn face(plan: &Plan, dim: usize) -> DimensionFace {
     };
     let codes = match fixed_key(plan, dim) {
         Some(code) => {
-            let names = dimension.levels.iter().find(|l| l.code == code).map(|l| l.names.clone()).unwrap_or_default();
+            // By place, not by code: a list may hold the very code that stands for what a filter leaves out.
+            let only = plan.cuts.iter().find(|cut| cut.dim == dim).map(|cut| cut.levels.as_slice());
+            let names = match only {
+                Some([one]) => dimension.levels.get(*one).map(|level| level.names.clone()).unwrap_or_default(),
+                Some(_) | None => BTreeMap::new(),
+            };
             vec![CodeName { code, name: names }]
         }
         None => crate::estimate::selected(plan, dim)

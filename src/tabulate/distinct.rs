@@ -1,4 +1,4 @@
-//! Distinct persons per cell over per-row columns, in constant memory.
+//! Distinct persons per cell, in constant memory: over per-row columns, and over per-person columns with many codes.
 //!
 //! Editions are sorted by person, so one person's cells are all that is held. Each is counted once, however many of the
 //! person's rows fall into it; a person has at most `rows_max` rows, hence touches at most so many cells.

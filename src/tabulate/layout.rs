@@ -11,7 +11,7 @@ use crate::vault::{EditionCoding, column_name};
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-/// Cells of code lists counted in one pass at most; a table with more gets a pass of its own.
+/// Cells of code lists counted in one pass at most.
 const PASS_CELLS: usize = 1 << 18;
 
 /// One measured table.
@@ -161,6 +161,20 @@ fn level_of(dimension: &Dimension, code: &str) -> Option<usize> {
     found.next().is_none().then_some(level)
 }
 
+/// Whether more combinations of codes may occur in a table than one pass may hold, whatever the plan makes of them.
+pub(super) fn too_fine(edition: &Edition, table: &Table) -> bool {
+    combinations(edition, &table.columns(edition).collect()) > PASS_CELLS
+}
+
+/// Combinations of the codes that an edition was closed with.
+fn combinations(edition: &Edition, columns: &BTreeSet<usize>) -> usize {
+    let codes = |dim: &usize| match edition.axes.get(*dim) {
+        Some(Axis::Column { levels, .. }) => levels.len(),
+        Some(Axis::Fixed { .. }) | None => 1,
+    };
+    columns.iter().map(codes).fold(1_usize, usize::saturating_mul)
+}
+
 /// Tables counted together, from the finest counts over all their columns.
 pub(super) struct Pass {
     /// Dimensions whose columns are grouped by.
@@ -171,16 +185,11 @@ pub(super) struct Pass {
 
 /// Joins neighbouring tables as long as their common finest table stays small.
 pub(super) fn passes<'a>(edition: &Edition, tables: impl Iterator<Item = &'a Table>) -> Vec<Pass> {
-    let codes = |dim: &usize| match edition.axes.get(*dim) {
-        Some(Axis::Column { levels, .. }) => levels.len(),
-        Some(Axis::Fixed { .. }) | None => 1,
-    };
-    let cells = |columns: &BTreeSet<usize>| columns.iter().map(codes).fold(1_usize, usize::saturating_mul);
     let mut passes: Vec<(BTreeSet<usize>, Range<usize>)> = Vec::new();
     for (place, table) in tables.enumerate() {
         let own: BTreeSet<usize> = table.columns(edition).collect();
         match passes.last_mut() {
-            Some((columns, range)) if cells(&(&*columns | &own)) <= PASS_CELLS => {
+            Some((columns, range)) if combinations(edition, &(&*columns | &own)) <= PASS_CELLS => {
                 columns.extend(own);
                 range.end = place + 1;
             }

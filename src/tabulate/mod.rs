@@ -67,6 +67,9 @@ pub enum TabulateError {
     /// The engine failed; its own text is dropped, for it may quote values.
     #[error("counting failed")]
     Engine,
+    /// An edition could no longer be had when its rows were already being read.
+    #[error("an edition was lost while it was counted; ask again")]
+    Interrupted,
     /// A broken invariant of an edition.
     #[error("an edition is not in order; close the period again")]
     Corrupt,
@@ -85,7 +88,7 @@ impl TabulateError {
             Self::Vault(error) => {
                 matches!(error, VaultError::Sealed | VaultError::Erased { .. } | VaultError::Tampered { .. })
             }
-            Self::TooLarge | Self::Memory | Self::Engine | Self::Corrupt => false,
+            Self::TooLarge | Self::Memory | Self::Engine | Self::Interrupted | Self::Corrupt => false,
         }
     }
 
@@ -100,6 +103,7 @@ impl TabulateError {
             Self::TooLarge => "table_too_large",
             Self::Memory => "memory",
             Self::Engine => "engine",
+            Self::Interrupted => "interrupted",
             Self::Corrupt => "edition_corrupt",
             Self::Vault(error) => error.code(),
         }
@@ -135,13 +139,26 @@ impl Counting {
 }
 
 fn count(vault: &Vault, tables: Vec<Table>, editions: &[Edition]) -> Result<ExactTables, TabulateError> {
+    // All editions, before a row of any is read: a claim may still be given back.
+    editions.iter().try_for_each(|edition| vault.verify(&edition.files))?;
+    read(vault, tables, editions)
+}
+
+/// Counts editions that were verified. Whatever fails here may have depended on the rows, so it is told apart.
+fn read(vault: &Vault, tables: Vec<Table>, editions: &[Edition]) -> Result<ExactTables, TabulateError> {
+    let counted = read_all(vault, tables, editions);
+    counted.map_err(|error| if error.before_reading() { TabulateError::Interrupted } else { error })
+}
+
+fn read_all(vault: &Vault, tables: Vec<Table>, editions: &[Edition]) -> Result<ExactTables, TabulateError> {
     let mut tables: Vec<Counting> =
         tables.into_iter().map(|table| Counting { counts: vec![0; table.cells], table }).collect();
     let engine = engine::Engine::new(vault, engine::MEMORY_BYTES)?;
-    // All editions, before a row of any is read: a claim may still be given back.
-    editions.iter().try_for_each(|edition| vault.verify(&edition.files))?;
     for edition in editions {
-        let (mut distinct, mut additive): (Vec<_>, Vec<_>) = tables.iter_mut().partition(|t| t.table.distinct);
+        // The engine's memory goes with the combinations of codes that occur; a table with room for too many is scanned
+        // person by person, in memory that its declared cells alone decide. Both count each person once.
+        let scanned = |table: &Table| table.distinct || layout::too_fine(edition, table);
+        let (mut distinct, mut additive): (Vec<_>, Vec<_>) = tables.iter_mut().partition(|t| scanned(&t.table));
         for pass in layout::passes(edition, additive.iter().map(|counting| &counting.table)) {
             let groups = engine.count(edition, &pass.columns)?;
             let members = additive.get_mut(pass.tables).ok_or(TabulateError::Engine)?;

@@ -340,3 +340,41 @@ fn a_million_rows_are_closed_and_counted_in_linear_time() {
         assert_eq!(kept.last().unwrap().ordinal, rows / 2 - 1);
     }
 }
+
+// G7
+#[test]
+fn what_fails_while_rows_are_read_is_never_given_back() {
+    let test = TestVault::new();
+    let policy = Policy::for_vault_test(2);
+    let sent = [test.submit(&policy, 1, &[row(1, &[0, 0, 0], None)])];
+    let editions = [test.close(&policy, "2025", &sent), test.close(&policy, "2026", &sent)];
+    let service = vec![plain(&policy, "service")];
+    let plan = plan(&policy, &editions, service, vec![measured(&[0], true, 4, 8)]);
+    let laid = layout::editions(&plan, &editions).unwrap();
+    // The vault loses the second edition after all were verified: the first has been read by then.
+    test.vault.erase(&editions[1].files).unwrap();
+    let error = read(&test.vault, layout::tables(&plan).unwrap(), &laid).err().unwrap();
+    assert_eq!(error.code(), "interrupted");
+    assert!(!error.before_reading());
+}
+
+// G8
+#[test]
+fn a_table_of_many_combinations_takes_memory_by_its_cells_not_by_its_rows() {
+    let many: Vec<String> = (0..1_000).map(|code| format!("x{code}")).collect();
+    let many: Vec<&str> = many.iter().map(String::as_str).collect();
+    let mut wide = Policy::for_vault_test(2);
+    wide.columns[0] = crate::policy::Column::for_vault_test("sex", crate::policy::Per::Person, &many);
+    wide.columns[1] = crate::policy::Column::for_vault_test("region", crate::policy::Per::Person, &many);
+    let test = TestVault::new();
+    let rows = [row(1, &[999, 300, 0], None), row(1, &[999, 300, 1], None), row(2, &[0, 301, 1], None)];
+    let editions = [test.close(&wide, "2026", &[test.submit(&wide, 1, &rows)])];
+    let halves = [("low", many[..500].to_vec()), ("high", many[500..].to_vec())];
+    let dims = vec![grouped("sex", false, &halves), grouped("region", false, &halves)];
+    let plan = plan(&wide, &editions, dims, vec![persons(&[0]), persons(&[0, 1])]);
+    let laid = layout::editions(&plan, &editions).unwrap();
+    let shapes = layout::tables(&plan).unwrap();
+    let too_fine: Vec<bool> = shapes.iter().map(|table| layout::too_fine(&laid[0], table)).collect();
+    assert_eq!(too_fine, [false, true], "by the codes that may occur, however few the levels");
+    assert_eq!(counted(&plan, &test, &editions).unwrap(), [vec![1, 1], vec![1, 0, 1, 0]], "each person once");
+}

@@ -196,3 +196,31 @@ fn officers_need_each_other_and_suspension_needs_one() {
     service.ask(&service.analyst(), &base()).expect_problem(409, "dataset_suspended");
     service.verify();
 }
+
+// The firewall of the policy: a denied class neither asks nor reads what needs a token.
+#[test]
+fn a_denied_class_reads_no_restricted_release() {
+    let service = TestService::start();
+    service.in_force(&POLICY.replace("releases = \"public\"", "releases = \"restricted\""));
+    let (ministry, team) = (service.submitter(), service.analyst());
+    service.submit(&ministry, "visits", "2026", "k1", &visits("a", 100, 1)).expect(201);
+    service.close("visits", "2026").expect(201);
+    let release = service.ask(&team, &base()).expect(201).json();
+    let path = format!("/v1/releases/{}", release["id"].as_str().unwrap());
+    service.get(&path, Some(&team)).expect(200);
+    service.get(&path, None).expect(404);
+    let police = service.token("analyst", "border-police", "enforcement");
+    service.get(&path, Some(&police)).expect(404);
+    let listed = service.get("/v1/releases?dataset=visits", Some(&police)).expect(200);
+    assert!(!listed.text().contains(release["id"].as_str().unwrap()));
+}
+
+#[test]
+fn an_idempotency_key_stands_for_one_period_too() {
+    let service = TestService::start();
+    service.in_force(POLICY);
+    let (ministry, file) = (service.submitter(), visits("a", 20, 1));
+    service.submit(&ministry, "visits", "2026", "k1", &file).expect(201);
+    service.submit(&ministry, "visits", "2026", "k1", &file).expect(200);
+    service.submit(&ministry, "visits", "2027", "k1", &file).expect_problem(422, "idempotency_key_reused");
+}

@@ -1,6 +1,6 @@
 //! The same question in any disguise is the same draw and the same release; another cut is the same draw.
 
-use crate::policy::sample::{analyst, closed, policy, question, today};
+use crate::policy::sample::{analyst, bare_with, closed, policy, question, today};
 use crate::policy::{Plan, Policy, Question, Spend, admit};
 use proptest::prelude::*;
 use std::sync::LazyLock;
@@ -116,4 +116,25 @@ fn the_canonical_question_asks_the_same_again() {
     assert_eq!(plan(&again).release, original.release);
     assert_eq!(original.question["spend"]["rho"], "0.02");
     assert!(original.question.get("purpose").is_none());
+}
+
+// G11
+#[test]
+fn a_grouped_filter_and_its_opposite_are_one_draw() {
+    let policy = bare_with("acs2024", &[("cells_max = 20000", "cells_max = 50")]);
+    let (_, list) = policy.dimensions().find(|(c, _)| c.name == "adm1").unwrap();
+    let all: Vec<String> = list.codes.iter().map(|c| c.id.clone()).collect();
+    for chosen in [vec![0], vec![7], vec![0, 3], vec![2, 48]] {
+        let plan = |inside: bool| {
+            let mut asked = question("acs2024", &["sex"], &["2024"], "0.01");
+            let codes = all.iter().enumerate().filter(|(i, _)| chosen.contains(i) == inside);
+            asked.filter.insert("adm1".into(), codes.map(|(_, code)| code.clone()).collect());
+            admit(&policy, &closed(&["2024"]), &analyst(), &asked, today()).unwrap_or_else(|e| panic!("{e}"))
+        };
+        let (filtered, opposite) = (plan(true), plan(false));
+        assert_eq!(filtered.draw, opposite.draw, "{chosen:?}");
+        assert_ne!(filtered.release, opposite.release);
+        let shown = |plan: &Plan| plan.dimensions[0].levels[plan.cuts[0].levels[0]].members.len();
+        assert_eq!((shown(&filtered), shown(&opposite)), (chosen.len(), all.len() - chosen.len()));
+    }
 }
