@@ -145,8 +145,19 @@ complementary = true
         );
     }
     if !visits {
-        text += "[[column]]\nname = \"wage\"\ntitle = { en = \"Wage\" }\nrole = \"measure\"\nper = \"person\"\ntype = \"decimal\"\n\
-                 scale = 0\nunit = \"USD\"\nmin = \"0\"\nmax = \"20000\"\nmissing = \"allowed\"\nbins = [\"0\", \"10000\", \"20000\"]\n";
+        text += r#"[[column]]
+name = "wage"
+title = { en = "Wage" }
+role = "measure"
+per = "person"
+type = "decimal"
+scale = 0
+unit = "USD"
+min = "0"
+max = "20000"
+missing = "allowed"
+bins = ["0", "10000", "20000"]
+"#;
     }
     text
 }

@@ -1,7 +1,8 @@
 //! Distinct persons per cell over per-row columns, in constant memory.
 //!
-//! Editions are sorted by person, so one person's cells are all that a thread holds. Each is counted once, however many of the
-//! person's rows fall into it; a person has at most `rows_max` rows, hence touches at most so many cells.
+//! Editions are sorted by person, so one person's cells are all that a thread holds. Each is counted once, however
+//! many of the person's rows fall into it; a person has at most `rows_max` rows, hence touches at most so many
+//! cells.
 
 use super::layout::{Edition, Table};
 use super::{Counting, THREADS, TabulateError};
