@@ -22,8 +22,8 @@ type Laplace = Measurement<Vector, L1Distance<f64>, MaxDivergence, Vec<i64>>;
 /// Steps by which a scale may be raised before the price counts as impossible; each is a few units in the last place.
 const RAISES_MAX: u32 = 60;
 
-/// Cells below which one thread draws them all.
-const CELLS_PER_THREAD: usize = 2_048;
+/// Cells below which one thread draws them all: some two milliseconds of work, far more than starting a thread costs.
+const CELLS_PER_THREAD: usize = 256;
 
 /// The most threads that draw one table.
 const THREADS_MAX: usize = 8;

@@ -1,87 +1,138 @@
 //! Distinct persons per cell, in constant memory: over per-row columns, and over per-person columns with many codes.
 //!
-//! Editions are sorted by person, so one person's cells are all that is held. Each is counted once, however many of the
-//! person's rows fall into it; a person has at most `rows_max` rows, hence touches at most so many cells.
+//! Editions are sorted by person, so one person's cells are all that a thread holds. Each is counted once, however
+//! many of the person's rows fall into it; a person has at most `rows_max` rows, hence touches at most so many
+//! cells.
 
-use super::layout::Edition;
-use super::{Counting, TabulateError};
+use super::layout::{Edition, Table};
+use super::{Counting, THREADS, TabulateError};
 use crate::vault::{ORDINAL, Vault};
 use arrow::array::{AsArray as _, RecordBatch};
 use arrow::datatypes::{UInt8Type, UInt16Type, UInt32Type};
 use std::collections::BTreeSet;
 
-/// Adds an edition to these tables, all in one pass.
+/// Adds an edition to these tables, all in one pass. The edition's files have been verified.
+///
+/// No person is cut by the end of a segment, so threads share the segments out; a person in two of them would be
+/// counted twice, so that is checked.
 pub(super) fn count(vault: &Vault, edition: &Edition, tables: &mut [&mut Counting]) -> Result<(), TabulateError> {
     if tables.is_empty() {
         return Ok(());
     }
     let dims: BTreeSet<usize> = tables.iter().flat_map(|counting| counting.table.columns(edition)).collect();
-    let mut columns = vec![ORDINAL];
-    for dim in &dims {
-        columns.push(edition.column(*dim)?);
-    }
-    let mut person = Person { ordinal: None, touched: tables.iter().map(|_| Vec::new()).collect() };
-    for file in &edition.files {
-        for batch in vault.scan(file, &columns)? {
-            add(batch?.expose(), edition, &dims, tables, &mut person)?;
-        }
-    }
-    person.settle(tables)
-}
-
-fn add(
-    batch: &RecordBatch,
-    edition: &Edition,
-    dims: &BTreeSet<usize>,
-    tables: &mut [&mut Counting],
-    person: &mut Person,
-) -> Result<(), TabulateError> {
-    let mut cells: Vec<Vec<usize>> =
-        tables.iter().map(|counting| vec![counting.table.base(edition); batch.num_rows()]).collect();
-    for dim in dims {
-        let codes = codes(batch, edition.column(*dim)?)?;
-        for (counting, cells) in tables.iter().zip(&mut cells) {
-            counting.table.advance(edition, *dim, codes.iter().copied(), cells)?;
-        }
-    }
-    let ordinals = batch
-        .column_by_name(ORDINAL)
-        .and_then(|ordinals| ordinals.as_primitive_opt::<UInt32Type>())
-        .ok_or(TabulateError::Corrupt)?;
-    for (row, ordinal) in ordinals.values().iter().enumerate() {
-        if person.ordinal != Some(*ordinal) {
-            if person.ordinal > Some(*ordinal) {
-                return Err(TabulateError::Corrupt);
+    let columns: Vec<&str> =
+        std::iter::once(Ok(ORDINAL)).chain(dims.iter().map(|dim| edition.column(*dim))).collect::<Result<_, _>>()?;
+    let layouts: Vec<&Table> = tables.iter().map(|counting| &counting.table).collect();
+    let share = |first: usize| {
+        let mut share = Share::new(edition, &layouts);
+        for (place, file) in edition.files.iter().enumerate().skip(first).step_by(THREADS) {
+            for batch in vault.scan(file, &columns)? {
+                share.add(batch?.expose(), &dims)?;
             }
-            person.settle(tables)?;
-            person.ordinal = Some(*ordinal);
+            share.end(place)?;
         }
-        for (touched, cells) in person.touched.iter_mut().zip(&cells) {
-            touched.push(*cells.get(row).ok_or(TabulateError::Corrupt)?);
+        Ok((share.counts, share.spans))
+    };
+    let share = &share;
+    let counted: Vec<Result<_, TabulateError>> = std::thread::scope(|scope| {
+        let running: Vec<_> = (0..THREADS).map(|first| scope.spawn(move || share(first))).collect();
+        running.into_iter().map(|thread| thread.join().unwrap_or(Err(TabulateError::Engine))).collect()
+    });
+    let mut spans = Vec::with_capacity(edition.files.len());
+    for counted in counted {
+        let (counts, of_share) = counted?;
+        spans.extend(of_share);
+        for (counting, counts) in tables.iter_mut().zip(counts) {
+            counts.into_iter().enumerate().try_for_each(|(cell, count)| counting.add(cell, count))?;
         }
     }
-    Ok(())
+    spans.sort_unstable();
+    let whole = spans.is_sorted_by(|(_, _, last), (_, first, _)| last < first);
+    if whole { Ok(()) } else { Err(TabulateError::Corrupt) }
 }
 
-/// The person being read.
-struct Person {
-    ordinal: Option<u32>,
+/// The place of a segment, and the ordinals of its first and last person.
+type Span = (usize, u32, u32);
+
+/// What one thread counts: some whole segments, in order.
+struct Share<'a> {
+    edition: &'a Edition,
+    tables: &'a [&'a Table],
+    /// By table and cell.
+    counts: Vec<Vec<i64>>,
+    /// The segments read to their end.
+    spans: Vec<Span>,
+    /// In the segment being read: its first person, and the person being read.
+    persons: Option<(u32, u32)>,
     /// By table: the cells of the person's rows.
     touched: Vec<Vec<usize>>,
 }
 
-impl Person {
-    /// Counts each cell once, and forgets the person.
-    fn settle(&mut self, tables: &mut [&mut Counting]) -> Result<(), TabulateError> {
-        for (touched, counting) in self.touched.iter_mut().zip(tables) {
-            touched.sort_unstable();
-            touched.dedup();
-            for cell in touched.drain(..) {
-                counting.add(cell, 1)?;
+impl<'a> Share<'a> {
+    fn new(edition: &'a Edition, tables: &'a [&'a Table]) -> Self {
+        Self {
+            edition,
+            tables,
+            counts: tables.iter().map(|table| vec![0; table.cells]).collect(),
+            spans: Vec::new(),
+            persons: None,
+            touched: vec![Vec::new(); tables.len()],
+        }
+    }
+
+    fn add(&mut self, batch: &RecordBatch, dims: &BTreeSet<usize>) -> Result<(), TabulateError> {
+        let mut cells: Vec<Vec<usize>> =
+            self.tables.iter().map(|table| vec![table.base(self.edition); batch.num_rows()]).collect();
+        for dim in dims {
+            let codes = codes(batch, self.edition.column(*dim)?)?;
+            for (table, cells) in self.tables.iter().zip(&mut cells) {
+                table.advance(self.edition, *dim, codes.iter().copied(), cells)?;
+            }
+        }
+        let ordinals = batch
+            .column_by_name(ORDINAL)
+            .and_then(|ordinals| ordinals.as_primitive_opt::<UInt32Type>())
+            .ok_or_else(corrupt)?;
+        for (row, ordinal) in ordinals.values().iter().copied().enumerate() {
+            match self.persons {
+                Some((_, last)) if last == ordinal => {}
+                Some((_, last)) if last > ordinal => return Err(TabulateError::Corrupt),
+                Some((first, _)) => {
+                    self.settle()?;
+                    self.persons = Some((first, ordinal));
+                }
+                None => self.persons = Some((ordinal, ordinal)),
+            }
+            for (touched, cells) in self.touched.iter_mut().zip(&cells) {
+                touched.push(*cells.get(row).ok_or_else(corrupt)?);
             }
         }
         Ok(())
     }
+
+    /// Ends a segment, and with it its last person.
+    fn end(&mut self, place: usize) -> Result<(), TabulateError> {
+        self.settle()?;
+        self.spans.extend(self.persons.take().map(|(first, last)| (place, first, last)));
+        Ok(())
+    }
+
+    /// Counts each cell of the person once, and forgets the rows.
+    fn settle(&mut self) -> Result<(), TabulateError> {
+        for (touched, counts) in self.touched.iter_mut().zip(&mut self.counts) {
+            touched.sort_unstable();
+            touched.dedup();
+            for cell in touched.drain(..) {
+                // No sum can pass the number of rows.
+                *counts.get_mut(cell).ok_or_else(corrupt)? += 1;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn corrupt() -> TabulateError {
+    TabulateError::Corrupt
 }
 
 /// The codes of a column, narrow or wide.

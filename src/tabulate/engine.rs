@@ -7,9 +7,9 @@
 //!
 //! The logical plan is built apart from its execution, so that another runner can be handed it.
 
-use super::TabulateError;
 use super::distinct::codes;
 use super::layout::Edition;
+use super::{THREADS, TabulateError};
 use crate::identity::FileId;
 use crate::sensitive::Sensitive;
 use crate::vault::{RANK, Vault};
@@ -43,8 +43,6 @@ use tokio::runtime::Runtime;
 
 /// Memory one question may take.
 pub(super) const MEMORY_BYTES: usize = 512 << 20;
-/// Threads one question may use.
-const PARTITIONS: usize = 2;
 /// The vault's files, as the engine calls them.
 const STORE: &str = "vault://files";
 /// The count of a group.
@@ -69,7 +67,7 @@ impl Engine {
     /// Sets the engine up over a vault's files.
     pub(super) fn new(vault: &Vault, memory_bytes: usize) -> Result<Self, TabulateError> {
         let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(PARTITIONS)
+            .worker_threads(THREADS)
             .build()
             .map_err(|_| TabulateError::Engine)?;
         let state = session(vault, memory_bytes).map_err(|error| code(&error))?;
@@ -107,7 +105,7 @@ fn logical(segments: Arc<dyn TableProvider>, columns: &[&str], ranked: bool) -> 
 }
 
 fn session(vault: &Vault, memory_bytes: usize) -> EngineResult<SessionState> {
-    let mut config = SessionConfig::new().with_target_partitions(PARTITIONS).with_repartition_file_scans(false);
+    let mut config = SessionConfig::new().with_target_partitions(THREADS).with_repartition_file_scans(false);
     let options = config.options_mut();
     options.execution.collect_statistics = false;
     options.execution.skip_partial_aggregation_probe_ratio_threshold = 1.0;
@@ -180,9 +178,9 @@ impl TableProvider for Segments {
         let source = ParquetSource::new(Arc::clone(&self.schema))
             .with_table_parquet_options(options)
             .with_encryption_factory(Arc::new(self.vault.clone()));
-        let mut groups = vec![Vec::new(); PARTITIONS];
+        let mut groups = vec![Vec::new(); THREADS];
         for (place, file) in self.files.iter().enumerate() {
-            if let Some(group) = groups.get_mut(place % PARTITIONS) {
+            if let Some(group) = groups.get_mut(place % THREADS) {
                 group.push(file.clone());
             }
         }
