@@ -117,9 +117,10 @@ impl Story<'_> {
 
     /// A table of many small cells: what withheld and unreliable figures look like.
     fn small(&self, asker: &Client) -> Result<(), CliError> {
-        let reply = asker.post("/v1/releases", &question(&self.registers.residence, &["mig_status", "age"], false))?;
+        let question = question(&self.registers.residence, &["mig_status", "cit_group"], false);
+        let reply = asker.post("/v1/releases", &question)?;
         let body: Body = reply.json()?;
-        self.teller.done("persons by status and age: many small cells", &paid(&body, &reply))?;
+        self.teller.done("persons by status and citizenship: small cells", &paid(&body, &reply))?;
         self.teller.table(&few_of_each(&body))?;
         let count = |status: Status| body.cells.iter().filter(|cell| cell.status == status).count();
         self.teller.words(&format!(
