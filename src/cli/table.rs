@@ -52,7 +52,7 @@ pub fn notes(body: &Body, page: Page) -> String {
     let has = |status: Status| body.cells.iter().any(|cell| cell.status == status);
     let mut lines = Vec::new();
     if has(Status::Q) {
-        lines.push("·  withheld: small, or protecting a small one (which of the two is not said)".to_owned());
+        lines.push("·  withheld: the noisy figure is below the floor; that does not mean zero".to_owned());
     }
     if has(Status::U) {
         lines.push("u  unreliable: the interval is wide for the figure".to_owned());

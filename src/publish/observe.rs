@@ -5,7 +5,7 @@
 //! body. A handler that panics becomes a 500 without its text.
 
 use super::gate::template_of;
-use super::headers::{REQUEST_ID, harden};
+use super::headers::{self, REQUEST_ID, harden};
 use super::problem::Problem;
 use super::publishable::PROBLEM_JSON;
 use super::quantum::{HELD, rest};
@@ -13,6 +13,7 @@ use super::server::Face;
 use crate::identity::{Principal, random_bytes};
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::error::InternalError;
 use actix_web::http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
@@ -43,7 +44,7 @@ pub(super) async fn observe(
         Ok(req.into_response(problem.error_response()))
     } else {
         let caught = AssertUnwindSafe(next.call(req)).catch_unwind().await;
-        caught.unwrap_or_else(|_| Err(panicked(face.as_ref()).into())).map(ServiceResponse::map_into_boxed_body)
+        caught.unwrap_or_else(|_| Err(panicked(face.as_ref(), &request))).map(ServiceResponse::map_into_boxed_body)
     };
     let answer = answer.map(|answer| finished(answer, &request));
     hold(face.as_ref(), &method, &template, arrived).await;
@@ -69,11 +70,14 @@ pub(super) async fn observe(
     answer
 }
 
-fn panicked(face: Option<&web::Data<Face>>) -> Problem {
+fn panicked(face: Option<&web::Data<Face>>, request: &str) -> actix_web::Error {
     if let Some(face) = face {
         face.metrics.panicked();
     }
-    Problem::fault("panic", &"a handler panicked; its place stands in the log")
+    let problem = Problem::fault("panic", &"a handler panicked; its place stands in the log");
+    let mut response = problem.error_response();
+    headers::set(response.headers_mut(), HeaderName::from_static(REQUEST_ID), request);
+    InternalError::from_response(problem, response).into()
 }
 
 /// A method is a word of the sender's; only those of HTTP are written down.

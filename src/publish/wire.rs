@@ -43,6 +43,11 @@ pub(crate) fn spoken(message: &str) -> String {
         format!("the key `{key}` is missing")
     } else if let Some(key) = quoted("duplicate field `") {
         format!("the key `{key}` stands there twice")
+    } else if message.starts_with("can not parse ") {
+        // a part of an address that is no number; the message quotes it
+        "expected a whole number of at most 20 digits, without a sign".to_owned()
+    } else if message == "expected value" {
+        "expected another kind of value here; /docs describes the body".to_owned()
     } else if message.starts_with("unknown variant `") {
         expected("expected another word here")
     } else if ["invalid type: ", "invalid value: ", "invalid length "].iter().any(|start| message.starts_with(start)) {
@@ -78,6 +83,7 @@ mod tests {
             ("invalid value: integer `77031`, expected a string", "expected a string"),
             ("unknown variant `MARKER`, expected one of `a`, `b`", "expected one of `a`, `b`"),
             ("unknown field `sepnd`, expected `spend` at line 2 column 3", "unknown key `sepnd`; expected `spend`"),
+            ("can not parse \"MARKER\" to a u64", "expected a whole number of at most 20 digits, without a sign"),
             ("missing field `purpose` at line 1 column 2", "the key `purpose` is missing"),
             ("invalid type: map, expected a sequence", "expected a list"),
             ("an amount has at most nine decimals at line 1 column 4", "an amount has at most nine decimals"),

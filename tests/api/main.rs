@@ -16,6 +16,7 @@
 )]
 
 mod acs;
+mod hostile;
 mod marker;
 mod persons;
 mod refusals;

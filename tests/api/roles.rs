@@ -33,7 +33,8 @@ fn every_endpoint_is_open_to_the_roles_it_names_and_to_no_other() {
             .replace("{account}", "visitors")
             .replace("{index}", "0")
             .replace("{id}", "visits")
-            .replace("{tail}", "0/000");
+            .replace("{path}", "0/000")
+            .replace("{code}", "unauthenticated");
         for (method, operation) in methods.as_object().unwrap().iter().filter(|(method, _)| *method != "parameters") {
             operations += 1;
             let allowed = roles_of(operation);

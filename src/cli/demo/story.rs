@@ -11,7 +11,7 @@ use crate::cli::style::grouped;
 use crate::cli::submit::{Sending, send};
 use crate::cli::verify;
 use crate::identity::Digest;
-use crate::release::{Body, Cell};
+use crate::release::{Body, Cell, Status};
 use serde_json::{Value, json};
 use std::path::Path;
 
@@ -25,6 +25,9 @@ pub(super) fn tell(teller: &Teller, public: &Client, cast: &Cast, registers: &Re
     story.refusals()?;
     story.proof()
 }
+
+/// Cells of each status in the table of examples.
+const EACH: usize = 2;
 
 struct Story<'a> {
     teller: &'a Teller,
@@ -95,6 +98,7 @@ impl Story<'_> {
         let outcome =
             if same { "free, the same bytes" } else { return wrong("a repeated question changed its bytes") };
         self.teller.done("the same question again", outcome)?;
+        self.small(&asker)?;
         let mut narrowed = question.clone();
         let provinces: Vec<&str> = body
             .dimensions
@@ -109,6 +113,23 @@ impl Story<'_> {
         }
         self.teller.done("three provinces only: another cut of the same draw", "free")?;
         self.budget(&asker, &self.registers.residence)
+    }
+
+    /// A table of many small cells: what withheld and unreliable figures look like.
+    fn small(&self, asker: &Client) -> Result<(), CliError> {
+        let question = question(&self.registers.residence, &["mig_status", "cit_group"], false);
+        let reply = asker.post("/v1/releases", &question)?;
+        let body: Body = reply.json()?;
+        self.teller.done("persons by status and citizenship: small cells", &paid(&body, &reply))?;
+        self.teller.table(&few_of_each(&body))?;
+        let count = |status: Status| body.cells.iter().filter(|cell| cell.status == status).count();
+        self.teller.words(&format!(
+            "A few of each kind. Of all {} cells {} are withheld (·), and {} are marked u: unreliable, the interval is wide \
+             for the figure.",
+            body.cells.len(),
+            count(Status::Q),
+            count(Status::U),
+        ))
     }
 
     fn budget(&self, asker: &Client, register: &Register) -> Result<(), CliError> {
@@ -205,6 +226,18 @@ fn paid(body: &Body, reply: &Reply) -> String {
     price(body, reply.status).split_once(": ").map(|(_, cost)| cost.to_owned()).unwrap_or_default()
 }
 
+/// A release with up to [`EACH`] cells of each status, in their order.
+fn few_of_each(body: &Body) -> Body {
+    let mut few = body.clone();
+    let mut kept: Vec<Status> = Vec::new();
+    few.cells.retain(|cell| {
+        let keep = kept.iter().filter(|status| **status == cell.status).count() < EACH;
+        kept.extend(keep.then_some(cell.status));
+        keep
+    });
+    few
+}
+
 /// What a figure, its interval and a dot mean, with the first figure of the table as the example.
 fn reading(body: &Body) -> String {
     let shown = |cell: &&Cell| cell.value.is_some() && cell.low.is_some() && cell.high.is_some();
@@ -217,7 +250,9 @@ fn reading(body: &Body) -> String {
         "How to read \"{value} ±{half}\": a little chance was added to the true number on purpose, so that nobody can tell \
          from any table whether one particular person is in it. {value} is the best guess; in 95 of 100 such figures \
          the truth is no further away than the number behind the ±. A \"u\" marks figures too uncertain to lean on. A dot \
-         (·) is withheld: too few people, so that it could point at someone."
+         (·) is withheld: with its noise the figure is below the floor of the policy, so that it could point at someone. \
+         Where a withheld figure can be worked out from its neighbours, that too is a noisy one: noise protects people, \
+         the dot keeps small figures from being read as facts."
     )
 }
 

@@ -73,7 +73,7 @@ pub(crate) async fn suspend(caller: Caller, dataset: At<DatasetId>, office: Offi
 #[utoipa::path(
     operation_id = "read_budget",
     tag = "ask",
-    security(("token" = [])),
+    security(("token" = ["submitter", "analyst", "officer", "auditor", "operator"])),
     params(("account" = AccountId, Path, description = "The account")),
     responses((status = 200, description = "The account", body = BudgetFace)),
 )]

@@ -108,8 +108,9 @@ pub(crate) async fn entry(index: At<u64>, office: Office) -> Reply {
 pub(crate) async fn inclusion(query: Asking<InclusionQuery>, office: Office) -> Reply {
     let InclusionQuery { index, size } = query.0;
     if index >= size {
-        return Err(out_of_order("index is smaller than size"));
+        return Err(out_of_order("ask with an index below the size"));
     }
+    within(&office, size).await?;
     proof("inclusion", index, size, office.log().inclusion(index, size).await?)
 }
 
@@ -128,9 +129,17 @@ pub(crate) async fn inclusion(query: Asking<InclusionQuery>, office: Office) -> 
 pub(crate) async fn consistency(query: Asking<ConsistencyQuery>, office: Office) -> Reply {
     let ConsistencyQuery { from, to } = query.0;
     if from == 0 || from > to {
-        return Err(out_of_order("from is at least 1 and at most to"));
+        return Err(out_of_order("ask with a from of at least 1 and at most to"));
     }
+    within(&office, to).await?;
     proof("consistency", from, to, office.log().consistency(from, to).await?)
+}
+
+/// A proof is about a tree that is there: any other size is refused before anything is computed from it.
+async fn within(office: &Office, size: u64) -> Result<(), Problem> {
+    let last = office.log().leaf(size.saturating_sub(1)).await?;
+    let detail = "the log is not that long yet; /log/checkpoint says how long it is";
+    last.map(drop).ok_or_else(|| out_of_order(detail))
 }
 
 fn out_of_order(said: &str) -> Problem {
