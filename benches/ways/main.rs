@@ -13,7 +13,9 @@
     clippy::cast_possible_wrap,
     clippy::cast_precision_loss,
     clippy::format_push_string,
-    clippy::missing_errors_doc,
+    clippy::float_cmp,
+    clippy::too_many_lines,
+    clippy::unnecessary_debug_formatting,
     reason = "a program that measures, over numbers of its own making"
 )]
 

@@ -20,7 +20,7 @@ use crate::clock::Clock;
 use crate::identity::{DatasetId, Digest, Principal, Role};
 use crate::ledger::{Ledger, LedgerError, PolicyRow};
 use crate::policy::{EditionRef, Inadmissible, Policy, Standing};
-use crate::release::{AnswerError, Answering};
+use crate::release::{AnswerError, Answering, Turns};
 use crate::submission::Rejection;
 use crate::vault::{Vault, VaultError};
 use std::collections::HashMap;
@@ -128,6 +128,8 @@ pub struct Office {
     parsed: Arc<Mutex<HashMap<Digest, Arc<Policy>>>>,
     /// One closing at a time; the ledger checks again that nothing moved.
     closing: Arc<tokio::sync::Mutex<()>>,
+    /// One submission at a time under one idempotency key: the second finds the first one's receipt.
+    submitting: Turns,
 }
 
 impl Office {
@@ -135,7 +137,16 @@ impl Office {
     #[must_use]
     pub fn new(ledger: Ledger, vault: Vault, clock: Arc<dyn Clock>, runtime: Handle) -> Self {
         let answering = Answering::new(ledger.clone(), vault.clone());
-        Self { ledger, vault, answering, clock, runtime, parsed: Arc::default(), closing: Arc::default() }
+        Self {
+            ledger,
+            vault,
+            answering,
+            clock,
+            runtime,
+            parsed: Arc::default(),
+            closing: Arc::default(),
+            submitting: Turns::default(),
+        }
     }
 
     /// The principal of a bearer token (without "Bearer ").

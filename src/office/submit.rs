@@ -30,6 +30,8 @@ impl Office {
         if !policy.submitters.contains_key(&who.organisation) {
             return Err(OfficeError::ForbiddenRole { needed: "submitter, of an organisation that the policy names" });
         }
+        let key = format!("{}\n{}\n{}", who.organisation, asked.dataset, asked.idempotency_key);
+        let _turn = self.submitting.take(Digest::of(key.as_bytes())).await;
         if let Some(known) =
             self.ledger.submission_by_key(&who.organisation, &asked.dataset, &asked.idempotency_key).await?
         {

@@ -150,9 +150,20 @@ pub struct Cell {
     pub reason: Option<String>,
 }
 
+/// What stands beside the body in the document.
+#[derive(Serialize)]
+struct Beside<'a> {
+    log_index: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    notice: Option<&'a str>,
+    released_at: String,
+    sha256: Digest,
+}
+
 /// A release: the committed body and where it stands in the log.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Release {
+    id: ReleaseId,
     body: Vec<u8>,
     sha256: Digest,
     log_index: u64,
@@ -164,17 +175,24 @@ impl Release {
     /// The whole document as served: the canonical body with `sha256`, `log_index`, `released_at` (and `notice`) beside
     /// it. The same bytes each time.
     ///
+    /// The body is spliced in as it stands, not read and written anew: a release is served far more often than made.
+    ///
     /// # Errors
-    /// If the stored body is not what it was when it was committed.
+    /// If the stored body is not an object.
     pub fn document(&self) -> Result<Vec<u8>, serde_json::Error> {
-        let mut whole: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(&self.body)?;
-        whole.insert("sha256".into(), self.sha256.to_string().into());
-        whole.insert("log_index".into(), self.log_index.into());
-        whole.insert("released_at".into(), self.released_at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true).into());
-        if let Some(notice) = &self.notice {
-            whole.insert("notice".into(), notice.clone().into());
+        let beside = Beside {
+            log_index: self.log_index,
+            notice: self.notice.as_deref(),
+            released_at: self.released_at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true),
+            sha256: self.sha256,
+        };
+        let envelope = serde_json::to_vec(&beside)?;
+        match (self.body.split_last(), envelope.split_first()) {
+            (Some((b'}', body)), Some((b'{', envelope))) if body.len() > 1 => Ok([body, b",", envelope].concat()),
+            _ => {
+                serde_json::from_slice::<serde_json::Map<_, _>>(&self.body).and_then(|whole| serde_json::to_vec(&whole))
+            }
         }
-        serde_json::to_vec(&whole)
     }
 
     /// The body, for other formats.
@@ -183,6 +201,18 @@ impl Release {
     /// If the stored body is not what it was when it was committed.
     pub fn body(&self) -> Result<Body, serde_json::Error> {
         serde_json::from_slice(&self.body)
+    }
+
+    /// Its id.
+    #[must_use]
+    pub fn id(&self) -> &ReleaseId {
+        &self.id
+    }
+
+    /// The notice beside it, once superseded.
+    #[must_use]
+    pub fn notice(&self) -> Option<&str> {
+        self.notice.as_deref()
     }
 
     /// SHA-256 of the canonical body.
@@ -209,13 +239,14 @@ impl From<crate::ledger::Committed<super::draft::Draft>> for Release {
         use crate::ledger::Settle as _;
         let (draft, log_index, released_at) = committed.into_parts();
         let entry = draft.entry();
-        Self { body: entry.body, sha256: entry.sha256, log_index, released_at, notice: None }
+        Self { id: entry.id, body: entry.body, sha256: entry.sha256, log_index, released_at, notice: None }
     }
 }
 
 impl From<crate::ledger::ReleaseRow> for Release {
     fn from(row: crate::ledger::ReleaseRow) -> Self {
         Self {
+            id: row.id,
             body: row.body,
             sha256: row.sha256,
             log_index: row.log_index,

@@ -16,3 +16,4 @@ mod turns;
 pub use answer::{AnswerError, Answering};
 pub use body::{Body, Cell, CodeName, DimensionFace, EditionFace, PolicyFace, Privacy, Release, Status};
 pub use draft::{Draft, TOTAL};
+pub use turns::Turns;

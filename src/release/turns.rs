@@ -1,24 +1,23 @@
-//! Two identical questions at once: one draws, the other waits for its release.
+//! Two identical requests at once: one works, the other waits and finds what it made.
 //!
-//! The ledger's unique open draw is the lock that counts (across processes); this one spares the second asker a
-//! refusal.
+//! The ledger's unique rows are the locks that count (across processes); this one spares the second asker a refusal.
 
 use crate::identity::Digest;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::OwnedMutexGuard;
 
-/// Whose turn it is, by draw.
+/// Whose turn it is, by what identifies the work.
 #[derive(Clone, Default)]
-pub(super) struct Turns(Arc<Mutex<HashMap<Digest, Arc<tokio::sync::Mutex<()>>>>>);
+pub struct Turns(Arc<Mutex<HashMap<Digest, Arc<tokio::sync::Mutex<()>>>>>);
 
 impl Turns {
-    /// Waits until no other question for this draw is under way. The turn ends when the guard is dropped.
-    pub(super) async fn take(&self, draw: Digest) -> OwnedMutexGuard<()> {
+    /// Waits until nobody else is at this work. The turn ends when the guard is dropped.
+    pub async fn take(&self, work: Digest) -> OwnedMutexGuard<()> {
         let turn = {
             let mut turns = self.0.lock().unwrap_or_else(PoisonError::into_inner);
             turns.retain(|_, turn| Arc::strong_count(turn) > 1);
-            Arc::clone(turns.entry(draw).or_default())
+            Arc::clone(turns.entry(work).or_default())
         };
         turn.lock_owned().await
     }

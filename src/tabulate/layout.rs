@@ -50,7 +50,7 @@ impl Table {
         let Some(Axis::Column { levels, .. }) = edition.axes.get(dim) else { return Ok(()) };
         let steps: Vec<usize> = levels.iter().map(|level| level * stride).collect();
         for (cell, code) in cells.iter_mut().zip(codes) {
-            *cell += steps.get(usize::from(code)).ok_or_else(|| TabulateError::Corrupt)?;
+            *cell += steps.get(usize::from(code)).ok_or(TabulateError::Corrupt)?;
         }
         Ok(())
     }

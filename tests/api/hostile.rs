@@ -237,3 +237,25 @@ fn what_is_not_http_is_answered_with_400_and_nothing_else() {
         assert_eq!(status_line(raw(&service, bytes)), "HTTP/1.1 400");
     }
 }
+
+#[test]
+fn one_key_sent_by_four_at_once_is_one_submission() {
+    let service = TestService::start();
+    service.in_force(POLICY);
+    let ministry = service.submitter();
+    let file = visits("a", 300, 1);
+    let replies: Vec<(u16, serde_json::Value)> = std::thread::scope(|scope| {
+        let sending: Vec<_> = (0..4)
+            .map(|_| {
+                scope.spawn(|| {
+                    let reply = service.submit(&ministry, "visits", "2026", "same", &file);
+                    (reply.status, reply.json())
+                })
+            })
+            .collect();
+        sending.into_iter().map(|sent| sent.join().unwrap()).collect()
+    });
+    assert!(replies.iter().all(|(_, receipt)| *receipt == replies[0].1), "{replies:?}");
+    assert_eq!(replies.iter().filter(|(status, _)| *status == 201).count(), 1, "{replies:?}");
+    service.verify();
+}

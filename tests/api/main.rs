@@ -12,6 +12,7 @@
     clippy::as_conversions,
     clippy::cast_precision_loss,
     clippy::too_many_lines,
+    clippy::type_complexity,
     reason = "a test ends at the first thing that is not as it should be, and a story is told in one piece"
 )]
 

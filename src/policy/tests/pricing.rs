@@ -93,3 +93,18 @@ fn a_question_may_not_cost_more_than_the_policy_says() {
     let precise = Question { spend: Spend::Moe(0.000_001), ..asked };
     assert_eq!(admitted(&policy, &precise).unwrap_err().code(), "spend_over_maximum");
 }
+
+// G6
+#[test]
+fn a_table_and_its_margins_cost_together_what_was_asked() {
+    let asked = crate::policy::Question {
+        margins: true,
+        ..crate::policy::sample::question("acs2024", &["adm1", "sex", "age"], &["2024"], "0.05")
+    };
+    let (policy, standing) = (crate::policy::sample::policy("acs2024"), crate::policy::sample::closed(&["2024"]));
+    let (asker, today) = (crate::policy::sample::analyst(), crate::policy::sample::today());
+    let plan = crate::policy::admit(&policy, &standing, &asker, &asked, today).unwrap();
+    let units: Vec<u64> = plan.measured.iter().map(|table| table.units.as_nanos()).collect();
+    assert_eq!((units.len(), units.iter().sum::<u64>()), (8, 50_000_000), "{units:?}");
+    assert_eq!(plan.cost.as_nanos(), 50_000_000);
+}

@@ -12,7 +12,6 @@ use super::problem::Problem;
 use crate::identity::{Digest, ReleaseId};
 use crate::release::Release;
 use actix_web::http::StatusCode;
-use serde::Deserialize;
 
 /// A format of a release.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -124,13 +123,6 @@ pub struct Rendered {
     etag: String,
 }
 
-/// What is read of a document without its cells: the notice stands beside the canonical body and may change.
-#[derive(Deserialize)]
-struct Head {
-    id: ReleaseId,
-    notice: Option<String>,
-}
-
 impl Rendered {
     /// Writes a release.
     ///
@@ -139,12 +131,11 @@ impl Rendered {
     pub fn of(release: &Release, format: Format, options: &Options<'_>) -> Result<Self, Problem> {
         let unreadable = |error: serde_json::Error| Problem::fault("release_unreadable", &error);
         let document = release.document().map_err(unreadable)?;
-        let Head { id, notice } = serde_json::from_slice(&document).map_err(unreadable)?;
         let sha256 = release.sha256();
         let (bytes, etag) = match format {
             Format::Json => {
                 // a notice changes the document but not the body: a cache must not hide that a release was superseded
-                let etag = notice.map_or(sha256, |_| Digest::of(&document));
+                let etag = release.notice().map_or(sha256, |_| Digest::of(&document));
                 (document, etag)
             }
             Format::Csv => {
@@ -154,7 +145,7 @@ impl Rendered {
                 (bytes, etag)
             }
         };
-        Ok(Self { id, format, bytes, etag: format!("\"{etag}\"") })
+        Ok(Self { id: release.id().clone(), format, bytes, etag: format!("\"{etag}\"") })
     }
 
     /// Where the release is.
