@@ -102,8 +102,8 @@ fn a_table_and_its_margins_cost_together_what_was_asked() {
         ..crate::policy::sample::question("acs2024", &["adm1", "sex", "age"], &["2024"], "0.05")
     };
     let (policy, standing) = (crate::policy::sample::policy("acs2024"), crate::policy::sample::closed(&["2024"]));
-    let (asker, today) = (crate::policy::sample::analyst(), crate::policy::sample::today());
-    let plan = crate::policy::admit(&policy, &standing, &asker, &asked, today).unwrap();
+    let (team, today) = (crate::policy::sample::analyst(), crate::policy::sample::today());
+    let plan = crate::policy::admit(&policy, &standing, &team, &asked, today).unwrap();
     let units: Vec<u64> = plan.measured.iter().map(|table| table.units.as_nanos()).collect();
     assert_eq!((units.len(), units.iter().sum::<u64>()), (8, 50_000_000), "{units:?}");
     assert_eq!(plan.cost.as_nanos(), 50_000_000);
