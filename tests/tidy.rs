@@ -50,7 +50,8 @@ const WIDTH: usize = 120;
 /// A sentence in quotes is not broken.
 const WIDTH_QUOTED: usize = 170;
 const LONGEST: usize = 400;
-const MEDIAN: usize = 150;
+/// Of a file's own code, the tests at its end apart. The house's goal is 130.
+const MEDIAN: usize = 135;
 const TOP_LEVEL: [&str; 19] = [
     "Cargo.toml",
     "Cargo.lock",
@@ -281,7 +282,10 @@ fn files_are_short_and_say_what_they_are_for() {
     assert_eq!(shape("src/x.rs", "use std::fmt;").len(), 1);
     assert_eq!(shape("src/x.rs", &format!("//! x\n{}", "a".repeat(WIDTH + 1))).len(), 1);
     assert_eq!(shape("src/x.rs", &format!("//! x\n{}", "\n".repeat(LONGEST))).len(), 1);
-    let mut lengths: Vec<usize> = sources(&["src"]).iter().map(|(_, text)| text.lines().count()).collect();
+    let own = |text: &str| text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default().lines().count();
+    let of_tests = |path: &str| path.contains("/tests") || path.contains("test_") || path.contains("_test");
+    let files = sources(&["src"]);
+    let mut lengths: Vec<usize> = files.iter().filter(|(path, _)| !of_tests(path)).map(|(_, text)| own(text)).collect();
     lengths.sort_unstable();
     assert!(lengths[lengths.len() / 2] <= MEDIAN, "the median file has {} lines", lengths[lengths.len() / 2]);
 }

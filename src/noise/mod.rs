@@ -126,8 +126,8 @@ mod tests {
     use crate::policy::Measured;
     use crate::tabulate::ExactTable;
 
-    /// At a standard deviation of about 10 (7 for Laplace), two independent draws are equal with a probability below 0.08;
-    /// among 6,000 cells, more than 900 equal ones are more than 20 standard errors away.
+    /// At a standard deviation of about 10 (7 for Laplace), two independent draws are equal with a probability below
+    /// 0.08; among 6,000 cells, more than 900 equal ones are more than 20 standard errors away.
     fn equal(one: &[i64], other: &[i64]) -> usize {
         assert_eq!(one.len(), other.len());
         one.iter().zip(other).filter(|(a, b)| a == b).count()

@@ -208,8 +208,8 @@ impl Office {
     }
 }
 
-/// Whether a commit may stand although the ledger gave an error: then its files must stand too. If it does not, the next
-/// start sweeps them.
+/// Whether a commit may stand although the ledger gave an error: then its files must stand too. If it does not, the
+/// next start sweeps them.
 fn may_stand(error: &LedgerError) -> bool {
     matches!(error, LedgerError::Witness(_) | LedgerError::Database(_) | LedgerError::Corruption(_))
 }

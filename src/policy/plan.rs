@@ -172,8 +172,8 @@ impl Plan {
         self.prediction().variance(shown)
     }
 
-    /// The floor of a table over these dimensions. Where periods are pooled, one person may count once in each of them, so
-    /// the floor on persons is one on counts times the periods.
+    /// The floor of a table over these dimensions. Where periods are pooled, one person may count once in each of them,
+    /// so the floor on persons is one on counts times the periods.
     #[must_use]
     pub fn floor(&self, dims: &[usize]) -> u32 {
         let by_period = dims.iter().filter_map(|&d| self.dimensions.get(d)).any(|d| d.name == PERIOD);

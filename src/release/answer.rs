@@ -205,7 +205,8 @@ mod tests {
         body.cells.iter().map(|cell| cell.value).collect()
     }
 
-    // R2 of the rules for small cells: a person in both periods counts twice, and must not lift a cell over the floor alone.
+    // R2 of the rules for small cells: a person in both periods counts twice, and must not lift a cell over the floor
+    // alone.
     #[test]
     fn the_floor_on_persons_holds_where_periods_are_pooled() {
         assert_eq!(shown(vec![dimension("sex", &["F", "M"])], &[19, 20]), [None, Some(20)]);
