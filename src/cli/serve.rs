@@ -87,6 +87,7 @@ pub(super) fn serve(args: &ServeArgs) -> Result<(), CliError> {
         return Ok(write!(std::io::stdout(), "{}", Config::example())?);
     }
     let config = args.places.settings(args.listen.as_deref())?;
+    publish::init_logging(config.log_json);
     let listener = TcpListener::bind(config.listen)
         .map_err(|error| CliError::Wrong(format!("cannot listen on {}: {error}", config.listen)))?;
     writeln!(std::io::stderr(), "Halflight listens on http://{}", listener.local_addr()?)?;

@@ -4,14 +4,17 @@
 //! G14: a panic is logged by its place in the source alone, since its text may hold what was being computed.
 
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::fmt;
 
 /// Starts logging. A second call changes nothing.
 ///
-/// `RUST_LOG` may raise or lower the level; other crates stay at warnings, since their finer messages
-/// are not ours to vouch for.
+/// `RUST_LOG` may raise or lower our own level (`debug`, `warn` ...); other crates stay at warnings whatever it says, and
+/// those that read records are silent, since their messages are not ours to vouch for.
 pub fn init_logging(json: bool) {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn,halflight=info"));
+    let asked = std::env::var("RUST_LOG").ok().and_then(|level| level.parse::<LevelFilter>().ok());
+    let level = asked.unwrap_or(LevelFilter::INFO);
+    let filter = EnvFilter::new(format!("warn,datafusion=off,parquet=off,arrow=off,csv=off,halflight={level}"));
     let lines = fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
     let started = if json {
         lines.json().flatten_event(true).with_current_span(false).with_span_list(false).try_init().is_ok()

@@ -161,6 +161,8 @@ fn a_value_from_a_file_is_nowhere_outside_the_vaults_ciphertext() {
     let log = reading.join().unwrap();
 
     assert!(!marked(&replies), "a reply repeats a value");
+    let lines = String::from_utf8_lossy(&log).lines().filter(|line| line.contains("/v1/")).count();
+    assert!(lines > refused.len(), "the log was written, or nothing was searched: {lines} lines");
     assert!(!marked(&log), "the log repeats a value");
     let mut found = Vec::new();
     marked_files(folder.path(), &mut found);
