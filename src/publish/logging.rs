@@ -9,8 +9,8 @@ use tracing_subscriber::fmt;
 
 /// Starts logging. A second call changes nothing.
 ///
-/// `RUST_LOG` may raise or lower our own level (`debug`, `warn` ...). Other crates stay at warnings whatever it says, and
-/// those that read records are silent: their messages are not ours to vouch for.
+/// `RUST_LOG` may raise or lower our own level (`debug`, `warn` ...). Other crates stay at warnings whatever it says,
+/// and those that read records are silent: their messages are not ours to vouch for.
 pub fn init_logging(json: bool) {
     let asked = std::env::var("RUST_LOG").ok().and_then(|level| level.parse::<LevelFilter>().ok());
     let level = asked.unwrap_or(LevelFilter::INFO);
