@@ -49,6 +49,7 @@ pub mod clock;
 pub mod config;
 pub mod design;
 pub mod estimate;
+pub mod fault;
 pub mod identity;
 pub mod ledger;
 pub mod noise;

@@ -14,8 +14,9 @@ use std::process::Command;
 use tree::{all, heads, is_word, paths, root, running, sources};
 
 /// The stages in order: each may name those before it.
-const ORDER: [&str; 21] = [
+const ORDER: [&str; 22] = [
     "clock",
+    "fault",
     "sensitive",
     "identity",
     "budget",
