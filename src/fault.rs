@@ -1,9 +1,9 @@
 //! Writes that fail on purpose: the seam at which tests lose a durable step, hide that it landed, or end the process.
 //!
 //! Every durable step of ledger, witness and vault goes through [`Faults::write`] (or [`Faults::write_async`]) under
-//! the name of its [`Point`]. A test plans that the n-th pass of a point fails. Faults come in pairs: the write is lost, or
-//! it landed and nobody was told; and a process can die just before it or just after. In a release build nothing can be
-//! planned: the seam is a plain call and no environment is read.
+//! the name of its [`Point`]. A test plans that the n-th pass of a point fails. Faults come in pairs: the write is
+//! lost, or it landed and nobody was told; and a process can die just before it or just after. In a release build
+//! nothing can be planned: the seam is a plain call and no environment is read.
 
 #[cfg(debug_assertions)]
 use std::sync::{Arc, Mutex, PoisonError};
