@@ -86,7 +86,8 @@ pub async fn open(config: &Config, clock: Arc<dyn Clock>) -> Result<App, AppErro
         // What a crash left between sealing and committing; no manifest names it.
         vault.sweep(&ledger.files().await?)?;
     }
-    Ok(App { office: Office::new(ledger, vault, clock, tokio::runtime::Handle::current()) })
+    let memory_bytes = usize::try_from(config.memory_limit_mb.saturating_mul(1 << 20)).unwrap_or(usize::MAX);
+    Ok(App { office: Office::new(ledger, vault, clock, tokio::runtime::Handle::current(), memory_bytes) })
 }
 
 fn vault_settings(config: &Config) -> VaultSettings {

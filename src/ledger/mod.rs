@@ -14,6 +14,7 @@ mod claims;
 mod commitment;
 mod editions;
 mod enact;
+mod glance;
 mod log;
 mod policies;
 mod records;
@@ -32,7 +33,7 @@ mod writing;
 pub use claim::{Committed, Drawn, Entry, Reservation, Settle};
 pub use records::{
     Balance, EditionRow, FileEntry, NewEdition, NewSubmission, NewToken, PolicyRow, PolicySource, PolicyState, Receipt,
-    ReleaseRow, RowFinding, SubmissionRow, SubmissionState, TokenRow,
+    ReleaseFace, ReleaseRow, RowFinding, SubmissionRow, SubmissionState, TokenRow,
 };
 pub use store::{Ledger, LedgerSettings};
 pub use verify::verify_database;

@@ -161,7 +161,11 @@ async fn connect(path: &Path) -> Result<(SqlitePool, SqlitePool), LedgerError> {
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
         .busy_timeout(BUSY);
-    let pool = |most| SqlitePoolOptions::new().max_connections(most).idle_timeout(None).max_lifetime(None);
+    // No ping before each use: it is a file, and a connection to it that broke says so when it is used.
+    let pool = |most| {
+        let options = SqlitePoolOptions::new().max_connections(most).test_before_acquire(false);
+        options.idle_timeout(None).max_lifetime(None)
+    };
     let writer = pool(1).connect_with(options).await?;
     let mut rows = writer.acquire().await?;
     let journal: String = sqlx::query_scalar("PRAGMA journal_mode").fetch_one(&mut *rows).await?;

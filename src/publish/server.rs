@@ -9,6 +9,7 @@ use super::limits::Limits;
 use super::metrics::Metrics;
 use super::observe::observe;
 use super::openapi::Description;
+use super::ready::Ready;
 use super::routes::configure;
 use crate::office::Office;
 use actix_web::middleware::from_fn;
@@ -95,6 +96,7 @@ pub struct Face {
     pub(super) table: Table,
     pub(super) limits: Limits,
     pub(super) metrics: Metrics,
+    pub(super) ready: Ready,
     pub(super) description: Description,
 }
 
@@ -105,7 +107,14 @@ impl Face {
         let description = Description::new();
         let table = Table::of(description.as_value());
         let metrics = Metrics::over(table.rows().map(|(method, template, _)| (method.to_owned(), template.to_owned())));
-        Self { limits: Limits::new(&settings.rate_limits), settings, table, metrics, description }
+        Self {
+            limits: Limits::new(&settings.rate_limits),
+            settings,
+            table,
+            metrics,
+            ready: Ready::default(),
+            description,
+        }
     }
 }
 

@@ -19,7 +19,7 @@ mod recode;
 pub use edition::{EditionCoding, EditionColumn};
 pub use error::VaultError;
 
-pub(crate) use edition::{ORDINAL, RANK, column_name};
+pub(crate) use edition::{NARROW_CODES, ORDINAL, RANK, column_name};
 pub(crate) use file::Scan;
 
 use crate::identity::{DatasetId, FileId};

@@ -78,7 +78,7 @@ async fn a_claim_that_another_start_has_settled_cannot_be_voided_or_released() {
     let other = desk.open_again().await.unwrap();
     assert_eq!(code(desk.ledger.void(undrawn).await), "claim_lost");
     assert_eq!(code(desk.ledger.settle(drawn, Vec::new(), draft(&two, 0)).await), "claim_lost");
-    assert!(other.releases(None).await.unwrap().is_empty());
+    assert!(other.release_faces(None).await.unwrap().is_empty());
     assert_eq!(desk.spent().await, "0 held, 0.2 spent");
     desk.verify().await;
 }

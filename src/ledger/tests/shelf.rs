@@ -41,10 +41,10 @@ async fn another_cut_of_a_paid_draw_costs_nothing_and_stands_once() {
     let free = desk.ledger.shelve(draft(&plan, 1)).await.unwrap();
     assert_eq!(code(desk.ledger.shelve(draft(&plan, 1)).await), "release_exists");
     assert_eq!(desk.spent().await, "0 held, 0.1 spent");
-    let listed = desk.ledger.releases(Some(&dataset())).await.unwrap();
+    let listed = desk.ledger.release_faces(Some(&dataset())).await.unwrap();
     assert_eq!(listed.len(), 2);
     assert_eq!(listed[0].id, free.into_parts().0.0.id);
-    assert!(desk.ledger.releases(Some(&DatasetId::parse("other").unwrap())).await.unwrap().is_empty());
+    assert!(desk.ledger.release_faces(Some(&DatasetId::parse("other").unwrap())).await.unwrap().is_empty());
     desk.verify().await;
 }
 

@@ -22,6 +22,9 @@ pub(super) type Reply = Result<HttpResponse, Problem>;
 /// The service.
 pub(super) type Office = web::Data<crate::office::Office>;
 
+/// What all workers share.
+pub(super) type Shared = web::Data<super::server::Face>;
+
 /// Registers every route.
 pub fn configure(cfg: &mut web::ServiceConfig) {
     cfg.service(submissions::submit).service(submissions::receipts).service(submissions::withdraw);
