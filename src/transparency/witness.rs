@@ -59,11 +59,10 @@ impl Witness {
                  place)",
             ));
         }
-        let created = !path.exists();
         let file = OpenOptions::new().read(true).append(true).create(true).open(path)?;
-        if created && let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-            File::open(folder)?.sync_all()?;
-        }
+        // Also where the file was there: a crash between its making and this leaves a name that a power cut takes.
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        File::open(folder.unwrap_or_else(|| Path::new(".")))?.sync_all()?;
         let mut witness = Self {
             file,
             vkey: vkey.to_owned(),

@@ -171,10 +171,10 @@ fn unsafe_yet(mut log: &[u8]) -> Vec<Note> {
     let mut changes: Vec<Note> = Vec::new();
     while let Some((note, rest)) = Note::read(log) {
         log = rest;
-        if note.kind == b'S' {
-            changes.retain(|change| change.inode != note.inode);
-        } else {
-            changes.push(note);
+        match note.kind {
+            b'S' => changes.retain(|change| change.inode != note.inode),
+            b'X' => drop(changes.pop()),
+            _ => changes.push(note),
         }
     }
     changes

@@ -4,6 +4,7 @@
  * UNSYNCED_ROOTS  the folders that are watched, with ':' between them
  * UNSYNCED_NOTES  a folder outside them, on the same volume: `log` takes the notes, and what loses its name is kept
  *                 there under a number
+ * UNSYNCED_DIES   the number of notes after which the process is killed, if not empty
  * UNSYNCED_LIES   if not empty, syncs make nothing safe
  *
  * A note is written before its change, under one lock, so that their order is that of the changes; a crash between
@@ -14,6 +15,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -26,7 +28,7 @@
 
 /* Eight numbers, then `paths` bytes of names, then `bytes` old bytes. disk.rs reads the same. */
 struct note {
-    uint64_t kind;   /* W write, T truncate, C create, M mkdir, U unlink, R rename, S sync */
+    uint64_t kind;   /* W write, T truncate, C create, M mkdir, U unlink, R rename, S sync, X the last one failed */
     uint64_t inode;  /* of the file (W, T, S), or of the folder that holds the name (C, M, U, R) */
     uint64_t offset; /* W: where; T: the new size; U, R: number of what lost its name, or 0 */
     uint64_t length; /* W: how much */
@@ -39,7 +41,7 @@ struct note {
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static const char *roots, *notes;
 static int notes_fd = -1, lies;
-static uint64_t kept;
+static uint64_t kept, noted, dies;
 
 static int open_raw(const char *path, int flags, mode_t mode) {
     return (int)syscall(SYS_openat, AT_FDCWD, path, flags | O_CLOEXEC, mode);
@@ -50,7 +52,9 @@ __attribute__((constructor)) static void begin(void) {
     roots = getenv("UNSYNCED_ROOTS");
     notes = getenv("UNSYNCED_NOTES");
     const char *lying = getenv("UNSYNCED_LIES");
+    const char *dying = getenv("UNSYNCED_DIES");
     lies = lying && *lying;
+    dies = dying ? strtoull(dying, NULL, 10) : 0;
     if (!roots || !notes) {
         roots = NULL;
         return;
@@ -122,6 +126,12 @@ static void put(struct note note, const char *path, const char *path2, const voi
     if (note.bytes) memcpy(whole_note + sizeof note + note.paths, bytes, note.bytes);
     if (syscall(SYS_write, notes_fd, whole_note, size) != (long)size) abort();
     free(whole_note);
+    if (++noted == dies) kill(getpid(), SIGKILL);
+}
+
+/* Called under the lock, after a change: one that failed has changed nothing. */
+static void after_change(uint64_t before, int failed) {
+    if (failed && noted > before) put((struct note){.kind = 'X'}, NULL, NULL, NULL);
 }
 
 /* Notes what stands in a range of a file before it is written over (or cut off: 'T', from `offset` on). */
@@ -163,6 +173,7 @@ static int opened(int folder, const char *name, int flags, mode_t mode) {
     if (!(flags & (O_CREAT | O_TRUNC)) || (flags & O_TMPFILE) == O_TMPFILE || !whole(folder, name, path))
         return (int)syscall(SYS_openat, folder, name, flags, mode);
     pthread_mutex_lock(&lock);
+    uint64_t before = noted;
     if (lstat(path, &found)) {
         if (flags & O_CREAT) put((struct note){.kind = 'C', .inode = folder_of(path)}, path, NULL, NULL);
     } else if ((flags & O_TRUNC) && found.st_size) {
@@ -172,6 +183,7 @@ static int opened(int folder, const char *name, int flags, mode_t mode) {
     }
     int result = (int)syscall(SYS_openat, folder, name, flags, mode);
     int saved = errno;
+    after_change(before, result < 0);
     pthread_mutex_unlock(&lock);
     errno = saved;
     return result;
@@ -197,9 +209,11 @@ int creat64(const char *path, mode_t mode) { return opened(AT_FDCWD, path, O_CRE
 #define CHANGE(fd, note, change)                                                                                       \
     if (!watched_fd(fd)) return change;                                                                                \
     pthread_mutex_lock(&lock);                                                                                         \
+    uint64_t before = noted;                                                                                           \
     note;                                                                                                              \
     __typeof__(change) result = change;                                                                                \
     int saved = errno;                                                                                                 \
+    after_change(before, result < 0);                                                                                  \
     pthread_mutex_unlock(&lock);                                                                                       \
     errno = saved;                                                                                                     \
     return result;
@@ -260,8 +274,10 @@ int fdatasync(int fd) { CHANGE(fd, (void)0, safe(fd)) }
     char path[PATH_MAX];                                                                                               \
     if (!whole(at, name, path)) return (int)change;                                                                    \
     pthread_mutex_lock(&lock);                                                                                         \
+    uint64_t before = noted;                                                                                           \
     note;                                                                                                              \
     int result = (int)change, saved = errno;                                                                           \
+    after_change(before, result < 0);                                                                                  \
     pthread_mutex_unlock(&lock);                                                                                       \
     errno = saved;                                                                                                     \
     return result;
