@@ -147,6 +147,7 @@ fn settings(folder: &Path, clock: &Arc<HandClock>, approvals: u32) -> LedgerSett
         witness: Some(folder.join("witness")),
         approvals,
         clock: clock.clone(),
+        faults: crate::fault::Faults::default(),
     }
 }
 
