@@ -7,6 +7,11 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::Path;
 
+/// A step that fails on purpose.
+pub(super) fn lost() -> io::Error {
+    io::Error::other("lost on purpose")
+}
+
 /// Names that start so were never finished.
 pub(super) const UNFINISHED: &str = ".new-";
 
@@ -55,9 +60,14 @@ pub(super) fn remove(path: &Path) -> io::Result<()> {
     }
 }
 
+/// The names in a directory.
+pub(super) fn names(directory: &Path) -> io::Result<Vec<String>> {
+    fs::read_dir(directory)?.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned())).collect()
+}
+
 /// The names in a directory that no manifest knows.
 pub(super) fn orphans(directory: &Path, known: &BTreeSet<FileId>) -> io::Result<Vec<String>> {
-    let unknown = |name: &String| !FileId::parse(name).is_ok_and(|id| known.contains(&id));
-    let names = fs::read_dir(directory)?.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()));
-    names.filter(|name| name.as_ref().map_or(true, unknown)).collect()
+    let mut names = names(directory)?;
+    names.retain(|name| !FileId::parse(name).is_ok_and(|id| known.contains(&id)));
+    Ok(names)
 }

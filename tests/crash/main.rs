@@ -11,6 +11,7 @@
 mod audit;
 mod disk;
 mod journal;
+mod points;
 mod power;
 mod register;
 mod service;
