@@ -51,6 +51,9 @@ struct Asked {
     /// Where to work (default: a temporary folder).
     #[arg(long)]
     folder: Option<std::path::PathBuf>,
+    /// Ask Q1 alone, so often (for a profiler).
+    #[arg(long)]
+    profile: Option<usize>,
     /// Given by cargo.
     #[arg(long, hide = true)]
     bench: bool,
@@ -67,6 +70,9 @@ fn main() -> Outcome<()> {
     println!("load {}", load());
     println!("{:<36} {:>12} {:>12} {:>8} {:>8} {:>8}", "", "ours", "other", "ratio", "goal", "stretch");
     runtime.block_on(loading(&ours, folder.path(), asked.persons))?;
+    if let Some(times) = asked.profile {
+        return runtime.block_on(profile(&mut ours, times));
+    }
     let releases = runtime.block_on(asking(&mut ours, folder.path(), &asked))?;
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let address = listener.local_addr()?;
@@ -119,6 +125,34 @@ async fn loading(ours: &Ours, folder: &Path, persons: u64) -> Outcome<()> {
         std::fs::remove_file(csv)?;
     }
     Ok(())
+}
+
+/// Asks Q1 and says how long each took, and how much of both cores.
+async fn profile(ours: &mut Ours, times: usize) -> Outcome<()> {
+    let (worked, began) = (processor(), Instant::now());
+    let mut each = Vec::new();
+    for run in 1..=times {
+        let began = Instant::now();
+        ours.ask("persons", &json!({ "kind": "persons" }), &[&["sex", "age", "region"]]).await?;
+        note(&mut each, run, began);
+    }
+    let (whole, worked) = (began.elapsed().as_secs_f64() * 1_000.0, processor() - worked);
+    let times = times as f64;
+    println!(
+        "Q1: {:.1} ms in the middle, {:.1} on average, {:.1} of a processor",
+        median(&each),
+        whole / times,
+        worked / times
+    );
+    Ok(())
+}
+
+/// Milliseconds of processors that this process has used.
+fn processor() -> f64 {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let fields = stat.rsplit(')').next().unwrap_or_default().split_whitespace();
+    // Fields 14 and 15 of proc(5), in hundredths of a second.
+    fields.skip(11).take(2).filter_map(|ticks| ticks.parse::<f64>().ok()).sum::<f64>() * 10.0
 }
 
 /// All one- to three-way tables of four columns.

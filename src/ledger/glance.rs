@@ -1,17 +1,71 @@
-//! What is read at every request: a few small columns, each time anew.
+//! What is read at every request: a few small columns.
 //!
 //! A policy's text, an edition's coding and a release's bytes may be large, and they never change; the layers above keep
 //! them in memory under their digests. What does change, and what decides who may read what (the policy in force, a
-//! suspension, a notice), is small: it is read here at each request and kept by nobody, so that it holds at once, from
-//! whichever process it was written.
+//! suspension, a notice), is small, and read here.
+//!
+//! # Guarantee
+//! What was read of a release is used again only until this process changes anything at all in the ledger: a notice, a
+//! restriction or a withdrawal holds from the moment it is committed. What another process on the same files commits
+//! (only the newest opening may) holds within [`GLANCE`].
 
 use super::row::{columns, count, digest, name, small, time};
 use super::{Ledger, LedgerError, ReleaseFace};
 use crate::identity::{DatasetId, Digest, ReleaseId};
 use crate::policy::{EditionRef, Standing};
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 /// Most releases listed at once, the newest.
 const LISTED_MAX: u32 = 1000;
+
+/// How long what was read is used again, if nothing changes here.
+const GLANCE: Duration = Duration::from_secs(1);
+/// Most releases of which it is kept.
+const GLANCES_MAX: usize = 4_096;
+
+/// What was read of releases lately.
+#[derive(Default)]
+pub(super) struct Glances {
+    /// Grows with every change of the ledger by this process.
+    changes: AtomicU64,
+    faces: Mutex<HashMap<ReleaseId, Glance>>,
+}
+
+struct Glance {
+    /// Of `changes`, from before it was read.
+    at_change: u64,
+    read: Instant,
+    face: Arc<ReleaseFace>,
+}
+
+impl Glances {
+    /// Called behind every commit, before anyone is told of it: what was read earlier is out of date.
+    pub(super) fn outdate(&self) {
+        self.changes.fetch_add(1, Ordering::AcqRel);
+    }
+
+    fn still(&self, id: &ReleaseId) -> Option<Arc<ReleaseFace>> {
+        let changes = self.changes.load(Ordering::Acquire);
+        let faces = self.locked();
+        let found = faces.get(id).filter(|found| found.at_change == changes && found.read.elapsed() < GLANCE)?;
+        Some(Arc::clone(&found.face))
+    }
+
+    fn keep(&self, glance: Glance) {
+        let mut faces = self.locked();
+        if faces.len() >= GLANCES_MAX {
+            faces.clear();
+        }
+        faces.insert(glance.face.id.clone(), glance);
+    }
+
+    fn locked(&self) -> MutexGuard<'_, HashMap<ReleaseId, Glance>> {
+        self.faces.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 columns! {
     FaceColumns {
@@ -45,7 +99,13 @@ impl Ledger {
     ///
     /// # Errors
     /// [`LedgerError::Unknown`] if there is none of this id.
-    pub async fn release_face(&self, id: &ReleaseId) -> Result<ReleaseFace, LedgerError> {
+    pub async fn release_face(&self, id: &ReleaseId) -> Result<Arc<ReleaseFace>, LedgerError> {
+        let glances = &self.store.glances;
+        if let Some(face) = glances.still(id) {
+            return Ok(face);
+        }
+        // Counted before reading: a change that comes in between makes this old at once, never new.
+        let (at_change, read) = (glances.changes.load(Ordering::Acquire), Instant::now());
         let found: Option<FaceColumns> = sqlx::query_as(
             "SELECT r.id, r.dataset, r.sha256, r.log_index, r.released_at, r.notice, p.sha256 AS policy
              FROM releases r LEFT JOIN policies p ON p.dataset = r.dataset AND p.state = 'in_force' WHERE r.id = ?",
@@ -53,7 +113,9 @@ impl Ledger {
         .bind(id.as_str())
         .fetch_optional(&mut *self.store.reader.acquire().await?)
         .await?;
-        found.ok_or(LedgerError::Unknown { what: "release" })?.try_into()
+        let face: Arc<ReleaseFace> = Arc::new(found.ok_or(LedgerError::Unknown { what: "release" })?.try_into()?);
+        glances.keep(Glance { at_change, read, face: Arc::clone(&face) });
+        Ok(face)
     }
 
     /// The same of the newest thousand releases, newest first.

@@ -1,14 +1,17 @@
 //! The store: one SQLite database, one writer, a few readers; and how it is opened.
 //!
 //! # Guarantees
-//! G7: on opening, every claim whose outcome is unknown is settled as spent; nothing expires into a refund. Nothing is
-//! served from a database that is behind its witness, has another log's key, or does not force its writes to disk.
+//! G7: on opening, every claim whose outcome is unknown is settled as spent; nothing expires into a refund. The newest
+//! opening alone changes anything: an older one that is still running is fenced off. Nothing is served from a database that is behind its witness, has another log's key, or does not force its writes to disk.
 
+use super::glance::Glances;
 use super::writing::Tip;
 use super::{LedgerError, claims};
 use crate::clock::Clock;
-use crate::identity::{Digest, random_bytes};
+use crate::fault::{Faults, Point};
+use crate::identity::{ClaimId, Digest, random_bytes};
 use crate::transparency::{Head, Leaf, LogKey, Tree, Witness};
+use crate::underway::Underway;
 use chrono::{DateTime, Utc};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Sqlite, SqliteConnection, Transaction};
@@ -40,6 +43,8 @@ pub struct LedgerSettings {
     pub approvals: u32,
     /// Time.
     pub clock: Arc<dyn Clock>,
+    /// Writes that fail on purpose: none, but in tests.
+    pub faults: Faults,
 }
 
 /// The ledger's store. Cheap to clone.
@@ -54,9 +59,12 @@ pub(super) struct Store {
     pub(super) tip: Arc<tokio::sync::Mutex<Tip>>,
     pub(super) key: LogKey,
     pub(super) approvals: u32,
-    /// This opening of the ledger: whose claims it may settle.
+    pub(super) faults: Faults,
+    /// This opening of the ledger. Only the newest one may change anything.
     pub(super) owner: String,
-    pub(super) epoch: i64,
+    /// The claims that somebody is behind.
+    pub(super) underway: Underway<ClaimId>,
+    pub(super) glances: Glances,
     clock: Arc<dyn Clock>,
     /// The latest time ever seen, in milliseconds: a clock that is set back revives nothing.
     latest: AtomicI64,
@@ -93,8 +101,10 @@ impl Ledger {
             tip: Arc::new(tokio::sync::Mutex::new(Tip { seen: None, witness })),
             key: settings.key,
             approvals: settings.approvals,
+            faults: settings.faults,
             owner: hex::encode(random_bytes::<16>()),
-            epoch: opened.epoch.saturating_add(1),
+            underway: Underway::default(),
+            glances: Glances::default(),
             clock: settings.clock,
             latest: AtomicI64::new(opened.high_water),
         };
@@ -103,10 +113,13 @@ impl Ledger {
         Ok(ledger)
     }
 
-    /// Raises the epoch, notes changed settings, settles open claims as spent, catches the witness up.
+    /// Takes over from the opening before, which changes nothing from here on; notes changed settings; spends the open
+    /// claims, since nobody here is behind them.
     async fn recover(&self, witnessed: bool) -> Result<(), LedgerError> {
-        let mut writing = self.write().await?;
-        set_meta(writing.rows(), "epoch", &self.store.epoch.to_string()).await?;
+        let mut writing = self.begin().await?;
+        let epoch: i64 = number(&meta(writing.rows(), "epoch").await?)?;
+        set_meta(writing.rows(), "epoch", &epoch.saturating_add(1).to_string()).await?;
+        set_meta(writing.rows(), "owner", &self.store.owner).await?;
         if witnessed {
             set_meta(writing.rows(), "witnessed", "1").await?;
         }
@@ -117,10 +130,8 @@ impl Ledger {
             let approvals = self.store.approvals;
             writing.leaf(&Leaf::SettingsChanged { approvals, witness: witnessed, sha256: settings_digest }).await?;
         }
-        for claim in claims::open(writing.rows()).await? {
-            claims::spend(&mut writing, &claim).await?;
-        }
-        writing.commit().await
+        claims::spend_abandoned(&mut writing, &self.store.underway).await?;
+        writing.commit(Point::Recover).await
     }
 
     /// Waits for what is under way and closes the database. Dropping without it loses nothing: a crash is a way to
@@ -146,7 +157,6 @@ impl Ledger {
 }
 
 struct Opened {
-    epoch: i64,
     high_water: i64,
     witnessed: bool,
 }
@@ -194,6 +204,7 @@ async fn prepare(writer: &SqlitePool, key: &LogKey) -> Result<Opened, LedgerErro
         ("schema", SCHEMA_VERSION),
         ("verifier_key", key.verifier_key()),
         ("epoch", "0"),
+        ("owner", ""),
         ("high_water", "0"),
         ("witnessed", "0"),
         ("settings", ""),
@@ -211,15 +222,16 @@ async fn prepare(writer: &SqlitePool, key: &LogKey) -> Result<Opened, LedgerErro
     if meta(&mut rows, "verifier_key").await? != key.verifier_key() {
         return Err(LedgerError::Corruption("the log's key is not the one this ledger was made with"));
     }
-    let number =
-        |text: String| text.parse().map_err(|_| LedgerError::Corruption("a number in the ledger is malformed"));
     let opened = Opened {
-        epoch: number(meta(&mut rows, "epoch").await?)?,
-        high_water: number(meta(&mut rows, "high_water").await?)?,
+        high_water: number(&meta(&mut rows, "high_water").await?)?,
         witnessed: meta(&mut rows, "witnessed").await? == "1",
     };
     rows.commit().await?;
     Ok(opened)
+}
+
+fn number(text: &str) -> Result<i64, LedgerError> {
+    text.parse().map_err(|_| LedgerError::Corruption("a number in the ledger is malformed"))
 }
 
 pub(super) async fn meta(rows: &mut SqliteConnection, key: &str) -> Result<String, LedgerError> {

@@ -9,8 +9,9 @@
 //! the head moves by compare-and-swap, and never from a state that is behind the witness.
 
 use super::row::{count, digest, int, one};
-use super::store::{Ledger, Store};
-use super::{LedgerError, log};
+use super::store::{Ledger, Store, meta};
+use super::{LedgerError, claims, log};
+use crate::fault::Point;
 use crate::transparency::{ENTRY_BYTES_MAX, Head, Leaf, Tree, Witness, WitnessLine};
 use chrono::{DateTime, Utc};
 use sqlx::{Sqlite, SqliteConnection, Transaction};
@@ -36,8 +37,18 @@ pub(super) struct Writing {
 }
 
 impl Ledger {
-    /// Begins a change: the writer is ours, and the head is at least what was promised.
+    /// Begins a change, unless a newer opening of the ledger has taken over. First in it, what was abandoned is spent.
     pub(super) async fn write(&self) -> Result<Writing, LedgerError> {
+        let mut writing = self.begin().await?;
+        if meta(writing.rows(), "owner").await? != self.store.owner {
+            return Err(LedgerError::Fenced);
+        }
+        claims::spend_abandoned(&mut writing, &self.store.underway).await?;
+        Ok(writing)
+    }
+
+    /// Begins a change: the writer is ours, the head is what was promised, and the witness knows it.
+    pub(super) async fn begin(&self) -> Result<Writing, LedgerError> {
         let tip = Arc::clone(&self.store.tip).lock_owned().await;
         let (tip, witnessed) = blocking(tip, |tip| match &mut tip.witness {
             Some(witness) => witness.head(),
@@ -45,12 +56,15 @@ impl Ledger {
         })
         .await?;
         let mut transaction = self.store.writer.begin_with("BEGIN IMMEDIATE").await?;
-        let before = log::head(&mut transaction).await?.0;
+        let (before, note) = log::head(&mut transaction).await?;
         for known in [tip.seen, witnessed].into_iter().flatten() {
             if !extends(&mut transaction, before, known).await? {
                 return Err(LedgerError::BehindWitness);
             }
         }
+        // A change that the witness did not acknowledge is told it first. While it does not answer, nothing is changed: a
+        // question that is asked again and again cannot use up an account.
+        let tip = if witnessed == Some(before) { tip } else { acknowledge(&self.store, tip, before, note).await? };
         let leaves: i64 =
             sqlx::query_scalar("SELECT COALESCE(MAX(idx) + 1, 0) FROM leaves").fetch_one(&mut *transaction).await?;
         let frontier = log::hashes(&mut transaction, &Tree::frontier(before.size)).await?;
@@ -85,11 +99,9 @@ impl Writing {
         }
         let index = self.tree.size();
         let (position, hashes) = self.tree.push(body.as_bytes());
-        sqlx::query("INSERT INTO leaves (idx, body) VALUES (?, ?)")
-            .bind(int(index)?)
-            .bind(body)
-            .execute(&mut *self.transaction)
-            .await?;
+        let insert = sqlx::query("INSERT INTO leaves (idx, body) VALUES (?, ?)").bind(int(index)?).bind(body);
+        let insert = insert.execute(&mut *self.transaction);
+        self.store.faults.write_async(Point::LeafAppend, insert, lost).await?;
         for (position, hash) in (position..).zip(hashes) {
             sqlx::query("INSERT INTO hashes (position, hash) VALUES (?, ?)")
                 .bind(int(position)?)
@@ -103,8 +115,9 @@ impl Writing {
     /// Makes the change durable: in the database, then at the witness.
     ///
     /// # Errors
-    /// [`LedgerError::Witness`] means: committed, but not acknowledged. Every other error means: nothing has changed.
-    pub(super) async fn commit(mut self) -> Result<(), LedgerError> {
+    /// [`LedgerError::Witness`] means: committed, but not acknowledged. Every other error means: nothing has changed, or
+    /// the database cannot say. Either way the next change starts from what is there.
+    pub(super) async fn commit(mut self, point: Point) -> Result<(), LedgerError> {
         let head = Head { size: self.tree.size(), root: self.tree.root() };
         let note = if head == self.before {
             log::head(&mut self.transaction).await?.1
@@ -125,35 +138,51 @@ impl Writing {
             .bind(self.now.timestamp_millis().to_string())
             .execute(&mut *self.transaction)
             .await?;
-        let Self { transaction, mut tip, store, .. } = self;
-        if let Err(error) = transaction.commit().await {
-            // Landed but unreported: if the head is the one we signed, the change stands, and saying that it does not
-            // would make the caller destroy files that rows name.
-            let landed = async { log::head(&mut *store.reader.acquire().await?).await }.await;
-            if !landed.is_ok_and(|(found, _)| found == head && head.size > 0) {
+        let Self { transaction, mut tip, store, before, .. } = self;
+        let committed = store.faults.write_async(point, transaction.commit(), lost).await;
+        store.glances.outdate();
+        if let Err(error) = committed {
+            // Landed but unreported: if the log has passed through the head we signed, the change stands, and saying
+            // that it does not would make the caller destroy files that rows name.
+            if head == before || !landed(&store, head).await.unwrap_or(false) {
                 return Err(error.into());
             }
         }
-        // A crash here leaves the change committed and the witness behind; no one has been told. A claim in it is
-        // settled as spent, and the witness caught up, when the ledger is next opened.
+        // A crash here leaves the change committed and the witness behind; no one has been told. The next change (the
+        // next opening makes one) catches the witness up and spends a claim in it.
         tip.seen = Some(head);
-        acknowledge(&store, tip, head, note).await
+        acknowledge(&store, tip, head, note).await.map(|_| ())
         // A crash here leaves the change committed, witnessed, and unreported: the caller's retry finds it.
     }
 }
 
+/// Whether a head of ours is in the database, though another process may have gone on from it.
+async fn landed(store: &Store, head: Head) -> Result<bool, LedgerError> {
+    let mut rows = store.reader.begin().await?;
+    let now = log::head(&mut rows).await?.0;
+    Ok(now.size >= head.size && extends(&mut rows, now, head).await?)
+}
+
 /// Appends to the witness whatever it has not seen. All failures are the witness's: the change is committed.
-async fn acknowledge(store: &Store, tip: OwnedMutexGuard<Tip>, head: Head, note: String) -> Result<(), LedgerError> {
+async fn acknowledge(
+    store: &Store,
+    tip: OwnedMutexGuard<Tip>,
+    head: Head,
+    note: String,
+) -> Result<OwnedMutexGuard<Tip>, LedgerError> {
     let (tip, witnessed) = blocking(tip, |tip| match &mut tip.witness {
         Some(witness) => witness.head().map(|head| Some(head.map_or(0, |head| head.size))),
         None => Ok(None),
     })
     .await?;
-    let Some(first) = witnessed.filter(|first| *first < head.size) else { return Ok(()) };
+    let Some(first) = witnessed.filter(|first| *first < head.size) else { return Ok(tip) };
     let read = async { log::charges(&mut *store.reader.acquire().await?, first, head.size).await };
     let charges = read.await.map_err(|error| LedgerError::Witness(std::io::Error::other(error)))?;
     let line = WitnessLine { note, first, charges };
-    blocking(tip, move |tip| tip.witness.as_mut().map_or(Ok(()), |witness| witness.append(&line))).await.map(|_| ())
+    let faults = store.faults.clone();
+    let append = move |tip: &mut Tip| tip.witness.as_mut().map_or(Ok(()), |witness| witness.append(&line));
+    let lost = || std::io::Error::other("lost on purpose");
+    blocking(tip, move |tip| faults.write(Point::WitnessAppend, || append(tip), lost)).await.map(|(tip, ())| tip)
 }
 
 /// Whether the log, whose head this is, has passed through a head that was seen before.
@@ -175,6 +204,11 @@ async fn blocking<T: Send + 'static>(
     });
     let (tip, result) = done.await.map_err(|error| LedgerError::Witness(std::io::Error::other(error)))?;
     Ok((tip, result.map_err(LedgerError::Witness)?))
+}
+
+/// A step that fails on purpose.
+fn lost() -> sqlx::Error {
+    sqlx::Error::Io(std::io::Error::other("lost on purpose"))
 }
 
 /// The head as stored.

@@ -24,7 +24,7 @@ impl Office {
     ///
     /// # Errors
     /// `Unknown` for a release that is not there or that this caller may not read.
-    pub async fn release_face(&self, who: Option<&Principal>, id: &ReleaseId) -> Result<ReleaseFace, OfficeError> {
+    pub async fn release_face(&self, who: Option<&Principal>, id: &ReleaseId) -> Result<Arc<ReleaseFace>, OfficeError> {
         let face = self.ledger.release_face(id).await.map_err(|error| {
             let unknown = matches!(error, LedgerError::Unknown { .. });
             if unknown { OfficeError::Unknown { what: "release" } } else { error.into() }

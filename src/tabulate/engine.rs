@@ -70,6 +70,7 @@ impl Engine {
     pub(super) fn new(vault: &Vault, memory_bytes: usize) -> Result<Self, TabulateError> {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(THREADS)
+            .thread_name("count")
             .build()
             .map_err(|_| TabulateError::Engine)?;
         let state = session(vault, memory_bytes).map_err(|error| code(&error))?;

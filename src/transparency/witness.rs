@@ -40,9 +40,6 @@ pub struct Witness {
     /// Bytes read so far, all of them whole lines.
     offset: u64,
     head: Option<Head>,
-    /// A disk that fails, in tests.
-    #[cfg(test)]
-    failing: bool,
 }
 
 impl Witness {
@@ -59,26 +56,18 @@ impl Witness {
                  place)",
             ));
         }
-        let created = !path.exists();
         let file = OpenOptions::new().read(true).append(true).create(true).open(path)?;
-        if created && let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-            File::open(folder)?.sync_all()?;
-        }
-        let mut witness = Self {
-            file,
-            vkey: vkey.to_owned(),
-            offset: 0,
-            head: None,
-            #[cfg(test)]
-            failing: false,
-        };
-        let torn = witness.refresh()?;
-        if torn > 0 {
+        let mut witness = Self { file, vkey: vkey.to_owned(), offset: 0, head: None };
+        if witness.refresh()? > 0 {
             // The end of a line that a crash cut: its commit was never acknowledged, and is caught up by whoever opens
             // us.
             witness.file.set_len(witness.offset)?;
-            witness.file.sync_all()?;
         }
+        // Whether it was there or not: what a killed process wrote and did not sync, a power cut could still take, the
+        // name of the file included.
+        witness.file.sync_all()?;
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        File::open(folder.unwrap_or_else(|| Path::new(".")))?.sync_all()?;
         Ok(witness)
     }
 
@@ -100,10 +89,6 @@ impl Witness {
     pub fn append(&mut self, line: &WitnessLine) -> Result<(), Error> {
         let torn = self.refresh()?;
         let mut bytes = Vec::new();
-        #[cfg(test)]
-        if self.failing {
-            return Err(Error::other("the disk is full"));
-        }
         if torn > 0 {
             // What an earlier failed write left (a full disk): never acknowledged, so it may go.
             self.file.set_len(self.offset)?;
@@ -113,11 +98,6 @@ impl Witness {
         self.file.write_all(&bytes)?;
         self.file.sync_all()?;
         self.refresh().map(|_| ())
-    }
-
-    #[cfg(test)]
-    pub(crate) fn fail_appends(&mut self, failing: bool) {
-        self.failing = failing;
     }
 
     /// Reads whole lines from where it stopped; returns how many bytes of an unfinished line follow.

@@ -157,23 +157,20 @@ async fn a_witness_behind_the_database_is_caught_up_and_a_missing_one_is_not_mad
 
 // G7
 #[tokio::test]
-async fn a_claim_that_the_witness_did_not_acknowledge_is_refused_held_and_later_spent() {
-    let mut desk = Desk::new().await;
+async fn a_claim_that_the_witness_did_not_acknowledge_is_spent_and_its_question_can_be_asked_again() {
+    let desk = Desk::new().await;
     let policy = desk.enact(&visits(&[])).await;
     let analyst = principal(Role::Analyst, "ohchr");
-    let fail = async |desk: &Desk, failing| {
-        desk.ledger.store.tip.lock().await.witness.as_mut().unwrap().fail_appends(failing);
-    };
-    fail(&desk, true).await;
-    assert_eq!(code(desk.ledger.reserve(&plan(&policy, "0.1", 1), &analyst).await), "witness");
-    assert_eq!(desk.spent().await, "0.1 held, 0 spent");
-    fail(&desk, false).await;
-    assert_eq!(code(desk.ledger.reserve(&plan(&policy, "0.1", 1), &analyst).await), "in_progress");
-    let claim = desk.ledger.reserve(&plan(&policy, "0.2", 2), &analyst).await.unwrap();
+    let tries = 9;
+    (0..tries).for_each(|pass| desk.faults.plan(Point::WitnessAppend, pass, Fault::Lost));
+    for _ in 0..tries {
+        // While the witness's disk is full, asking again and again holds no more than the first time.
+        assert_eq!(code(desk.ledger.reserve(&plan(&policy, "0.1", 1), &analyst).await), "witness");
+        assert_eq!(desk.spent().await, "0.1 held, 0 spent");
+    }
+    let claim = desk.ledger.reserve(&plan(&policy, "0.1", 1), &analyst).await.unwrap();
+    assert_eq!(desk.spent().await, "0.1 held, 0.1 spent");
     desk.ledger.void(claim).await.unwrap();
-    desk.verify().await;
-    desk.restart().await;
-    assert_eq!(desk.spent().await, "0 held, 0.1 spent");
     desk.verify().await;
 }
 
