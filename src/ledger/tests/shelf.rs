@@ -69,12 +69,14 @@ async fn closing_a_later_edition_marks_releases_of_the_one_before_and_keeps_thei
     let (plan, late) = (plan(&policy, "0.1", 1), super::plan(&policy, "0.1", 2));
     let claim = desk.ledger.reserve(&plan, &analyst).await.unwrap();
     let first = desk.ledger.settle(claim.draw(), Vec::new(), draft(&plan, 0)).await.unwrap().into_parts().0;
+    assert!(desk.ledger.release_face(&first.0.id).await.unwrap().notice.is_none());
     let under_way = desk.ledger.reserve(&late, &analyst).await.unwrap();
     desk.submit(&ministry, "b", "2026", None).await;
     assert_eq!(desk.close("2026").await.unwrap().edition.number, 2);
     let row = desk.ledger.release(&first.0.id).await.unwrap();
     assert_eq!(row.body, first.0.body);
     assert!(row.notice.unwrap().contains("edition 2 of 2026"));
+    assert!(desk.ledger.release_face(&first.0.id).await.unwrap().notice.is_some(), "what was read before is not used");
     let second = desk.ledger.settle(under_way.draw(), Vec::new(), draft(&late, 0)).await.unwrap().into_parts().0;
     assert!(desk.ledger.release(&second.0.id).await.unwrap().notice.is_some());
     desk.verify().await;

@@ -3,6 +3,7 @@
 use super::faces::ReleaseSummary;
 use super::{Office, Reply, Shared};
 use crate::identity::{DatasetId, ReleaseId};
+use crate::ledger::ReleaseFace;
 use crate::publish::caller::{Asking, At, Visitor};
 use crate::publish::formats::{Format, Options, Rendered};
 use crate::publish::headers;
@@ -57,16 +58,7 @@ pub(crate) async fn list(visitor: Visitor, query: Asking<ListQuery>, office: Off
     faces.truncate(PAGE);
     let mut summaries = Vec::with_capacity(faces.len());
     for face in &faces {
-        summaries.push(match shared.ready.summary(face) {
-            Some(summary) => summary,
-            None => {
-                let release = office.release(visitor.0.as_ref(), &face.id).await?;
-                let summary = ReleaseSummary::of(&release);
-                let summary = summary.map_err(|error| Problem::fault("release_unreadable", &error))?;
-                shared.ready.keep_summary(&summary);
-                summary
-            }
-        });
+        summaries.push(summary(&shared, &office, &visitor, face).await?);
     }
     let mut response = reply(StatusCode::OK, summaries.as_slice())?;
     if let Some(last) = summaries.last().filter(|_| more) {
@@ -75,6 +67,22 @@ pub(crate) async fn list(visitor: Visitor, query: Asking<ListQuery>, office: Off
         headers::set(response.headers_mut(), LINK, &next);
     }
     Ok(response)
+}
+
+/// The line about a release that this caller may read.
+async fn summary(
+    shared: &Shared,
+    office: &Office,
+    visitor: &Visitor,
+    face: &ReleaseFace,
+) -> Result<ReleaseSummary, Problem> {
+    if let Some(summary) = shared.ready.summary(face) {
+        return Ok(summary);
+    }
+    let release = office.release(visitor.0.as_ref(), &face.id).await?;
+    let summary = ReleaseSummary::of(&release).map_err(|error| Problem::fault("release_unreadable", &error))?;
+    shared.ready.keep_summary(&summary);
+    Ok(summary)
 }
 
 /// One release, in the format that `Accept` or the suffix (`.json`, `.csv`) asks for.
