@@ -11,6 +11,7 @@ use super::row::{amount, columns, conflict, digest, int, json, name, one, to_jso
 use super::writing::Writing;
 use super::{Drawn, Ledger, LedgerError, Reservation, commitment};
 use crate::budget::Nanos;
+use crate::fault::Point;
 use crate::identity::{ClaimId, DatasetId, Digest, Principal};
 use crate::policy::{EditionRef, Plan};
 use crate::transparency::Leaf;
@@ -205,7 +206,7 @@ impl Ledger {
         .bind(int(index)?)
         .execute(writing.rows())
         .await?;
-        writing.commit().await?;
+        writing.commit(Point::Reserve).await?;
         Ok(Reservation {
             id,
             account: plan.account.clone(),
@@ -231,7 +232,7 @@ impl Ledger {
             commitment: claim.commitment,
         };
         writing.leaf(&leaf).await?;
-        writing.commit().await
+        writing.commit(Point::Void).await
     }
 
     /// Settles a claim as spent with nothing released (a fault after the point of no return).
@@ -242,7 +243,7 @@ impl Ledger {
         let mut writing = self.write().await?;
         let claim = self.drawn(&mut writing, &claim).await?;
         spend(&mut writing, &claim).await?;
-        writing.commit().await
+        writing.commit(Point::Forfeit).await
     }
 
     /// The open claim behind a drawn one, if it is still this opening's.

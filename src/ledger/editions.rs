@@ -6,6 +6,7 @@
 
 use super::row::{columns, count, int, json, name, small, time, to_json};
 use super::{EditionRow, FileEntry, Ledger, LedgerError, NewEdition, commitment, releases, submissions};
+use crate::fault::Point;
 use crate::identity::{DatasetId, FileId, Period, Principal, ReleaseId, SubmissionId};
 use crate::policy::EditionRef;
 use crate::transparency::Leaf;
@@ -95,7 +96,7 @@ impl Ledger {
         for release in outdated(writing.rows(), &new.dataset, &edition).await? {
             releases::supersede(&mut writing, &release, &edition).await?;
         }
-        writing.commit().await?;
+        writing.commit(Point::Close).await?;
         Ok(EditionRow { dataset: new.dataset, edition, files: new.files, coding: new.coding, log_index, closed_at })
     }
 

@@ -7,6 +7,7 @@
 use super::row::{columns, conflict, count, digest, int, json, name, small, time, to_json, word};
 use super::writing::Writing;
 use super::{Ledger, LedgerError, PolicyRow, PolicySource, PolicyState, enact};
+use crate::fault::Point;
 use crate::identity::{DatasetId, Digest, Principal, Role, TokenId};
 use crate::policy::Policy;
 use crate::transparency::Leaf;
@@ -147,7 +148,7 @@ impl Ledger {
         } else {
             row
         };
-        writing.commit().await?;
+        writing.commit(Point::Govern).await?;
         Ok(row)
     }
 
@@ -216,7 +217,7 @@ impl Ledger {
             .await?;
         let (version, sha256, officer) = (small(version)?, digest(&sha256)?, by.token.clone());
         writing.leaf(&Leaf::DatasetSuspended { dataset: dataset.clone(), version, sha256, officer }).await?;
-        writing.commit().await
+        writing.commit(Point::Govern).await
     }
 
     /// Whether a dataset is suspended.

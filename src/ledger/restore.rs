@@ -10,6 +10,7 @@ use super::row::conflict;
 use super::writing::Writing;
 use super::{Ledger, LedgerError, LedgerSettings, Restored, restore_accounts, restore_rows};
 use crate::budget::Nanos;
+use crate::fault::Point;
 use crate::identity::{AccountId, ClaimId};
 use crate::transparency::{ClaimState, Head, Leaf, Replay, Report, Tree, Witness, WitnessReader};
 use std::collections::{BTreeMap, BTreeSet};
@@ -64,7 +65,7 @@ impl Ledger {
         }
         let unknown = restore_accounts::bring_forward(writing.rows(), &replay).await?;
         let restored = restore_rows::bring_forward(&mut writing, &replay, before.size..witnessed.size, unknown).await?;
-        writing.commit().await?;
+        writing.commit(Point::Recover).await?;
         Ok(Some(restored))
     }
 
@@ -85,7 +86,7 @@ impl Ledger {
         let Head { size, root } = writing.head();
         writing.leaf(&Leaf::Restored { size, sha256: root }).await?;
         sqlx::query("UPDATE head SET acknowledged = 0").execute(writing.rows()).await?;
-        writing.commit().await?;
+        writing.commit(Point::Recover).await?;
         Ok(size)
     }
 }

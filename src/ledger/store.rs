@@ -8,6 +8,7 @@ use super::seal::{Noted, Seals};
 use super::writing::Tip;
 use super::{LedgerError, claims};
 use crate::clock::Clock;
+use crate::fault::{Faults, Point};
 use crate::identity::{Digest, random_bytes};
 use crate::transparency::{Head, Leaf, LogKey, Tree, Witness};
 use chrono::{DateTime, Utc};
@@ -41,6 +42,8 @@ pub struct LedgerSettings {
     pub approvals: u32,
     /// Time.
     pub clock: Arc<dyn Clock>,
+    /// Writes that fail on purpose: none, but in tests.
+    pub faults: Faults,
 }
 
 /// The ledger's store. Cheap to clone.
@@ -59,6 +62,7 @@ pub(super) struct Store {
     /// Set when the head was found behind the witness: from then on nothing is read either.
     pub(super) behind: AtomicBool,
     pub(super) approvals: u32,
+    pub(super) faults: Faults,
     /// This opening of the ledger: whose claims it may settle.
     pub(super) owner: String,
     pub(super) epoch: i64,
@@ -111,6 +115,7 @@ impl Ledger {
             noted,
             behind: AtomicBool::new(false),
             approvals: settings.approvals,
+            faults: settings.faults,
             owner: hex::encode(random_bytes::<16>()),
             epoch: opened.epoch.saturating_add(1),
             clock: settings.clock,
@@ -136,7 +141,7 @@ impl Ledger {
         for claim in claims::open(writing.rows()).await? {
             claims::spend(&mut writing, &claim).await?;
         }
-        writing.commit().await
+        writing.commit(Point::Recover).await
     }
 
     /// Waits for what is under way and closes the database. Dropping without it loses nothing: a crash is a way to

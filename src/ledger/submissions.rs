@@ -7,6 +7,7 @@
 use super::row::{columns, conflict, count, digest, int, json, name, one, time, to_json, word};
 use super::writing::Writing;
 use super::{FileEntry, Ledger, LedgerError, NewSubmission, Receipt, SubmissionRow, SubmissionState, commitment};
+use crate::fault::Point;
 use crate::identity::{DatasetId, Digest, Organisation, Period, Principal, SubmissionId};
 use crate::transparency::{Leaf, Standing};
 use sqlx::SqliteConnection;
@@ -223,7 +224,7 @@ impl Ledger {
         }
         // A crash after this leaves the files of the replaced one in the vault, named by nothing: swept at the next
         // start.
-        writing.commit().await?;
+        writing.commit(Point::Accept).await?;
         Ok((receipt, freed))
     }
 
@@ -248,7 +249,7 @@ impl Ledger {
             commitment: row.receipt.commitment,
         };
         writing.leaf(&leaf).await?;
-        writing.commit().await?;
+        writing.commit(Point::Withdraw).await?;
         Ok(row.files)
     }
 

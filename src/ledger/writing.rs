@@ -11,6 +11,7 @@
 use super::row::{count, digest, int, one};
 use super::store::{Ledger, Store};
 use super::{LedgerError, log};
+use crate::fault::Point;
 use crate::transparency::{ENTRY_BYTES_MAX, Head, Leaf, Tree, Witness, WitnessLine};
 use chrono::{DateTime, Utc};
 use sqlx::{Sqlite, SqliteConnection, Transaction};
@@ -126,11 +127,9 @@ impl Writing {
         }
         let index = self.tree.size();
         let (position, hashes) = self.tree.push(body.as_bytes());
-        sqlx::query("INSERT INTO leaves (idx, body) VALUES (?, ?)")
-            .bind(int(index)?)
-            .bind(body)
-            .execute(&mut *self.transaction)
-            .await?;
+        let insert = sqlx::query("INSERT INTO leaves (idx, body) VALUES (?, ?)").bind(int(index)?).bind(body);
+        let insert = insert.execute(&mut *self.transaction);
+        self.store.faults.write_async(Point::LeafAppend, insert, lost).await?;
         for (position, hash) in (position..).zip(hashes) {
             sqlx::query("INSERT INTO hashes (position, hash) VALUES (?, ?)")
                 .bind(int(position)?)
@@ -145,7 +144,7 @@ impl Writing {
     ///
     /// # Errors
     /// [`LedgerError::Witness`] means: committed, but not acknowledged. Every other error means: nothing has changed.
-    pub(super) async fn commit(mut self) -> Result<(), LedgerError> {
+    pub(super) async fn commit(mut self, point: Point) -> Result<(), LedgerError> {
         let head = self.head();
         let note = if head == self.before {
             log::head(&mut self.transaction).await?.1
@@ -171,12 +170,11 @@ impl Writing {
             .execute(&mut *self.transaction)
             .await?;
         self.store.seals.write(&mut self.transaction, &self.store.noted).await?;
-        let Self { transaction, mut tip, store, .. } = self;
-        if let Err(error) = transaction.commit().await {
-            // Landed but unreported: if the head is the one we signed, the change stands, and saying that it does not
-            // would make the caller destroy files that rows name.
-            let landed = async { log::head(&mut *store.reader.acquire().await?).await }.await;
-            if !landed.is_ok_and(|(found, _)| found == head && head.size > 0) {
+        let Self { transaction, mut tip, store, before, .. } = self;
+        if let Err(error) = store.faults.write_async(point, transaction.commit(), lost).await {
+            // Landed but unreported: if the log has passed through the head we signed, the change stands, and saying
+            // that it does not would make the caller destroy files that rows name.
+            if head == before || !landed(&store, head).await.unwrap_or(false) {
                 return Err(error.into());
             }
         }
@@ -186,6 +184,13 @@ impl Writing {
         acknowledge(&store, tip, head, note).await
         // A crash here leaves the change committed, witnessed, and unreported: the caller's retry finds it.
     }
+}
+
+/// Whether a head of ours is in the database, though another process may have gone on from it.
+async fn landed(store: &Store, head: Head) -> Result<bool, LedgerError> {
+    let mut rows = store.reader.begin().await?;
+    let now = log::head(&mut rows).await?.0;
+    Ok(now.size >= head.size && extends(&mut rows, now, head).await?)
 }
 
 /// Appends to the witness whatever it has not seen. All failures are the witness's: the change is committed.
@@ -199,7 +204,10 @@ async fn acknowledge(store: &Store, tip: OwnedMutexGuard<Tip>, head: Head, note:
     let read = async { log::leaves(&mut *store.reader.acquire().await?, first, head.size).await };
     let leaves = read.await.map_err(|error| LedgerError::Witness(Error::other(error)))?;
     let line = WitnessLine { first, leaves, note };
-    blocking(tip, move |tip| tip.witness.as_mut().map_or(Ok(()), |witness| witness.append(&line))).await.map(|_| ())
+    let faults = store.faults.clone();
+    let append = move |tip: &mut Tip| tip.witness.as_mut().map_or(Ok(()), |witness| witness.append(&line));
+    let lost = || Error::other("lost on purpose");
+    blocking(tip, move |tip| faults.write(Point::WitnessAppend, || append(tip), lost)).await.map(|_| ())
 }
 
 /// Whether the log, whose head this is, has passed through a head that was seen before.
@@ -221,6 +229,11 @@ async fn blocking<T: Send + 'static>(
     });
     let (tip, result) = done.await.map_err(|error| LedgerError::Witness(Error::other(error)))?;
     Ok((tip, result.map_err(LedgerError::Witness)?))
+}
+
+/// A step that fails on purpose.
+fn lost() -> sqlx::Error {
+    sqlx::Error::Io(Error::other("lost on purpose"))
 }
 
 /// The head as stored.

@@ -7,6 +7,11 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::Path;
 
+/// A step that fails on purpose.
+pub(super) fn lost() -> io::Error {
+    io::Error::other("lost on purpose")
+}
+
 /// Names that start so were never finished.
 pub(super) const UNFINISHED: &str = ".new-";
 

@@ -3,6 +3,7 @@
 mod claims;
 mod governance;
 mod manifest;
+mod rollback;
 mod shelf;
 mod tampering;
 
@@ -147,6 +148,7 @@ fn settings(folder: &Path, clock: &Arc<HandClock>, approvals: u32) -> LedgerSett
         witness: Some(folder.join("witness")),
         approvals,
         clock: clock.clone(),
+        faults: crate::fault::Faults::default(),
     }
 }
 
