@@ -147,8 +147,9 @@ impl Ledger {
     /// Waits for what is under way and closes the database. Dropping without it loses nothing: a crash is a way to
     /// stop.
     pub async fn close(&self) {
-        self.store.writer.close().await;
+        // The writer last: only it may bring what lies in the write-ahead log into the file itself.
         self.store.reader.close().await;
+        self.store.writer.close().await;
     }
 
     /// One snapshot to read from; none once the database was found rolled back.

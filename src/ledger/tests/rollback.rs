@@ -87,7 +87,7 @@ async fn five_charges_are_not_given_back_by_an_old_database() {
     // The account goes on from there: 0.4 is left, and not a nano more.
     assert_eq!(code(desk.charge(&policy, "0.45", 20, &analyst()).await), "budget_exhausted");
     desk.release(&policy, "0.4", 21).await;
-    assert_eq!(code(desk.charge(&policy, "0.000001", 22, &analyst()).await), "budget_exhausted");
+    assert_eq!(code(desk.charge(&policy, "0.001", 22, &analyst()).await), "budget_exhausted");
     assert_eq!(desk.report().await.restored, [(restored.gap.start, size)]);
     desk.verify().await;
 }
