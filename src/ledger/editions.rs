@@ -39,6 +39,10 @@ impl TryFrom<EditionColumns> for EditionRow {
     }
 }
 
+/// The lists of files that the vault must hold.
+pub(super) const FILES: &str =
+    "SELECT files FROM submissions WHERE state = 'live' UNION ALL SELECT files FROM editions";
+
 /// The number of the newest edition of a period, one that was lost in a restore included.
 pub(super) async fn newest(
     rows: &mut SqliteConnection,
@@ -135,11 +139,7 @@ impl Ledger {
     /// # Errors
     /// Faults only.
     pub async fn files(&self) -> Result<BTreeSet<FileId>, LedgerError> {
-        let lists: Vec<String> = sqlx::query_scalar(
-            "SELECT files FROM submissions WHERE state = 'live' UNION ALL SELECT files FROM editions",
-        )
-        .fetch_all(&mut *self.read().await?)
-        .await?;
+        let lists: Vec<String> = sqlx::query_scalar(FILES).fetch_all(&mut *self.read().await?).await?;
         let mut kept = BTreeSet::new();
         for list in lists {
             kept.extend(json::<Vec<FileEntry>>(&list)?.into_iter().map(|file| file.id));

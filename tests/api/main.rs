@@ -22,5 +22,6 @@ mod marker;
 mod persons;
 mod refusals;
 mod roles;
+mod rollback;
 mod support;
 mod way;

@@ -94,11 +94,14 @@ impl TestService {
             issued.iter().filter(|(row, _)| row.role.as_str() == role).map(|(_, text)| text.clone()).collect::<Vec<_>>()
         };
         let (officers, operator) = (of_role("officer"), of_role("operator").remove(0));
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        let app = runtime.block_on(halflight::app::open(&config, clock.clone())).unwrap();
-        std::thread::spawn(move || runtime.block_on(halflight::publish::serve(app.office, config.http, listener)));
+        let url = serve(&config, &clock).unwrap();
         Self { folder, url, officers, operator, clock, agent: agent() }
+    }
+
+    /// Another start of the same service, on another data folder of the same name in `folder`.
+    pub fn again(&self, folder: TempDir, config: &Config) -> Result<Self, String> {
+        let (officers, operator, clock) = (self.officers.clone(), self.operator.clone(), self.clock.clone());
+        Ok(Self { url: serve(config, &clock)?, folder, officers, operator, clock, agent: agent() })
     }
 
     pub fn request(
@@ -179,13 +182,25 @@ impl TestService {
         let config = config(self.folder.path());
         let report = tokio::runtime::Runtime::new()
             .unwrap()
-            .block_on(halflight::ledger::verify_database(&config.database(), config.witness()))
+            .block_on(halflight::app::verify(config.data_dir(), config.witness()))
             .unwrap();
         assert!(report.findings.is_empty(), "{:?}", report.findings);
     }
 }
 
-fn config(folder: &Path) -> Config {
+/// Starts a service on what is there; says why not.
+fn serve(config: &Config, clock: &Arc<HandClock>) -> Result<String, String> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let app = runtime.block_on(halflight::app::open(config, clock.clone())).map_err(|error| error.to_string())?;
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let http = config.http.clone();
+    std::thread::spawn(move || runtime.block_on(halflight::publish::serve(app.office, http, listener)));
+    Ok(url)
+}
+
+/// The settings of a test: everything in one folder, no reply quantum, no rate limits.
+pub fn config(folder: &Path) -> Config {
     let text = format!(
         "data_dir = {:?}\nkeys_dir = {:?}\nwitness = {:?}\nreply_quantum_ms = 0\n[rate_limits]\n\
          per_token_per_minute = 0\nquestions_per_minute = 0\nunauthenticated_per_minute = 0\n",
