@@ -42,7 +42,8 @@ fn only_what_was_synced_outlives_a_power_cut() {
         assert!(run(script) > 0, "{script}");
         (read("a"), read("b"), read("c"), read("d/e"))
     };
-    for script in ["echo more >> b", "echo else > b", "mv b c", "mv -f b a", "rm b", "mkdir d; echo > d/e; sync d/e d"] {
+    for script in ["echo more >> b", "echo else > b", "mv b c", "mv -f b a", "rm b", "mkdir d; echo > d/e; sync d/e d"]
+    {
         assert_eq!(lost(script), (text(""), text("kept\n"), None, None), "{script}");
     }
     assert_eq!((run("mv b c; rm a; sync ."), read("a"), read("b"), read("c")), (0, None, None, text("kept\n")));

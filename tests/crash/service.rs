@@ -225,7 +225,11 @@ impl Service {
 
     /// What the running process has said so far.
     pub fn said(&self) -> String {
-        self.running.lock().unwrap().as_ref().map_or_else(String::new, |running| running.said.lock().unwrap().join("\n"))
+        self.running
+            .lock()
+            .unwrap()
+            .as_ref()
+            .map_or_else(String::new, |running| running.said.lock().unwrap().join("\n"))
     }
 
     /// `halflight verify` over the data folder and the witness. Panics with what it found.
@@ -248,14 +252,7 @@ impl Service {
     }
 
     /// Sends one request; `None` if no reply came: what it did is unknown.
-    pub fn send(
-        &self,
-        method: &str,
-        path: &str,
-        token: &str,
-        headers: &[(&str, &str)],
-        body: &[u8],
-    ) -> Option<Reply> {
+    pub fn send(&self, method: &str, path: &str, token: &str, headers: &[(&str, &str)], body: &[u8]) -> Option<Reply> {
         let mut request = ureq::http::Request::builder().method(method).uri(format!("{}{path}", self.url()));
         request = request.header("authorization", format!("Bearer {token}"));
         for (name, value) in headers {
