@@ -19,7 +19,6 @@ use actix_web::dev::AppConfig;
 use actix_web::middleware::from_fn;
 use actix_web::rt::net::TcpStream;
 use actix_web::{App, web};
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::future::ready;
 use std::net::TcpListener;
 use std::rc::Rc;
@@ -27,6 +26,8 @@ use std::time::Duration;
 
 /// Open files kept for the vault, the ledger, the witness and the policies.
 const FILES_KEPT: u64 = 256;
+/// How many files a process may have open where the system does not say.
+const FILES_OPEN_USUALLY: u64 = 1_024;
 
 /// Serves until SIGTERM or SIGINT ends it.
 ///
@@ -115,10 +116,7 @@ fn connections(settings: &HttpSettings, files: u64) -> usize {
 
 /// How many files this process may have open; raised to what it may be raised to.
 fn files_open_max() -> u64 {
-    let limit = getrlimit(Resource::Nofile);
-    let raised = Rlimit { current: limit.maximum, maximum: limit.maximum };
-    let limit = if setrlimit(Resource::Nofile, raised).is_ok() { getrlimit(Resource::Nofile) } else { limit };
-    limit.current.unwrap_or(u64::MAX)
+    rlimit::increase_nofile_limit(u64::MAX).unwrap_or(FILES_OPEN_USUALLY)
 }
 
 async fn forget_idle(face: web::Data<Face>) {
