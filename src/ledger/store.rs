@@ -11,7 +11,7 @@ use crate::identity::{Digest, random_bytes};
 use crate::transparency::{Head, Leaf, LogKey, Tree, Witness};
 use chrono::{DateTime, Utc};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{Sqlite, SqliteConnection, Transaction};
+use sqlx::{Connection as _, Sqlite, SqliteConnection, Transaction};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -161,7 +161,11 @@ async fn connect(path: &Path) -> Result<(SqlitePool, SqlitePool), LedgerError> {
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
         .busy_timeout(BUSY);
-    let pool = |most| SqlitePoolOptions::new().max_connections(most).idle_timeout(None).max_lifetime(None);
+    let pool = |most| {
+        let pool = SqlitePoolOptions::new().max_connections(most).idle_timeout(None).max_lifetime(None);
+        // A disk that was full ends a transaction without the library's knowing; such a connection is replaced.
+        pool.before_acquire(|rows, _| Box::pin(async { Ok(!rows.is_in_transaction()) }))
+    };
     let writer = pool(1).connect_with(options).await?;
     let mut rows = writer.acquire().await?;
     let journal: String = sqlx::query_scalar("PRAGMA journal_mode").fetch_one(&mut *rows).await?;

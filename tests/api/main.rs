@@ -22,6 +22,7 @@ mod hostile;
 mod load;
 mod marker;
 mod persons;
+mod process;
 mod races;
 mod refusals;
 mod roles;
