@@ -14,7 +14,7 @@ use crate::transparency::{Head, Leaf, LogKey, Tree, Witness};
 use crate::underway::Underway;
 use chrono::{DateTime, Utc};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{Sqlite, SqliteConnection, Transaction};
+use sqlx::{Connection as _, Sqlite, SqliteConnection, Transaction};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -187,7 +187,11 @@ async fn connect(path: &Path, noted: &Noted) -> Result<(SqlitePool, SqlitePool),
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
         .busy_timeout(BUSY);
-    let pool = |most| SqlitePoolOptions::new().max_connections(most).idle_timeout(None).max_lifetime(None);
+    let pool = |most| {
+        let pool = SqlitePoolOptions::new().max_connections(most).idle_timeout(None).max_lifetime(None);
+        // A disk that was full ends a transaction without the library's knowing; such a connection is replaced.
+        pool.before_acquire(|rows, _| Box::pin(async { Ok(!rows.is_in_transaction()) }))
+    };
     let noted = noted.clone();
     let writer = pool(1).after_connect(move |connection, _| {
         let noted = noted.clone();
