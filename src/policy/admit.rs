@@ -11,6 +11,7 @@ use super::canonical::digest;
 use super::inadmissible::Inadmissible;
 use super::plan::Admitted;
 use super::price::Pricing;
+use super::quantity::Quantity;
 use super::question::{MeasureAsked, Spend};
 use super::shape::Shape;
 use super::{Dimension, EditionRef, Measured, Plan, Policy, Question, Rules, restrict, shape};
@@ -166,9 +167,8 @@ struct DrawForm<'a> {
     policy: Digest,
     editions: &'a [EditionRef],
     dimensions: Vec<(&'a str, Vec<&'a [String]>)>,
-    tables: Vec<&'a [usize]>,
+    tables: Vec<(&'a Quantity, &'a [usize])>,
     accounting: Accounting,
-    measure: &'a str,
 }
 
 /// The digests of the measurement and of the draw.
@@ -186,9 +186,8 @@ fn draw_digests(
             .iter()
             .map(|d| (d.name.as_str(), d.levels.iter().map(|l| l.members.as_slice()).collect()))
             .collect(),
-        tables: measured.iter().map(|m| m.dims.as_slice()).collect(),
+        tables: measured.iter().map(|m| (&m.quantity, m.dims.as_slice())).collect(),
         accounting: policy.budget.accounting,
-        measure: "persons",
     };
     let units: Vec<Nanos> = measured.iter().map(|m| m.units).collect();
     (digest("halflight/measurement/1", &form), digest("halflight/draw/1", &(&form, units)))
@@ -205,7 +204,7 @@ fn plan(
 ) -> Plan {
     let cost = measured.iter().fold(Nanos::ZERO, |sum, m| sum.checked_add(m.units).unwrap_or(Nanos::MAX));
     let (measurement, draw) = draw_digests(policy, &editions, &shape.dimensions, &measured);
-    let release = digest("halflight/release/1", &(draw, &shape.shown, &shape.cuts));
+    let release = digest("halflight/release/1", &(draw, &shape.shown, &shape.cuts, &shape.figures));
     Plan {
         dataset: policy.id.clone(),
         title: policy.title.clone(),
@@ -220,6 +219,7 @@ fn plan(
         dimensions: shape.dimensions,
         measured,
         additive: shape.additive,
+        figures: shape.figures,
         cost,
         shown: shape.shown,
         cuts: shape.cuts,
@@ -239,22 +239,15 @@ fn canonical_question(policy: &Policy, asked: &Asked, cost: Nanos) -> serde_json
         places.iter().map(|&p| asked::name_at(policy, p)).collect()
     };
     let tables: Vec<Vec<String>> = asked.tables.iter().map(names).collect();
-    let filters: serde_json::Map<String, serde_json::Value> = asked
-        .filters
-        .iter()
-        .filter_map(|(&place, codes)| {
-            let list = asked::codes_at(policy, place)?;
-            let codes: Vec<&str> = codes.iter().filter_map(|&c| list.code(c)).map(|c| c.id.as_str()).collect();
-            Some((asked::name_at(policy, place), codes.into()))
-        })
-        .collect();
+    let filters = asked::spelt(policy, &asked.filters);
+    let measures: Vec<MeasureAsked> = asked.figures.iter().map(|figure| figure.asked(policy)).collect();
     let amount = match policy.budget.accounting {
         Accounting::Zcdp => "rho",
         Accounting::Pure => "epsilon",
     };
     let mut question = serde_json::json!({
         "dataset": policy.id,
-        "measures": [MeasureAsked::Persons {}],
+        "measures": measures,
         "periods": asked.periods,
         "margins": asked.margins,
         "spend": { amount: cost },
@@ -265,7 +258,7 @@ fn canonical_question(policy: &Policy, asked: &Asked, cost: Nanos) -> serde_json
             several => fields.insert("tables".into(), several.into()),
         };
         if !filters.is_empty() {
-            fields.insert("where".into(), filters.into());
+            fields.insert("where".into(), serde_json::json!(filters));
         }
     }
     question

@@ -5,6 +5,7 @@
 
 use super::inadmissible::Inadmissible;
 use super::plan::{Cut, Dimension, Measured, Rules, Shown};
+use super::quantity::Quantity;
 use super::question::Spend;
 use super::shape::{Shape, with_cuts};
 use crate::budget::{Accounting, NANOS_PER_UNIT, Nanos};
@@ -17,7 +18,7 @@ const POINTLESS: f64 = 5.0;
 /// of several is wider.
 const LAPLACE95: f64 = 2.118_4;
 
-/// The errors to expect of the tables of one draw.
+/// The errors to expect of the tables of one quantity, joined where it adds up.
 #[derive(Debug)]
 pub struct Prediction<'a> {
     sizes: Vec<usize>,
@@ -31,7 +32,7 @@ impl<'a> Prediction<'a> {
     pub(super) fn new(
         dimensions: &[Dimension],
         cuts: &'a [Cut],
-        measured: &[Measured],
+        measured: impl Iterator<Item = &'a Measured>,
         accounting: Accounting,
         additive: bool,
     ) -> Self {
@@ -40,7 +41,7 @@ impl<'a> Prediction<'a> {
             Accounting::Zcdp => gaussian_variance(m.units, m.l2_squared),
             Accounting::Pure => laplace_variance(m.units, m.l1),
         };
-        let tables: Vec<(Vec<usize>, f64)> = measured.iter().map(|m| (m.dims.clone(), variance(m))).collect();
+        let tables: Vec<(Vec<usize>, f64)> = measured.map(|m| (m.dims.clone(), variance(m))).collect();
         let joined = additive.then(|| Design::new(&sizes, &tables));
         Self { sizes, cuts, tables, joined }
     }
@@ -102,10 +103,11 @@ impl Pricing<'_> {
         self.shape.measured_at(cost, self.periods, self.rows_max)
     }
 
-    /// The worst standard error over the cells of the tables asked for.
+    /// The worst standard error of persons over the cells of the tables asked for.
     fn worst(&self, measured: &[Measured]) -> Option<f64> {
         let shape = self.shape;
-        let prediction = Prediction::new(&shape.dimensions, &shape.cuts, measured, self.accounting, shape.additive);
+        let persons = measured.iter().filter(|measured| measured.quantity == Quantity::Persons);
+        let prediction = Prediction::new(&shape.dimensions, &shape.cuts, persons, self.accounting, shape.additive);
         let asked = shape.shown.iter().take(shape.asked);
         asked.map(|shown| prediction.variance(shown).sqrt()).reduce(f64::max).filter(|e| e.is_finite())
     }

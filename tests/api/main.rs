@@ -19,6 +19,7 @@
 mod acs;
 mod hostile;
 mod marker;
+mod measures;
 mod persons;
 mod refusals;
 mod roles;
