@@ -5,6 +5,13 @@
 //! Marginals under Convex Loss Functions", `NeurIPS` 2023). Policy and quotes use it to price a question; `estimate`
 //! uses the same numbers for the intervals. Nothing here depends on data.
 
+mod allocate;
+mod objective;
+mod search;
+
+pub use allocate::{Candidate, Unallocated, allocate};
+pub use objective::Target;
+
 use crate::budget::Nanos;
 use std::collections::BTreeMap;
 
