@@ -7,10 +7,14 @@
 
 mod allocate;
 mod objective;
+mod precision;
+mod region;
 mod search;
 
 pub use allocate::{Candidate, Unallocated, allocate};
 pub use objective::Target;
+pub use precision::price_of;
+pub use region::Region;
 
 use crate::budget::Nanos;
 use std::collections::BTreeMap;
