@@ -9,8 +9,8 @@ impl Office {
     /// like any other. Run again over the same editions it costs nothing.
     ///
     /// # Errors
-    /// `Refused` where the policy has no such program or a period is not closed; the ledger's refusal. Neither costs
-    /// anything.
+    /// `Unknown` where the policy has no such program; `Refused` where a period is not closed; the ledger's refusal.
+    /// Neither costs anything.
     pub async fn run_program(
         &self,
         who: &Principal,
@@ -20,6 +20,9 @@ impl Office {
     ) -> Result<Answer, OfficeError> {
         need(who, Role::Officer)?;
         let policy = self.policy_for(who, dataset).await?;
+        if !policy.programs.iter().any(|known| known.id == program) {
+            return Err(OfficeError::Unknown { what: "program" });
+        }
         let standing = self.standing(dataset).await?;
         let plan = admit_program(&policy, &standing, who, program, periods, self.clock.today())?;
         self.answer(plan, who).await

@@ -14,6 +14,7 @@ use super::price::Pricing;
 use super::quantity::Quantity;
 use super::question::{MeasureAsked, Spend};
 use super::shape::Shape;
+use super::split::Split;
 use super::{Dimension, EditionRef, Measured, Plan, Policy, Question, Rules, restrict, shape};
 use crate::budget::{Accounting, Nanos};
 use crate::identity::{DatasetId, Digest, Period, Principal, Purpose};
@@ -41,7 +42,7 @@ pub fn admit(
     today: NaiveDate,
 ) -> Result<Plan, Inadmissible> {
     check_standing(policy, standing, asker, &question.dataset, today)?;
-    admit_up_to(policy, standing, question, policy.budget.per_release_max)
+    admit_up_to(policy, standing, question, policy.budget.per_release_max, &[])
 }
 
 /// Admits one of the policy's programs, at the program's own price, over the given periods.
@@ -62,7 +63,7 @@ pub fn admit_program(
         let ids = policy.programs.iter().map(|p| p.id.as_str()).collect::<Vec<_>>().join(", ");
         return Err(Inadmissible::malformed(format!("there is no program of this name; the policy has: {ids}")));
     };
-    admit_up_to(policy, standing, &program.question(policy, periods), program.spend)
+    admit_up_to(policy, standing, &program.question(policy, periods), program.spend, &program.weights)
 }
 
 impl super::Program {
@@ -106,16 +107,17 @@ fn check_standing(
     if standing.suspended { Err(Inadmissible::DatasetSuspended) } else { Ok(()) }
 }
 
-/// Admits the question itself, up to a price.
+/// Admits the question itself, up to a price; `weights` say how much its tables matter, in their order.
 pub(super) fn admit_up_to(
     policy: &Policy,
     standing: &Standing,
     question: &Question,
     most: Nanos,
+    weights: &[u32],
 ) -> Result<Plan, Inadmissible> {
     check_purpose(policy, &question.purpose)?;
     asked::check_form(policy, question)?;
-    let asked = asked::resolve(policy, question)?;
+    let asked = asked::resolve(policy, question, weights)?;
     asked::check_distinct(policy, &asked)?;
     restrict::check_crossings(policy, &asked)?;
     restrict::check_geography(policy, &asked)?;
@@ -124,14 +126,10 @@ pub(super) fn admit_up_to(
     check_periods(policy, &asked)?;
     let editions = editions(standing, &asked)?;
     let rules = restrict::rules(policy, &asked);
-    let pricing = Pricing {
-        shape: &shape,
-        rules: &rules,
-        accounting: policy.budget.accounting,
-        periods: asked.period_count(),
-        rows_max: policy.unit.rows_max,
-        most,
-    };
+    let accounting = policy.budget.accounting;
+    let split = Split::of(&shape, accounting, asked.period_count(), policy.unit.rows_max);
+    let split = split.ok_or(Inadmissible::TooManyCells { most: policy.cells.cells_max })?;
+    let pricing = Pricing { shape: &shape, split: &split, rules: &rules, accounting, most };
     let measured = pricing.resolve(&question.spend)?;
     Ok(plan(policy, question, &asked, shape, rules, editions, measured))
 }

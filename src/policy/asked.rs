@@ -34,6 +34,8 @@ pub(super) struct Asked {
     pub(super) periods: Vec<Period>,
     /// Whether all margins come too.
     pub(super) margins: bool,
+    /// How much a table matters against the others; 1 where nothing is said.
+    pub(super) weights: BTreeMap<BTreeSet<Place>, u32>,
     /// What is told of each cell.
     pub(super) figures: BTreeSet<Asking>,
 }
@@ -171,7 +173,9 @@ fn check_periods(periods: &[Period]) -> Result<(), Inadmissible> {
 }
 
 /// Brings a well-formed question into canonical form.
-pub(super) fn resolve(policy: &Policy, question: &Question) -> Result<Asked, Inadmissible> {
+///
+/// `weights` stand in the order of the question's tables; none are all the same.
+pub(super) fn resolve(policy: &Policy, question: &Question, weights: &[u32]) -> Result<Asked, Inadmissible> {
     let asked = question.by.iter().chain(question.tables.iter().flatten());
     let numerators = question.measures.iter().flat_map(|measure| match measure {
         MeasureAsked::Share { of } => of.keys().collect(),
@@ -197,8 +201,15 @@ pub(super) fn resolve(policy: &Policy, question: &Question) -> Result<Asked, Ina
         }
     }
     let periods: BTreeSet<Period> = question.periods.iter().cloned().collect();
+    let tables: Vec<BTreeSet<Place>> = asked.map(|table| table.iter().filter_map(place).collect()).collect();
+    let mut by_table: BTreeMap<BTreeSet<Place>, u32> = BTreeMap::new();
+    for (table, weight) in tables.iter().zip(weights) {
+        let sum = by_table.entry(table.clone()).or_default();
+        *sum = sum.saturating_add(*weight);
+    }
     Ok(Asked {
-        tables: asked.map(|table| table.iter().filter_map(place).collect()).collect(),
+        tables: tables.into_iter().collect(),
+        weights: by_table,
         filters,
         periods: periods.into_iter().collect(),
         margins: question.margins,

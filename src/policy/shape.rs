@@ -1,9 +1,4 @@
-//! What is measured and what is shown: the dimensions of a draw, its tables with their sensitivities, the tables cut
-//! out.
-//!
-//! # Guarantee
-//! G4 (the plan's half): `l1` and `l2_squared` of every table bound what one person, with at most `rows_max` rows in
-//! each period, can change in it.
+//! What is measured and what is shown: the dimensions of a draw, its tables, the tables cut out.
 //!
 //! Filters are dimensions: measured over the whole list and cut out. Where that would pass `cells_max` they are grouped
 //! into the selected codes and the rest.
@@ -12,10 +7,8 @@ use super::asked::{Asked, Place, codes_at, column_at};
 use super::figure::Figure;
 use super::inadmissible::Inadmissible;
 use super::model::{Per, Policy, Text};
-use super::plan::{Cut, Dimension, Level, Measured, PERIOD, Shown};
+use super::plan::{Cut, Dimension, Level, PERIOD, Shown};
 use super::quantity::Quantity;
-use super::split;
-use crate::budget::Nanos;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The code of what a grouped filter leaves out. It is measured and never shown.
@@ -36,6 +29,8 @@ pub(super) struct Shape {
     pub(super) measured: BTreeSet<(Quantity, Vec<usize>)>,
     /// The tables asked for, then their margins.
     pub(super) shown: Vec<Shown>,
+    /// The tables asked for, with every filter and numerator, and how much each matters.
+    weights: Vec<(Vec<usize>, u32)>,
     /// How many of `shown` were asked for.
     pub(super) asked: usize,
 }
@@ -70,6 +65,9 @@ fn build(policy: &Policy, asked: &Asked, group: bool) -> Shape {
     let cuts = cutting.cuts(&asked.filters);
     let figures: Vec<Figure> = asked.figures.iter().map(|figure| figure.figure(policy, &cutting)).collect();
     let shown = shown(&tables, asked.margins);
+    let weight =
+        |table| (cutting.positions(&asked.with_filters(table)), asked.weights.get(table).copied().unwrap_or(1));
+    let weights = asked.tables.iter().map(weight).collect();
     let over = |cuts: &[Cut]| additive_tables(&tables, cuts, asked.margins);
     let mut measured = BTreeSet::new();
     for quantity in figures.iter().flat_map(Figure::needs) {
@@ -93,7 +91,7 @@ fn build(policy: &Policy, asked: &Asked, group: bool) -> Shape {
         };
         measured.extend(of_numerators.chain(own).map(|dims| (quantity.clone(), dims)));
     }
-    Shape { dimensions, cuts, additive, figures, measured, shown, asked: tables.len() }
+    Shape { dimensions, cuts, additive, figures, measured, shown, weights, asked: tables.len() }
 }
 
 /// How places and codes of a question become dimensions and levels of the draw.
@@ -221,7 +219,7 @@ fn subsets(of: &[usize]) -> Vec<Vec<usize>> {
 
 impl Shape {
     /// Cells of a table; `None` if they pass what can be counted.
-    fn cells_of(&self, dims: &[usize]) -> Option<u64> {
+    pub(super) fn cells_of(&self, dims: &[usize]) -> Option<u64> {
         dims.iter()
             .filter_map(|&d| self.dimensions.get(d))
             .try_fold(1_u64, |cells, dimension| cells.checked_mul(u64::try_from(dimension.levels.len()).ok()?))
@@ -237,26 +235,11 @@ impl Shape {
         few.then(sum)?
     }
 
-    /// The measured tables at a price; `None` if some table would get nothing.
-    pub(super) fn measured_at(&self, cost: Nanos, periods: u64, rows_max: u32) -> Option<Vec<Measured>> {
-        let units = split::over(cost, &self.measured);
-        let tables = self.measured.iter().zip(units);
-        tables
-            .map(|((quantity, dims), units)| {
-                let per_row = dims.iter().filter_map(|&d| self.dimensions.get(d)).any(|d| d.per_row);
-                let distinct = *quantity == Quantity::Persons && per_row;
-                let by_period = self.dimensions.first().is_some_and(|d| d.name == PERIOD) && dims.first() == Some(&0);
-                let within: Vec<usize> = dims.iter().copied().filter(|&d| !(by_period && d == 0)).collect();
-                let rows_max = if *quantity == Quantity::Persons && !distinct { 1 } else { rows_max };
-                let reach = quantity.in_period(rows_max, self.cells_of(&within)?)?;
-                let l1 = periods.checked_mul(reach.l1)?;
-                // Where periods are pooled, those of one person may fall into the same cells: the norms add.
-                let pooled = if by_period { periods } else { periods.checked_mul(periods)? };
-                let l2_squared = pooled.checked_mul(reach.l2_squared)?;
-                let (quantity, dims) = (quantity.clone(), dims.clone());
-                (units > Nanos::ZERO).then_some(Measured { quantity, dims, units, l1, l2_squared, distinct })
-            })
-            .collect()
+    /// How much a measured table matters: as much as the weightiest table asked for that it is a margin of. That does
+    /// not depend on the codes a filter selects, for another cut is the same draw.
+    pub(super) fn weight(&self, dims: &[usize]) -> u32 {
+        let within = |table: &[usize]| dims.iter().all(|dim| table.contains(dim));
+        self.weights.iter().filter(|(table, _)| within(table)).map(|(_, weight)| *weight).max().unwrap_or(1)
     }
 
     /// Combinations that cannot occur, over the dimensions of this draw.

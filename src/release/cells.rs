@@ -69,7 +69,7 @@ fn cell(key: BTreeMap<String, String>, measure: &str, digits: Digits, told: &Tol
                 low,
                 high,
                 estimate: Some(digits.unrounded(outcome.value)),
-                se: Some(digits.unrounded(outcome.standard_error)),
+                se: outcome.standard_error.map(|error| digits.unrounded(error)),
                 status: if *reliable { Status::A } else { Status::U },
                 reason: (!reliable).then(|| "unreliable".into()),
                 ..silent("")

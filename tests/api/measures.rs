@@ -114,6 +114,26 @@ fn rows_sums_and_means_come_with_intervals_and_without_the_cells_of_few_persons(
 }
 
 #[test]
+fn a_median_lies_in_its_bin_and_its_interval_about_it() {
+    let (service, team) = service();
+    let measures =
+        json!([{ "kind": "median", "column": "cost" }, { "kind": "quantile", "column": "cost", "q": "0.9" }]);
+    let release = service.ask(&team, &question(&["state"], &measures, "4")).expect(201).json();
+    // All of the north lies in the bin from 10 to 20, all of the south in that from 20 to 40.
+    for (state, least, most) in [("north", 10.0, 20.0), ("south", 20.0, 40.0)] {
+        for (measure, q) in [("median:cost", 0.5), ("quantile:cost:0.9", 0.9)] {
+            let found = cell(&release, measure, &[("state", state)]);
+            let (value, low, high) = (number(&found["value"]), number(&found["low"]), number(&found["high"]));
+            let even = least + q * (most - least);
+            assert!(low <= value && value <= high && (value - even).abs() < 0.5, "{found}: {even}");
+            assert!(found["se"].is_null());
+        }
+    }
+    assert_eq!(cell(&release, "median:cost", &[("state", "west")])["reason"], "withheld");
+    service.verify();
+}
+
+#[test]
 fn a_share_is_withheld_with_its_numerator_and_with_what_is_left_of_its_base() {
     let (service, team) = service();
     let share = |codes: &[&str]| json!([{ "kind": "share", "of": { "service": codes } }]);
@@ -146,9 +166,7 @@ fn a_program_is_run_by_an_officer_once() {
     assert_eq!(release["privacy"]["rho"], "9");
     assert_eq!(service.post(path, &service.officers[1], &periods).expect(200).body, made.body);
     assert_eq!(service.spent("visitors"), "9");
-    service
-        .post("/v1/datasets/visits/programs/monthly", &service.officers[0], &periods)
-        .expect_problem(422, "question_malformed");
+    service.post("/v1/datasets/visits/programs/monthly", &service.officers[0], &periods).expect_problem(404, "unknown");
     let open = json!({ "periods": ["2027"] });
     service.post(path, &service.officers[0], &open).expect_problem(422, "period_not_closed");
     service.verify();
