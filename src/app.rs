@@ -76,7 +76,6 @@ pub async fn init(config: &Config, clock: Arc<dyn Clock>) -> Result<Vec<(TokenRo
     if config.database().exists() {
         return Err(AppError::AlreadyThere);
     }
-    std::fs::create_dir_all(config.data_dir())?;
     let settings = vault_settings(config, Faults::default());
     Vault::init(&settings)?;
     LogKey::create(&log_key(config)).map_err(|error| AppError::Key(error.to_string()))?;

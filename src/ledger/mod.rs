@@ -99,6 +99,9 @@ pub enum LedgerError {
          `halflight restore`, which brings it forward without giving any budget back"
     )]
     BehindWitness,
+    /// A newer opening of the ledger has taken over: this one changes nothing any more.
+    #[error("the service was started again elsewhere on the same data; this one changes nothing any more")]
+    Fenced,
     /// An invariant does not hold on what was read back: the ledger stops.
     #[error("the ledger is corrupt: {0}")]
     Corruption(&'static str),
@@ -122,6 +125,7 @@ impl LedgerError {
             Self::Conflict { code, .. } => code,
             Self::Moved { .. } => "submissions_moved",
             Self::BehindWitness => "behind_witness",
+            Self::Fenced => "fenced",
             Self::Corruption(_) => "ledger_corrupt",
             Self::Database(_) => "database",
             Self::Witness(_) => "witness",

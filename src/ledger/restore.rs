@@ -48,7 +48,7 @@ impl Ledger {
         if witnessed.size <= before.size {
             drop(writing);
             // Held against the witness as any change is: a database that took another way is refused.
-            return ledger.write().await.map(|_| None);
+            return ledger.promised().await.map(|_| None);
         }
         let read = tokio::task::spawn_blocking(move || read(&path, &vkey, before));
         let read = read.await.map_err(|error| LedgerError::Witness(Error::other(error)))?;

@@ -1,19 +1,20 @@
 //! The store: one SQLite database, one writer, a few readers; and how it is opened.
 //!
 //! # Guarantees
-//! G7: on opening, every claim whose outcome is unknown is settled as spent; nothing expires into a refund. Nothing is
-//! served from a database that is behind its witness, has another log's key, or does not force its writes to disk.
+//! G7: on opening, every claim whose outcome is unknown is settled as spent; nothing expires into a refund. The newest
+//! opening alone changes anything: an older one that is still running is fenced off. Nothing is served from a database that is behind its witness, has another log's key, or does not force its writes to disk.
 
 use super::seal::{Noted, Seals};
 use super::writing::Tip;
 use super::{LedgerError, claims};
 use crate::clock::Clock;
 use crate::fault::{Faults, Point};
-use crate::identity::{Digest, random_bytes};
+use crate::identity::{ClaimId, Digest, random_bytes};
 use crate::transparency::{Head, Leaf, LogKey, Tree, Witness};
+use crate::underway::Underway;
 use chrono::{DateTime, Utc};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{Sqlite, SqliteConnection, Transaction};
+use sqlx::{Connection as _, Sqlite, SqliteConnection, Transaction};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -63,9 +64,10 @@ pub(super) struct Store {
     pub(super) behind: AtomicBool,
     pub(super) approvals: u32,
     pub(super) faults: Faults,
-    /// This opening of the ledger: whose claims it may settle.
+    /// This opening of the ledger. Only the newest one may change anything.
     pub(super) owner: String,
-    pub(super) epoch: i64,
+    /// The claims that somebody is behind.
+    pub(super) underway: Underway<ClaimId>,
     clock: Arc<dyn Clock>,
     /// The latest time ever seen, in milliseconds: a clock that is set back revives nothing.
     latest: AtomicI64,
@@ -117,17 +119,20 @@ impl Ledger {
             approvals: settings.approvals,
             faults: settings.faults,
             owner: hex::encode(random_bytes::<16>()),
-            epoch: opened.epoch.saturating_add(1),
+            underway: Underway::default(),
             clock: settings.clock,
             latest: AtomicI64::new(opened.high_water),
         };
         Ok(Self { store: Arc::new(store) })
     }
 
-    /// Raises the epoch, notes changed settings, settles open claims as spent, catches the witness up.
+    /// Takes over from the opening before, which changes nothing from here on; notes changed settings; spends the open
+    /// claims, since nobody here is behind them.
     async fn recover(&self, witnessed: bool) -> Result<(), LedgerError> {
-        let mut writing = self.write().await?;
-        set_meta(writing.rows(), "epoch", &self.store.epoch.to_string()).await?;
+        let mut writing = self.promised().await?;
+        let epoch: i64 = number(&meta(writing.rows(), "epoch").await?)?;
+        set_meta(writing.rows(), "epoch", &epoch.saturating_add(1).to_string()).await?;
+        set_meta(writing.rows(), "owner", &self.store.owner).await?;
         if witnessed {
             set_meta(writing.rows(), "witnessed", "1").await?;
         }
@@ -138,9 +143,7 @@ impl Ledger {
             let approvals = self.store.approvals;
             writing.leaf(&Leaf::SettingsChanged { approvals, witness: witnessed, sha256: settings_digest }).await?;
         }
-        for claim in claims::open(writing.rows()).await? {
-            claims::spend(&mut writing, &claim).await?;
-        }
+        claims::spend_abandoned(&mut writing, &self.store.underway).await?;
         writing.commit(Point::Recover).await
     }
 
@@ -171,7 +174,6 @@ impl Ledger {
 }
 
 struct Opened {
-    epoch: i64,
     high_water: i64,
     witnessed: bool,
 }
@@ -186,7 +188,11 @@ async fn connect(path: &Path, noted: &Noted) -> Result<(SqlitePool, SqlitePool),
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
         .busy_timeout(BUSY);
-    let pool = |most| SqlitePoolOptions::new().max_connections(most).idle_timeout(None).max_lifetime(None);
+    let pool = |most| {
+        let pool = SqlitePoolOptions::new().max_connections(most).idle_timeout(None).max_lifetime(None);
+        // A disk that was full ends a transaction without the library's knowing; such a connection is replaced.
+        pool.before_acquire(|rows, _| Box::pin(async { Ok(!rows.is_in_transaction()) }))
+    };
     let noted = noted.clone();
     let writer = pool(1).after_connect(move |connection, _| {
         let noted = noted.clone();
@@ -221,6 +227,7 @@ async fn prepare(writer: &SqlitePool, key: &LogKey, seals: &Seals, noted: &Noted
         ("schema", SCHEMA_VERSION),
         ("verifier_key", key.verifier_key()),
         ("epoch", "0"),
+        ("owner", ""),
         ("high_water", "0"),
         ("witnessed", "0"),
         ("settings", ""),
@@ -240,15 +247,16 @@ async fn prepare(writer: &SqlitePool, key: &LogKey, seals: &Seals, noted: &Noted
         return Err(LedgerError::Corruption("the log's key is not the one this ledger was made with"));
     }
     seals.check(&mut rows).await?;
-    let number =
-        |text: String| text.parse().map_err(|_| LedgerError::Corruption("a number in the ledger is malformed"));
     let opened = Opened {
-        epoch: number(meta(&mut rows, "epoch").await?)?,
-        high_water: number(meta(&mut rows, "high_water").await?)?,
+        high_water: number(&meta(&mut rows, "high_water").await?)?,
         witnessed: meta(&mut rows, "witnessed").await? == "1",
     };
     rows.commit().await?;
     Ok(opened)
+}
+
+fn number(text: &str) -> Result<i64, LedgerError> {
+    text.parse().map_err(|_| LedgerError::Corruption("a number in the ledger is malformed"))
 }
 
 pub(super) async fn meta(rows: &mut SqliteConnection, key: &str) -> Result<String, LedgerError> {

@@ -9,8 +9,8 @@
 //! the head moves by compare-and-swap, and never from a state that is behind the witness.
 
 use super::row::{count, digest, int, one};
-use super::store::{Ledger, Store};
-use super::{LedgerError, log};
+use super::store::{Ledger, Store, meta};
+use super::{LedgerError, claims, log};
 use crate::fault::Point;
 use crate::transparency::{ENTRY_BYTES_MAX, Head, Leaf, Tree, Witness, WitnessLine};
 use chrono::{DateTime, Utc};
@@ -45,8 +45,18 @@ pub(super) struct Writing {
 }
 
 impl Ledger {
-    /// Begins a change: the writer is ours, and the head is at least what was promised.
+    /// Begins a change, unless a newer opening of the ledger has taken over. First in it, what was abandoned is spent.
     pub(super) async fn write(&self) -> Result<Writing, LedgerError> {
+        let mut writing = self.promised().await?;
+        if meta(writing.rows(), "owner").await? != self.store.owner {
+            return Err(LedgerError::Fenced);
+        }
+        claims::spend_abandoned(&mut writing, &self.store.underway).await?;
+        Ok(writing)
+    }
+
+    /// Begins a change from a head that is not behind what was promised, and that the witness knows.
+    pub(super) async fn promised(&self) -> Result<Writing, LedgerError> {
         let mut writing = self.begin().await?;
         writing.refuse_cut().await?;
         for known in [writing.tip.seen, writing.witnessed].into_iter().flatten() {
@@ -54,6 +64,12 @@ impl Ledger {
                 self.store.behind.store(true, Ordering::Release);
                 return Err(LedgerError::BehindWitness);
             }
+        }
+        // A change that the witness did not acknowledge is told it first. While it does not answer, nothing is
+        // changed: a question that is asked again and again cannot use up an account.
+        if writing.witnessed != Some(writing.before) {
+            let note = log::head(&mut writing.transaction).await?.1;
+            writing.tip = acknowledge(&self.store, writing.tip, writing.before, note).await?;
         }
         Ok(writing)
     }
@@ -143,7 +159,8 @@ impl Writing {
     /// Makes the change durable: in the database, then at the witness.
     ///
     /// # Errors
-    /// [`LedgerError::Witness`] means: committed, but not acknowledged. Every other error means: nothing has changed.
+    /// [`LedgerError::Witness`] means: committed, but not acknowledged. Every other error means: nothing has changed, or
+    /// the database cannot say. Either way the next change starts from what is there.
     pub(super) async fn commit(mut self, point: Point) -> Result<(), LedgerError> {
         let head = self.head();
         let note = if head == self.before {
@@ -178,10 +195,10 @@ impl Writing {
                 return Err(error.into());
             }
         }
-        // A crash here leaves the change committed and the witness behind; no one has been told. A claim in it is
-        // settled as spent, and the witness caught up, when the ledger is next opened.
+        // A crash here leaves the change committed and the witness behind; no one has been told. The next change (the
+        // next opening makes one) catches the witness up and spends a claim in it.
         tip.seen = Some(head);
-        acknowledge(&store, tip, head, note).await
+        acknowledge(&store, tip, head, note).await.map(|_| ())
         // A crash here leaves the change committed, witnessed, and unreported: the caller's retry finds it.
     }
 }
@@ -194,20 +211,25 @@ async fn landed(store: &Store, head: Head) -> Result<bool, LedgerError> {
 }
 
 /// Appends to the witness whatever it has not seen. All failures are the witness's: the change is committed.
-async fn acknowledge(store: &Store, tip: OwnedMutexGuard<Tip>, head: Head, note: String) -> Result<(), LedgerError> {
+async fn acknowledge(
+    store: &Store,
+    tip: OwnedMutexGuard<Tip>,
+    head: Head,
+    note: String,
+) -> Result<OwnedMutexGuard<Tip>, LedgerError> {
     let (tip, witnessed) = blocking(tip, |tip| match &mut tip.witness {
         Some(witness) => witness.head().map(|head| Some(head.map_or(0, |head| head.size))),
         None => Ok(None),
     })
     .await?;
-    let Some(first) = witnessed.filter(|first| *first < head.size) else { return Ok(()) };
+    let Some(first) = witnessed.filter(|first| *first < head.size) else { return Ok(tip) };
     let read = async { log::leaves(&mut *store.reader.acquire().await?, first, head.size).await };
     let leaves = read.await.map_err(|error| LedgerError::Witness(Error::other(error)))?;
     let line = WitnessLine { first, leaves, note };
     let faults = store.faults.clone();
     let append = move |tip: &mut Tip| tip.witness.as_mut().map_or(Ok(()), |witness| witness.append(&line));
     let lost = || Error::other("lost on purpose");
-    blocking(tip, move |tip| faults.write(Point::WitnessAppend, || append(tip), lost)).await.map(|_| ())
+    blocking(tip, move |tip| faults.write(Point::WitnessAppend, || append(tip), lost)).await.map(|(tip, ())| tip)
 }
 
 /// Whether the log, whose head this is, has passed through a head that was seen before.

@@ -158,8 +158,11 @@ impl KeyStore {
         Ok(durable::sync_directory(&self.files())?)
     }
 
-    /// Destroys the keys of files nobody knows.
+    /// Destroys the keys of files nobody knows, and secrets that were never finished.
     pub(super) fn sweep(&self, known: &BTreeSet<FileId>) -> Result<(), VaultError> {
+        for name in durable::names(&self.datasets())?.iter().filter(|name| name.starts_with(durable::UNFINISHED)) {
+            wipe(&self.datasets().join(name))?;
+        }
         let orphans = durable::orphans(&self.files(), known)?;
         self.destroy(orphans.iter().map(String::as_str))
     }
@@ -167,7 +170,7 @@ impl KeyStore {
     /// The secret under which a dataset's person ids become keys; made on first use, the same for all who race for it.
     pub(super) fn dataset(&self, dataset: &DatasetId) -> Result<Zeroizing<[u8; 32]>, VaultError> {
         let provider = self.provider()?;
-        let directory = self.store.join("datasets");
+        let directory = self.datasets();
         let label = format!("dataset {dataset}");
         let path = directory.join(dataset.as_str());
         if !path.exists() {
@@ -177,6 +180,8 @@ impl KeyStore {
                 Ok(()) | Err(_) => {}
             }
         }
+        // Whoever made it may have died, or be waiting, before its name was on disk; from here on rows depend on it.
+        durable::sync_directory(&directory)?;
         let secret = provider.unwrap(&label, &fs::read(path)?)?;
         Ok(Zeroizing::new(secret.as_slice().try_into().map_err(|_| VaultError::KeyWrong)?))
     }
@@ -187,6 +192,10 @@ impl KeyStore {
 
     fn files(&self) -> PathBuf {
         self.store.join("files")
+    }
+
+    fn datasets(&self) -> PathBuf {
+        self.store.join("datasets")
     }
 }
 

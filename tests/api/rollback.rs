@@ -1,11 +1,14 @@
 //! Backup while the service runs, restore, rollback; and flipped bytes in sealed files and keys.
 
-use crate::support::{POLICY, Reply, TestService, config, visits};
+use crate::support::{POLICY, Reply, TestService, UNLIMITED, visits};
 use halflight::app::{self, AppError};
+use halflight::config::{Config, Mode};
 use serde_json::{Value, json};
 use std::fs;
 use std::future::Future;
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
+use tempfile::TempDir;
 
 fn now<T>(work: impl Future<Output = T>) -> T {
     tokio::runtime::Runtime::new().unwrap().block_on(work)
@@ -39,6 +42,21 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
+fn settings(folder: &Path) -> Config {
+    crate::support::config(folder, UNLIMITED)
+}
+
+/// Another start of a service, with the tokens of the first; says why not.
+fn again(first: &TestService, folder: TempDir, config: &Config) -> Result<TestService, String> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let opened = runtime.block_on(app::open(config, first.clock.clone()));
+    let (app, http) = (opened.map_err(|error| error.to_string())?, config.http.clone());
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || runtime.block_on(halflight::publish::serve(app.office, http, listener)));
+    Ok(TestService::elsewhere(folder, url, first.officers.clone(), first.operator.clone()))
+}
+
 /// Flips one bit of a file.
 fn flip(path: &Path, place: usize) {
     let mut bytes = fs::read(path).unwrap();
@@ -56,7 +74,7 @@ fn an_old_backup_gives_no_budget_back_and_brings_nothing_erased_back() {
     let withdrawn = submit(&service, &ministry, "withdrawn", "2025").expect(201).json();
     service.close("visits", "2026").expect(201);
     let first = service.ask(&team, &question("sex", "0.5")).expect(201);
-    let here = config(service.folder.path());
+    let here = settings(service.folder.path());
     let backup = service.folder.path().join("backup");
 
     // While the service answers, and withdraws.
@@ -86,7 +104,7 @@ fn an_old_backup_gives_no_budget_back_and_brings_nothing_erased_back() {
         here.keys_dir(),
         here.witness().unwrap(),
     );
-    let there = halflight::config::Config::parse(&text, &[], halflight::config::Mode::Service).unwrap();
+    let there = Config::parse(&text, &[], Mode::Service).unwrap();
     app::put_back(&there, &backup, &|_| {}).unwrap();
     let refused = now(app::open(&there, service.clock.clone())).err().unwrap().to_string();
     assert!(refused.contains("nothing is served") && refused.contains("halflight restore"), "{refused}");
@@ -125,14 +143,14 @@ fn an_old_backup_gives_no_budget_back_and_brings_nothing_erased_back() {
 
     // The restored one goes on: nothing given back, the first release byte for byte, a lost one paid for anew.
     let folder = tempfile::tempdir().unwrap();
-    let again = service.again(folder, &there).unwrap();
-    again.get("/health/ready", None).expect(200);
-    assert_eq!(again.spent("visitors"), spent);
-    assert_eq!(again.get(&format!("/v1/releases/{release}.json"), None).expect(200).body, first.body);
-    again.ask(&team, &question("sex", "1.1")).expect(201);
-    assert_eq!(again.spent("visitors"), "6.7");
-    submit(&again, &ministry, "later", "2026").expect(201);
-    again.close("visits", "2026").expect(201);
+    let second = again(&service, folder, &there).unwrap();
+    second.get("/health/ready", None).expect(200);
+    assert_eq!(second.spent("visitors"), spent);
+    assert_eq!(second.get(&format!("/v1/releases/{release}.json"), None).expect(200).body, first.body);
+    second.ask(&team, &question("sex", "1.1")).expect(201);
+    assert_eq!(second.spent("visitors"), "6.7");
+    submit(&second, &ministry, "later", "2026").expect(201);
+    second.close("visits", "2026").expect(201);
     assert!(now(app::verify(there.data_dir(), there.witness())).unwrap().findings.is_empty());
 }
 
@@ -141,14 +159,14 @@ fn a_backup_that_was_touched_or_is_unfinished_is_not_put_back() {
     let service = TestService::start();
     service.in_force(POLICY);
     submit(&service, &service.submitter(), "kept", "2026").expect(201);
-    let here = config(service.folder.path());
+    let here = settings(service.folder.path());
     let backup = service.folder.path().join("backup");
     now(app::backup(&here, &backup, &|_| {})).unwrap();
     let elsewhere = tempfile::tempdir().unwrap();
     let attempt = |witness: &Path, keys: &Path, data: &str| {
         let folder = elsewhere.path().join(data);
         let text = format!("data_dir = {folder:?}\nkeys_dir = {keys:?}\nwitness = {witness:?}\n");
-        let there = halflight::config::Config::parse(&text, &[], halflight::config::Mode::Service).unwrap();
+        let there = Config::parse(&text, &[], Mode::Service).unwrap();
         app::put_back(&there, &backup, &|_| {}).map(|_| ()).map_err(|error| error.to_string())
     };
     let (witness, keys) = (here.witness().unwrap(), here.keys_dir());
@@ -166,7 +184,7 @@ fn a_backup_that_was_touched_or_is_unfinished_is_not_put_back() {
         fs::write(name, &whole).unwrap();
     }
     let other = TestService::start();
-    assert!(attempt(witness, config(other.folder.path()).keys_dir(), "keys").is_err());
+    assert!(attempt(witness, settings(other.folder.path()).keys_dir(), "keys").is_err());
     assert!(attempt(&elsewhere.path().join("no-witness"), keys, "witness").is_err());
     attempt(witness, keys, "whole").unwrap();
     assert!(attempt(witness, keys, "whole").is_err(), "not over another");
@@ -206,8 +224,8 @@ fn a_flipped_byte_of_a_sealed_file_is_found_and_one_of_a_key_is_refused() {
             let elsewhere = tempfile::tempdir().unwrap();
             copy(folder, elsewhere.path());
             flip(&elsewhere.path().join(name), place);
-            let settings = config(elsewhere.path());
-            let Ok(other) = service.again(elsewhere, &settings) else {
+            let there = settings(elsewhere.path());
+            let Ok(other) = again(&service, elsewhere, &there) else {
                 refused += 1;
                 continue;
             };

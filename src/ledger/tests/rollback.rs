@@ -116,7 +116,7 @@ async fn a_database_that_is_not_behind_is_left_as_it_is() {
     assert_eq!(desk.report().await.leaves, after);
     // Ahead of the witness, as after a crash before it was told.
     desk.ledger = desk.open_again().await.unwrap();
-    desk.ledger.store.tip.lock().await.witness.as_mut().unwrap().fail_appends(true);
+    desk.faults.plan(Point::WitnessAppend, 0, Fault::Lost);
     assert_eq!(code(desk.charge(&policy, "0.1", 2, &analyst()).await), "witness");
     desk.ledger.close().await;
     assert_eq!(desk.restore().await.unwrap(), None);

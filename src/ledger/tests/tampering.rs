@@ -145,7 +145,7 @@ async fn a_running_ledger_whose_witness_went_ahead_reserves_nothing_more() {
 async fn a_witness_behind_the_database_is_caught_up_and_a_missing_one_is_not_made_anew() {
     let mut desk = busy().await;
     // A crash between commit and witness: the last lines were never written, one of them is torn.
-    desk.ledger.store.tip.lock().await.witness.as_mut().unwrap().fail_appends(true);
+    (0..2).for_each(|pass| desk.faults.plan(Point::WitnessAppend, pass, Fault::Lost));
     let ministry = principal(Role::Submitter, "ministry");
     for key in ["c", "d"] {
         let refused = desk.ledger.accept_submission(submission(&ministry, key, "2026", None)).await;
@@ -157,7 +157,8 @@ async fn a_witness_behind_the_database_is_caught_up_and_a_missing_one_is_not_mad
     desk.ledger = desk.open_again().await.unwrap();
     desk.verify().await;
     let text = std::fs::read_to_string(desk.witness()).unwrap();
-    assert_eq!(text.lines().last().unwrap().matches("submission_accepted").count(), 2);
+    // The second was refused before it was written: a change that the witness lacks is told it first.
+    assert_eq!(text.lines().last().unwrap().matches("submission_accepted").count(), 1);
     desk.ledger.close().await;
     std::fs::remove_file(desk.witness()).unwrap();
     assert_eq!(code(desk.open_again().await.map(|_| ())), "witness");
@@ -187,23 +188,20 @@ async fn a_witness_whose_last_lines_were_cut_off_is_found_and_nothing_is_written
 
 // G7
 #[tokio::test]
-async fn a_claim_that_the_witness_did_not_acknowledge_is_refused_held_and_later_spent() {
-    let mut desk = Desk::new().await;
+async fn a_claim_that_the_witness_did_not_acknowledge_is_spent_and_its_question_can_be_asked_again() {
+    let desk = Desk::new().await;
     let policy = desk.enact(&visits(&[])).await;
     let analyst = principal(Role::Analyst, "ohchr");
-    let fail = async |desk: &Desk, failing| {
-        desk.ledger.store.tip.lock().await.witness.as_mut().unwrap().fail_appends(failing);
-    };
-    fail(&desk, true).await;
-    assert_eq!(code(desk.ledger.reserve(&plan(&policy, "0.1", 1), &analyst).await), "witness");
-    assert_eq!(desk.spent().await, "0.1 held, 0 spent");
-    fail(&desk, false).await;
-    assert_eq!(code(desk.ledger.reserve(&plan(&policy, "0.1", 1), &analyst).await), "in_progress");
-    let claim = desk.ledger.reserve(&plan(&policy, "0.2", 2), &analyst).await.unwrap();
+    let tries = 9;
+    (0..tries).for_each(|pass| desk.faults.plan(Point::WitnessAppend, pass, Fault::Lost));
+    for _ in 0..tries {
+        // While the witness's disk is full, asking again and again holds no more than the first time.
+        assert_eq!(code(desk.ledger.reserve(&plan(&policy, "0.1", 1), &analyst).await), "witness");
+        assert_eq!(desk.spent().await, "0.1 held, 0 spent");
+    }
+    let claim = desk.ledger.reserve(&plan(&policy, "0.1", 1), &analyst).await.unwrap();
+    assert_eq!(desk.spent().await, "0.1 held, 0.1 spent");
     desk.ledger.void(claim).await.unwrap();
-    desk.verify().await;
-    desk.restart().await;
-    assert_eq!(desk.spent().await, "0 held, 0.1 spent");
     desk.verify().await;
 }
 
