@@ -17,10 +17,16 @@
 )]
 
 mod acs;
+mod bodies;
 mod hostile;
+mod load;
 mod marker;
 mod persons;
+mod races;
 mod refusals;
 mod roles;
+mod shutdown;
+mod slow;
 mod support;
 mod way;
+mod wide;
