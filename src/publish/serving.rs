@@ -84,7 +84,8 @@ fn listen(face: &web::Data<Face>, office: &web::Data<Office>, listener: TcpListe
     let (face, office) = (face.clone(), office.clone());
     let server = server.listen("halflight", listener, move || {
         let app = App::new().app_data(face.clone()).app_data(office.clone());
-        let app = shell!(app).configure(configure).into_factory().map_err(|error: actix_web::Error| error.error_response());
+        let app =
+            shell!(app).configure(configure).into_factory().map_err(|error: actix_web::Error| error.error_response());
         let draining = draining.clone();
         let http = HttpService::build()
             .graceful_shutdown_signal(move || {

@@ -71,12 +71,7 @@ fn identical_questions_at_once_are_one_draw_identical_bytes_and_one_charge() {
 fn no_organisation_passes_its_quota_and_none_uses_another_ones() {
     let service = TestService::start();
     let teams = [service.analyst(), service.token("analyst", "unhcr", "un_reporting")];
-    wide::closed(
-        &service,
-        "quota",
-        7,
-        "rho = \"20\"\nper_release_max = \"0.1\"\nquota_per_organisation = \"0.5\"",
-    );
+    wide::closed(&service, "quota", 7, "rho = \"20\"\nper_release_max = \"0.1\"\nquota_per_organisation = \"0.5\"");
     let questions = wide::questions("quota", 7, "0.1");
     let replies = at_once(32, |racer| (racer % 2, service.ask(&teams[racer % 2], &questions[racer])));
     for organisation in 0..2 {

@@ -7,7 +7,9 @@ use serde_json::{Value, json};
 pub fn policy(id: &str, dims: usize, codes: usize, budget: &str) -> String {
     let list = (0..codes).map(|code| format!("\"c{code}\"")).collect::<Vec<_>>().join(", ");
     let column = |d| {
-        format!("[[column]]\nname = \"d{d}\"\ntitle = {{ en = \"D{d}\" }}\nrole = \"dimension\"\nper = \"person\"\ncodes = [{list}]\n")
+        format!(
+            "[[column]]\nname = \"d{d}\"\ntitle = {{ en = \"D{d}\" }}\nrole = \"dimension\"\nper = \"person\"\ncodes = [{list}]\n"
+        )
     };
     let columns: String = (0..dims).map(column).collect();
     format!(

@@ -16,6 +16,7 @@ mod power;
 mod register;
 mod service;
 mod siege;
+mod stopping;
 mod writer;
 
 use siege::Siege;

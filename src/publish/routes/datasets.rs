@@ -26,7 +26,8 @@ pub(crate) async fn close(
     asked: Strict<EditionAsked>,
     office: Office,
 ) -> Reply {
-    let closed = to_its_end(&office, |office| async move { office.close(&caller.0, &dataset.0, &asked.0.period).await }).await?;
+    let closed =
+        to_its_end(&office, |office| async move { office.close(&caller.0, &dataset.0, &asked.0.period).await }).await?;
     reply(StatusCode::CREATED, &closed)
 }
 
