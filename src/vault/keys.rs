@@ -158,10 +158,11 @@ impl KeyStore {
         Ok(durable::sync_directory(&self.files())?)
     }
 
-    /// Destroys the keys of files nobody knows, and secrets that were never finished.
+    /// Destroys the keys of files nobody knows, and takes away the unfinished names of secrets.
     pub(super) fn sweep(&self, known: &BTreeSet<FileId>) -> Result<(), VaultError> {
         for name in durable::names(&self.datasets())?.iter().filter(|name| name.starts_with(durable::UNFINISHED)) {
-            wipe(&self.datasets().join(name))?;
+            // Not wiped: after a crash between the two, it may be the second name of a secret that stands.
+            durable::remove(&self.datasets().join(name))?;
         }
         let orphans = durable::orphans(&self.files(), known)?;
         self.destroy(orphans.iter().map(String::as_str))
