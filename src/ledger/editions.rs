@@ -39,17 +39,21 @@ impl TryFrom<EditionColumns> for EditionRow {
     }
 }
 
-/// The number of the newest edition of a period.
+/// The number of the newest edition of a period, one that was lost in a restore included.
 pub(super) async fn newest(
     rows: &mut SqliteConnection,
     dataset: &DatasetId,
     period: &Period,
 ) -> Result<Option<u32>, LedgerError> {
-    let last: Option<i64> = sqlx::query_scalar("SELECT MAX(number) FROM editions WHERE dataset = ? AND period = ?")
-        .bind(dataset.as_str())
-        .bind(period.as_str())
-        .fetch_one(rows)
-        .await?;
+    let last: Option<i64> = sqlx::query_scalar(
+        "SELECT MAX(number) FROM
+         (SELECT number FROM editions WHERE dataset = ?1 AND period = ?2
+          UNION ALL SELECT number FROM lost_editions WHERE dataset = ?1 AND period = ?2)",
+    )
+    .bind(dataset.as_str())
+    .bind(period.as_str())
+    .fetch_one(rows)
+    .await?;
     last.map(small).transpose()
 }
 

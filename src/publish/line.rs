@@ -126,13 +126,22 @@ impl<T> Watched<T> {
         waiting.into_iter().chain(taking).min()
     }
 
-    /// Fails once patience is at its end, and sees to it that the connection is looked at when it will be.
+    /// Fails once patience is at its end, and sees to it that the connection is looked at when it will be. Asked only
+    /// when the other side has nothing for us: what lies there already has come in time, however late we look.
     fn patient(&mut self, cx: &mut Context<'_>) -> Result<()> {
         let Some(deadline) = self.deadline() else { return Ok(()) };
         if self.alarm.deadline() != deadline {
             self.alarm.as_mut().reset(deadline);
         }
         if self.alarm.as_mut().poll(cx).is_ready() { Err(Error::from(ErrorKind::TimedOut)) } else { Ok(()) }
+    }
+
+    /// Pending ends with patience.
+    fn unless_pending<R>(&mut self, cx: &mut Context<'_>, outcome: Poll<Result<R>>) -> Poll<Result<R>> {
+        if outcome.is_pending() {
+            self.patient(cx)?;
+        }
+        outcome
     }
 }
 
@@ -149,8 +158,7 @@ impl<T: AsyncWrite + Unpin> Watched<T> {
             }
             _ => {}
         }
-        self.patient(cx)?;
-        outcome
+        self.unless_pending(cx, outcome)
     }
 
     fn send_instead(&mut self, cx: &mut Context<'_>) -> Poll<Result<usize>> {
@@ -173,8 +181,8 @@ impl<T: AsyncWrite + Unpin> Watched<T> {
 impl<T: AsyncRead + Unpin> AsyncRead for Watched<T> {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<Result<()>> {
         let this = self.get_mut();
-        this.patient(cx)?;
-        pin!(&mut this.stream).poll_read(cx, into)
+        let outcome = pin!(&mut this.stream).poll_read(cx, into);
+        this.unless_pending(cx, outcome)
     }
 }
 
@@ -193,7 +201,10 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Watched<T> {
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<()>> {
         let this = self.get_mut();
         this.blocked = None;
-        this.patient(cx)?;
+        if this.patient(cx).is_err() {
+            // the next look is at what has come
+            cx.waker().wake_by_ref();
+        }
         pin!(&mut this.stream).poll_flush(cx)
     }
 

@@ -69,6 +69,8 @@ impl Reply {
 pub fn agent() -> ureq::Agent {
     ureq::Agent::config_builder()
         .http_status_as_error(false)
+        // a service that is impatient with idle connections is not to be met on one
+        .max_idle_age(Duration::from_millis(500))
         .timeout_global(Some(Duration::from_mins(2)))
         .build()
         .into()
@@ -116,6 +118,12 @@ impl TestService {
             runtime.block_on(halflight::publish::serve_until(app.office, config.http, listener, told)).unwrap();
         });
         Self { folder, url, officers, operator, clock, agent: agent(), stop: Mutex::new(Some((stop, running))) }
+    }
+
+    /// One that runs as a process of its own, with its folder, its address and its first tokens.
+    pub fn elsewhere(folder: TempDir, url: String, officers: Vec<String>, operator: String) -> Self {
+        let clock = Arc::new(HandClock::at(Utc::now()));
+        Self { folder, url, officers, operator, clock, agent: agent(), stop: Mutex::new(None) }
     }
 
     /// Tells the service to stop, as SIGTERM does, and waits until it has.

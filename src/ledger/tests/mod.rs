@@ -3,6 +3,7 @@
 mod claims;
 mod governance;
 mod manifest;
+mod rollback;
 mod shelf;
 mod tampering;
 
