@@ -6,7 +6,7 @@
 
 use super::row::{columns, conflict, count, digest, int, json, name, one, time, to_json, word};
 use super::writing::Writing;
-use super::{FileEntry, Ledger, LedgerError, NewSubmission, Receipt, SubmissionRow, SubmissionState, commitment};
+use super::{Ledger, LedgerError, NewSubmission, Receipt, SubmissionRow, SubmissionState, commitment};
 use crate::fault::Point;
 use crate::identity::{DatasetId, Digest, Organisation, Period, Principal, SubmissionId};
 use crate::transparency::Leaf;
@@ -123,12 +123,12 @@ impl Ledger {
         row.map(SubmissionRow::try_from).transpose()
     }
 
-    /// Commits a submission; returns the receipt and the files of the one it replaces, to be erased.
+    /// Commits a submission. Nothing names the files of the one it replaces any more.
     ///
     /// # Errors
     /// [`LedgerError::Conflict`] if the idempotency key was used, or what it replaces is not live or of another period;
     /// [`LedgerError::Unknown`] if what it replaces is not there, or not theirs.
-    pub async fn accept_submission(&self, new: NewSubmission) -> Result<(Receipt, Vec<FileEntry>), LedgerError> {
+    pub async fn accept_submission(&self, new: NewSubmission) -> Result<Receipt, LedgerError> {
         let mut writing = self.write().await?;
         refuse_key(writing.rows(), &new).await?;
         let replaced = match &new.replaces {
@@ -160,7 +160,6 @@ impl Ledger {
         };
         receipt.log_index = writing.leaf(&leaf).await?;
         insert(&mut writing, &new, &receipt).await?;
-        let mut freed = Vec::new();
         if let Some(old) = replaced {
             let changed = sqlx::query("UPDATE submissions SET state = 'replaced' WHERE id = ? AND state = 'live'")
                 .bind(old.receipt.submission.as_str())
@@ -176,15 +175,13 @@ impl Ledger {
                 by: new.id.clone(),
             };
             writing.leaf(&leaf).await?;
-            freed = old.files;
         }
-        // A crash after this leaves the files of the replaced one in the vault, named by nothing: swept at the next
-        // start.
+        // A crash after this leaves the files of the replaced one in the vault, named by nothing: swept.
         writing.commit(Point::Accept).await?;
-        Ok((receipt, freed))
+        Ok(receipt)
     }
 
-    /// Withdraws; returns the files to be erased. What the receipt said of the file is wiped with its salt: from here
+    /// Withdraws: nothing names its files any more. What the receipt said of the file is wiped with its salt: from here
     /// on nothing on the server opens the commitment in the log.
     ///
     /// # Errors
@@ -194,7 +191,7 @@ impl Ledger {
         by: &Principal,
         dataset: &DatasetId,
         id: &SubmissionId,
-    ) -> Result<Vec<FileEntry>, LedgerError> {
+    ) -> Result<(), LedgerError> {
         let mut writing = self.write().await?;
         let row = own_live(writing.rows(), id, &by.organisation, dataset).await?;
         let wiped = Receipt {
@@ -222,8 +219,7 @@ impl Ledger {
             commitment: row.receipt.commitment,
         };
         writing.leaf(&leaf).await?;
-        writing.commit(Point::Withdraw).await?;
-        Ok(row.files)
+        writing.commit(Point::Withdraw).await
     }
 
     /// An organisation's submissions to a dataset, in order of acceptance.
