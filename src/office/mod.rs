@@ -8,11 +8,13 @@ mod accuracy;
 mod ask;
 mod faces;
 mod govern;
+mod price;
+mod programs;
 mod read;
 mod submit;
 
 pub use faces::{
-    Alternative, Answer, BudgetFace, ColumnFace, Cost, DatasetFace, EditionClosed, Moe, PolicyRecord, Quote,
+    Alternative, Answer, BudgetFace, ColumnFace, Cost, DatasetFace, EditionClosed, Moe, Part, PolicyRecord, Quote,
     SubmissionAsked, Submitted,
 };
 

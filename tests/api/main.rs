@@ -21,6 +21,7 @@ mod bodies;
 mod hostile;
 mod load;
 mod marker;
+mod measures;
 mod persons;
 mod process;
 mod races;

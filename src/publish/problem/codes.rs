@@ -84,6 +84,7 @@ pub const CODES: &[Code] = &[
     ("uploads_busy", 503, "Too many files at once"),
     ("sealed", 503, "The service is sealed"),
     ("behind_witness", 503, "The log is behind its witness"),
+    ("fenced", 503, "Another start of the service has taken over"),
     ("ledger_corrupt", 503, "The ledger has stopped"),
     ("database", 503, "The database failed"),
     ("witness", 503, "The witness failed"),

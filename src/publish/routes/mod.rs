@@ -7,6 +7,7 @@ pub(super) mod faces;
 pub(super) mod health;
 pub(super) mod log;
 pub(super) mod policies;
+pub(super) mod programs;
 pub(super) mod releases;
 pub(super) mod submissions;
 pub(super) mod tokens;
@@ -27,7 +28,7 @@ pub fn configure(cfg: &mut web::ServiceConfig) {
     cfg.service(submissions::submit).service(submissions::receipts).service(submissions::withdraw);
     cfg.service(datasets::close).service(datasets::list).service(datasets::one);
     cfg.service(datasets::suspend).service(datasets::budget);
-    cfg.service(asking::quote).service(asking::ask);
+    cfg.service(asking::quote).service(asking::ask).service(programs::run);
     cfg.service(releases::list).service(releases::one);
     cfg.service(policies::propose).service(policies::list).service(policies::approve);
     cfg.service(tokens::issue).service(tokens::list).service(tokens::revoke);
