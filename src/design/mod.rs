@@ -10,11 +10,14 @@ mod objective;
 mod precision;
 mod region;
 mod search;
+mod tree;
 
 pub use allocate::{Candidate, Unallocated, allocate};
 pub use objective::Target;
 pub use precision::price_of;
 pub use region::Region;
+pub(crate) use tree::{Passes, weight as tree_weight};
+pub use tree::{Tree, TreeDesign, TreeRegion, TreeTable};
 
 use crate::budget::Nanos;
 use std::collections::BTreeMap;
@@ -89,6 +92,16 @@ impl Design {
     pub(crate) fn share(&self, table: Subset, variance: f64, component: Subset) -> f64 {
         let weight = 1.0 / (variance * cells(&self.sizes, table & !component));
         self.precision.get(&component).map_or(0.0, |precision| weight / precision)
+    }
+
+    /// Every table that the measured ones cover.
+    pub(crate) fn covered(&self) -> impl Iterator<Item = Subset> + '_ {
+        self.precision.keys().copied()
+    }
+
+    /// `P_t`: the whole precision of a component; `None` if it is not covered.
+    pub(crate) fn precision_of(&self, component: Subset) -> Option<f64> {
+        self.precision.get(&component).copied()
     }
 
     /// Variance of the estimate of the number of persons in a group of cells.
