@@ -17,7 +17,6 @@ const SOLVED_CELLS_MAX: usize = 1 << 25;
 /// Variances and covariances of the estimates of one draw, before it is drawn.
 #[derive(Debug, Clone)]
 pub struct Uncertainty {
-    sizes: Vec<usize>,
     design: Design,
     zeros: Zeros,
 }
@@ -38,7 +37,7 @@ impl Uncertainty {
     pub fn new(sizes: &[usize], measured: &[(Vec<usize>, f64)], impossible: &[Impossible]) -> Self {
         let design = Design::new(sizes, measured);
         let zeros = Zeros::of(sizes, &design, impossible);
-        Self { sizes: sizes.to_vec(), design, zeros }
+        Self { design, zeros }
     }
 
     /// Covariance of the estimates of two regions; `None` if the draw does not cover them.

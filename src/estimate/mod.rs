@@ -6,6 +6,8 @@
 //! post-processing and costs nothing.
 
 mod components;
+#[cfg(test)]
+mod coverage_tests;
 mod cut;
 mod difference;
 mod estimator;
