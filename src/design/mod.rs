@@ -6,6 +6,7 @@
 //! uses the same numbers for the intervals. Nothing here depends on data.
 
 mod allocate;
+mod candidates;
 mod objective;
 mod precision;
 mod region;
@@ -13,6 +14,7 @@ mod search;
 mod tree;
 
 pub use allocate::{Candidate, Unallocated, allocate};
+pub use candidates::candidates;
 pub use objective::Target;
 pub use precision::price_of;
 pub use region::Region;
