@@ -12,8 +12,9 @@ mod precision;
 mod region;
 mod search;
 mod tree;
+mod tree_objective;
 
-pub use allocate::{Candidate, Unallocated, allocate};
+pub use allocate::{Candidate, Unallocated, allocate, allocate_with_tree};
 pub use candidates::candidates;
 pub use objective::Target;
 pub use precision::price_of;

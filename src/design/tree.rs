@@ -82,7 +82,7 @@ pub(crate) struct Passes {
 }
 
 impl Passes {
-    fn new(tree: &Tree, own: Vec<f64>) -> Self {
+    pub(super) fn new(tree: &Tree, own: Vec<f64>) -> Self {
         let mut upward: Vec<Vec<f64>> = own.iter().enumerate().map(|(l, _)| vec![0.0; tree.nodes(l)]).collect();
         let mut below: Vec<Vec<f64>> = vec![Vec::new(); own.len()];
         for level in (0..own.len()).rev() {
