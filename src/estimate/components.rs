@@ -6,7 +6,7 @@
 //! evenly over the dimensions it lacks. Linear in the number of cells for a bounded number of dimensions.
 
 use super::margin::{Parts, count, decompose, recompose, varying};
-use crate::design::{Design, Subset, subset, subsets};
+use crate::design::{Design, Region, Subset, size_as_float, subset, subsets};
 use crate::noise::NoisyTables;
 
 /// A noisy count as a float: exact far beyond any population.
@@ -55,6 +55,33 @@ impl Components {
         let table = varying(&self.sizes, subset(dims));
         let parts = subsets(table).map(|t| Some((t, self.centred.get(&t)?.clone()))).collect::<Option<Parts>>()?;
         recompose(&self.sizes, table, table, parts)
+    }
+
+    /// The best estimate of a region; `None` if it is not covered.
+    ///
+    /// A component adds, over the codes inside along its dimensions, what it holds there, times the part of the codes that
+    /// are inside along the others. Where all codes of its own are inside it adds nothing.
+    pub(super) fn sum(&self, region: &Region) -> Option<f64> {
+        let restricts = |dim: usize, size: usize| region.group(dim).is_some_and(|group| group.len() < size);
+        let restricted: Vec<usize> =
+            self.sizes.iter().enumerate().filter(|&(dim, &size)| restricts(dim, size)).map(|(dim, _)| dim).collect();
+        let mut sum = 0.0;
+        for component in subsets(subset(&restricted)) {
+            let mut cells = vec![0];
+            let mut part = 1.0;
+            for &dim in &restricted {
+                let (group, size) = (region.group(dim)?, *self.sizes.get(dim)?);
+                if component >> dim & 1 == 1 {
+                    cells = cells.iter().flat_map(|cell| group.iter().map(move |code| cell * size + code)).collect();
+                } else {
+                    part *= size_as_float(group.len()) / size_as_float(size);
+                }
+            }
+            let values = self.centred.get(&component)?;
+            let inside = cells.iter().map(|&cell| values.get(cell).copied()).sum::<Option<f64>>()?;
+            sum += part * inside;
+        }
+        Some(sum)
     }
 }
 

@@ -5,7 +5,10 @@
 
 use super::NotCovered;
 use super::components::Components;
+use super::interval::half_width;
+use super::joint::quantile95;
 use super::zeros::{Impossible, Zeros};
+use crate::budget::Accounting;
 use crate::design::{Design, Region};
 use crate::noise::NoisyTables;
 use std::collections::BTreeMap;
@@ -51,6 +54,21 @@ impl Uncertainty {
     #[must_use]
     pub fn covariances(&self, regions: &[Region]) -> Option<Vec<Vec<f64>>> {
         regions.iter().map(|a| regions.iter().map(|b| self.covariance(a, b)).collect()).collect()
+    }
+
+    /// Half-width of the 95 % interval of a region's estimate, before selection.
+    ///
+    /// Exact for Gaussian noise. For Laplace noise by its exact distribution; where impossible cells were made zero, the
+    /// width that no sum of Laplace draws of this variance passes, and half a person for the steps of integer noise.
+    #[must_use]
+    pub fn half_width(&self, accounting: Accounting, region: &Region) -> Option<f64> {
+        let variance = self.covariance(region, region)?.max(0.0);
+        Some(match (accounting, self.zeros.is_empty()) {
+            (Accounting::Pure, false) => quantile95(accounting) * variance.sqrt() + 0.5,
+            (Accounting::Zcdp, _) | (Accounting::Pure, true) => {
+                half_width(accounting, variance, || self.design.influences(&self.design.group_sizes(region)))
+            }
+        })
     }
 
     /// Variances of the estimates of several regions, each solved once for all that are alike.
@@ -100,6 +118,14 @@ impl Estimator {
     /// [`NotCovered`] if it lies within no measured table.
     pub fn table(&self, dims: &[usize]) -> Result<Vec<f64>, NotCovered> {
         self.components.rebuild(dims).ok_or(NotCovered)
+    }
+
+    /// The estimate of one region: a cell of any covered table, or any product of groups of codes.
+    ///
+    /// # Errors
+    /// [`NotCovered`] as for a table.
+    pub fn value(&self, region: &Region) -> Result<f64, NotCovered> {
+        self.components.sum(region).ok_or(NotCovered)
     }
 
     /// How the estimates vary.

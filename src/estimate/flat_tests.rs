@@ -65,6 +65,10 @@ fn compare(seed: u64, impossible: impl Fn(&mut Dice, &[usize]) -> Vec<Impossible
     for (mine, theirs) in own.iter().zip(&values[regions.len()..]) {
         assert!(close(*mine, *theirs), "case {seed}: {mine}, reference {theirs}");
     }
+    for (region, theirs) in regions.iter().zip(&values) {
+        let mine = estimator.value(region).unwrap();
+        assert!(close(mine, *theirs), "case {seed}: {mine}, reference {theirs}");
+    }
     let all = estimator.uncertainty().covariances(&regions).unwrap();
     let variances = estimator.uncertainty().variances(&regions).unwrap();
     assert!(variances.exact && variances.values.len() == regions.len());
@@ -95,4 +99,38 @@ fn structural_zeros_are_the_constrained_least_squares() {
     };
     let compared: usize = (1_000..1_200).map(|seed| compare(seed, impossible)).sum();
     assert!(compared > 10_000, "{compared}");
+}
+
+#[test]
+fn what_was_not_measured_is_not_made_up() {
+    let mut dice = Dice::new(5);
+    let noisy = NoisyTables {
+        accounting: Accounting::Zcdp,
+        tables: vec![dice.table(&[2, 3, 1], &[0]), dice.table(&[2, 3, 1], &[1, 2])],
+    };
+    let estimator = Estimator::new(&[2, 3, 1], &noisy, &[]).unwrap();
+    assert!(estimator.table(&[0]).is_ok() && estimator.table(&[0, 2]).is_ok(), "one code more is nothing more");
+    assert!(estimator.table(&[0, 1]).is_err());
+    let cell = Region::cell(&[(0, 1), (1, 2)]);
+    assert!(estimator.value(&cell).is_err() && estimator.uncertainty().half_width(Accounting::Pure, &cell).is_none());
+    assert!(Estimator::new(&[2, 4, 1], &noisy, &[]).is_err(), "not the cells it says");
+}
+
+#[test]
+fn zeros_only_ever_narrow_an_interval() {
+    let mut dice = Dice::new(11);
+    let noisy = NoisyTables { accounting: Accounting::Pure, tables: vec![dice.table(&[4, 3], &[0, 1])] };
+    let impossible = [vec![(0, vec![0]), (1, vec![1, 2])]];
+    let [free, bound] = [&[][..], &impossible].map(|zeros| Estimator::new(&[4, 3], &noisy, zeros).unwrap());
+    for (code, region) in
+        [(0, Region::cell(&[(0, 0)])), (2, Region::cell(&[(0, 0), (1, 0)])), (1, Region::cell(&[(1, 1)]))]
+    {
+        for accounting in [Accounting::Zcdp, Accounting::Pure] {
+            let [wide, narrow] = [&free, &bound].map(|e| e.uncertainty().half_width(accounting, &region).unwrap());
+            assert!(narrow <= wide + 0.5, "{code}: {narrow} {wide}");
+        }
+    }
+    let impossible = Region::cell(&[(0, 0), (1, 2)]);
+    assert!(bound.value(&impossible).unwrap().abs() < 1e-9);
+    assert!(bound.uncertainty().covariance(&impossible, &impossible).unwrap().abs() < 1e-9);
 }

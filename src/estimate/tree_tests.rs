@@ -87,9 +87,17 @@ fn compare(seed: u64) -> usize {
             }
         }
     }
+    for (table, _, _) in &measured {
+        // and every other node of a level together
+        let nodes: Vec<_> = (0..tree.nodes(table.level)).step_by(2).map(|node| (table.level, node)).collect();
+        let forms = nodes.iter().map(|&node| of(&Region::default(), node));
+        let all = vec![0.0; sizes.iter().product()];
+        wanted.push(forms.fold(all, |sum, form| sum.iter().zip(form).map(|(a, b)| a + b).collect()));
+        regions.push(TreeRegion { flat: Region::default(), nodes });
+    }
     let (values, covariances) = dense(&observed, &[], &wanted);
     let close = |a: f64, b: f64| (a - b).abs() <= 1e-9 * (1.0 + a.abs().max(b.abs()));
-    assert_eq!(own.len(), values.len());
+    assert_eq!(own.len() + measured.len(), values.len());
     for (mine, theirs) in own.iter().zip(&values) {
         assert!(close(*mine, *theirs), "case {seed}: {mine}, reference {theirs}");
     }
