@@ -97,9 +97,9 @@ impl Design {
         self.precision.get(&component).map_or(0.0, |precision| weight / precision)
     }
 
-    /// Every table that the measured ones cover.
-    pub(crate) fn covered(&self) -> impl Iterator<Item = Subset> + '_ {
-        self.precision.keys().copied()
+    /// The measured tables.
+    pub(crate) fn tables(&self) -> impl Iterator<Item = Subset> + '_ {
+        self.measured.iter().map(|(table, _)| *table)
     }
 
     /// `P_t`: the whole precision of a component; `None` if it is not covered.

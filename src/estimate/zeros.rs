@@ -37,8 +37,8 @@ impl Zeros {
         };
         let by_dim: Vec<Vec<Option<BTreeSet<usize>>>> =
             impossible.iter().map(|one| (0..sizes.len()).map(|dim| named(one, dim)).collect()).collect();
-        let covered: BTreeSet<Subset> = design.covered().map(|table| varying(sizes, table)).collect();
-        let largest = covered.iter().filter(|t| !covered.iter().any(|u| u != *t && **t & !u == 0));
+        let measured: BTreeSet<Subset> = design.tables().map(|table| varying(sizes, table)).collect();
+        let largest = measured.iter().filter(|t| !measured.iter().any(|u| u != *t && **t & !u == 0));
         let tables = largest
             .map(|&table| {
                 let mut cells = vec![false; count(sizes, table)];
