@@ -46,14 +46,25 @@ impl Uncertainty {
     /// Covariance of the estimates of two regions; `None` if the draw does not cover them.
     #[must_use]
     pub fn covariance(&self, first: &Region, second: &Region) -> Option<f64> {
-        let free = self.design.covariance(first, second)?;
-        if self.zeros.is_empty() { Some(free) } else { Some(free - self.zeros.gain(first, second)?) }
+        self.covariances(&[first.clone(), second.clone()])?.first()?.get(1).copied()
     }
 
     /// Covariances of the estimates of several regions: what a [`Joint`](super::Joint) needs.
     #[must_use]
     pub fn covariances(&self, regions: &[Region]) -> Option<Vec<Vec<f64>>> {
-        regions.iter().map(|a| regions.iter().map(|b| self.covariance(a, b)).collect()).collect()
+        let mut all = self.design.covariances(regions)?;
+        if !self.zeros.is_empty() {
+            for (row, gains) in all.iter_mut().zip(self.zeros.gains(regions)?) {
+                for (covariance, gain) in row.iter_mut().zip(gains) {
+                    *covariance -= gain;
+                }
+            }
+        }
+        Some(all)
+    }
+
+    fn variance(&self, region: &Region) -> Option<f64> {
+        Some(self.covariances(std::slice::from_ref(region))?.first()?.first()?.max(0.0))
     }
 
     /// Half-width of the 95 % interval of a region's estimate, before selection.
@@ -62,7 +73,7 @@ impl Uncertainty {
     /// width that no sum of Laplace draws of this variance passes, and half a person for the steps of integer noise.
     #[must_use]
     pub fn half_width(&self, accounting: Accounting, region: &Region) -> Option<f64> {
-        let variance = self.covariance(region, region)?.max(0.0);
+        let variance = self.variance(region)?;
         Some(match (accounting, self.zeros.is_empty()) {
             (Accounting::Pure, false) => quantile95(accounting) * variance.sqrt() + 0.5,
             (Accounting::Zcdp, _) | (Accounting::Pure, true) => {
@@ -85,7 +96,7 @@ impl Uncertainty {
         }
         let solved = distinct
             .into_iter()
-            .map(|(likeness, region)| Some((likeness, self.covariance(region, region)?.max(0.0))))
+            .map(|(likeness, region)| Some((likeness, self.variance(region)?)))
             .collect::<Option<BTreeMap<_, f64>>>()?;
         Some(Variances { values: likenesses.iter().filter_map(|l| solved.get(l).copied()).collect(), exact: true })
     }

@@ -77,10 +77,16 @@ impl Zeros {
         }
     }
 
-    /// By how much the projection lowers the covariances of these regions; `None` if one is not covered.
-    pub(super) fn gain(&self, first: &Region, second: &Region) -> Option<f64> {
-        let (own, other) = (self.impossible_with(first)?, self.impossible_with(second)?);
-        Some(self.solve(&own).iter().zip(&other).map(|(a, b)| a * b).sum())
+    /// By how much the projection lowers the covariances of these regions: one solution each. `None` if one is not
+    /// covered.
+    pub(super) fn gains(&self, regions: &[Region]) -> Option<Vec<Vec<f64>>> {
+        let with: Vec<Vec<f64>> = regions.iter().map(|region| self.impossible_with(region)).collect::<Option<_>>()?;
+        let gain = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum();
+        let row = |own: &Vec<f64>| {
+            let solved = self.solve(own);
+            with.iter().map(|other| gain(&solved, other)).collect()
+        };
+        Some(with.iter().map(row).collect())
     }
 
     /// How many codes of each kind a region has in each dimension: two that are alike have the same variance.
