@@ -101,6 +101,8 @@ struct Found {
     means: ByRegion,
     medians: ByRegion,
     differences: ByRegion,
+    /// Of the share of a region and that of the next larger one.
+    share_differences: ByRegion,
 }
 
 /// Everything that does not depend on the draw.
@@ -109,6 +111,7 @@ struct Figures {
     cell: f64,
     bins: Vec<Vec<f64>>,
     women: Vec<Vec<f64>>,
+    two_regions: Vec<Vec<f64>>,
 }
 
 fn figures() -> Figures {
@@ -116,6 +119,7 @@ fn figures() -> Figures {
     let uncertainty = Uncertainty::new(&SIZES, &measured, &[]);
     let cell = Region::cell(&[(0, 0), (1, 0), (2, 0)]);
     let bins: Vec<Region> = (0..6).map(|bin| Region::cell(&[(1, 0), (2, bin)])).collect();
+    let of_two: Vec<Region> = (0..12).map(|at| Region::cell(&[(1, at / 6), (2, at % 6)])).collect();
     // women, men
     let sexes: Vec<Region> = (0..2).map(|sex| Region::cell(&[(0, sex), (1, 0)])).collect();
     Figures {
@@ -123,6 +127,7 @@ fn figures() -> Figures {
         cell: uncertainty.covariance(&cell, &cell).unwrap(),
         bins: uncertainty.covariances(&bins).unwrap(),
         women: uncertainty.covariances(&sexes).unwrap(),
+        two_regions: uncertainty.covariances(&of_two).unwrap(),
     }
 }
 
@@ -160,6 +165,19 @@ fn one_run(figures: &Figures, noise: &[Noise], random: &mut StdRng, found: &mut 
         found.differences[region].add(difference, Some(between.interval));
         assert_eq!(between.within_noise, between.interval.0 <= 0.0 && 0.0 <= between.interval.1);
 
+        if region < 4 {
+            let joint = Joint { values: &bins[region * 6..][..12], covariance: &figures.two_regions };
+            let weights = |from: usize, to: usize| -> Vec<f64> {
+                (0..12).map(|at| if (from..to).contains(&at) { 1.0 } else { 0.0 }).collect()
+            };
+            let (one, other) = ((weights(3, 6), weights(0, 6)), (weights(9, 12), weights(6, 12)));
+            let next: Vec<f64> = true_bins[(region + 1) * 6..][..6].iter().map(|&x| as_float(x)).collect();
+            let difference =
+                truth[3..].iter().sum::<f64>() / persons - next[3..].iter().sum::<f64>() / next.iter().sum::<f64>();
+            let between = difference_of_ratios(&joint, (&one.0, &one.1), (&other.0, &other.1), Z95);
+            found.share_differences[region].add(difference, between.map(|b| b.interval));
+        }
+
         // on average eight units above the middle of the column
         let sum = 8.0 * persons + as_float(noise[TABLES.len()].draw(random));
         let count: f64 = own.iter().sum();
@@ -186,15 +204,15 @@ fn intervals_cover_what_they_say() {
         ("means", found.means),
         ("medians", found.medians),
         ("differences", found.differences),
+        ("differences of shares", found.share_differences),
     ] {
-        for (persons, tally) in REGIONS.iter().zip(tallies) {
+        for (persons, tally) in REGIONS.iter().zip(tallies).filter(|(_, tally)| tally.asked > 0) {
             println!("{name} {persons}: bounded {:.4}, of these {:.4}", tally.bounded(), tally.of_bounded());
         }
     }
     // a region of four persons under noise of 5.9: its denominator can hardly ever be told from zero
-    let exact =
-        [&found.counts[..], &found.differences, &found.shares[1..], &found.means[1..], &found.medians[1..]].concat();
-    for tally in exact {
+    let held = [&found.counts[..], &found.differences, &found.shares[1..], &found.means[1..], &found.medians[1..]];
+    for tally in held.into_iter().chain([&found.share_differences[1..4]]).flatten() {
         assert!((0.93..=0.97).contains(&tally.of_bounded()), "{}", tally.of_bounded());
     }
     // Where it fails: the few runs in which such a denominator passes for a number are those with much noise in it, and

@@ -27,7 +27,7 @@ mod tree_tests;
 mod zeros;
 
 pub(crate) use cut::selected;
-pub use difference::{Difference, difference, difference_of};
+pub use difference::{Difference, difference, difference_of, difference_of_ratios};
 pub use estimator::{Estimator, Uncertainty, Variances};
 pub use joint::{Joint, quantile95};
 pub use quantile::{Quantile, quantile};
