@@ -1,7 +1,7 @@
 //! A place within all bounds that agrees with the published figures.
 
-use super::reach::Reach;
 use super::program::Program;
+use super::reach::Reach;
 use super::search::Pattern;
 use super::simplex::End;
 

@@ -114,7 +114,6 @@ fn narrow_ties(system: &System, slack: &[f64], ties: &[Tie]) -> Vec<(usize, Vec<
             let opposed = own.signum() == theirs.signum();
             if opposed && slack[cell] + slack[other] * ratio(theirs, own) < system.floors[cell] * (1.0 - 1e-9) {
                 narrow.push((cell, vec![tie.sum()]));
-                break;
             }
         }
     }

@@ -70,7 +70,8 @@ impl Lattice {
     /// The cells that differ from this one in a single dimension.
     pub fn beside(&self, cell: usize) -> impl Iterator<Item = usize> {
         let key = &self.cells[cell];
-        let sets = self.sets.iter().enumerate().flat_map(|(dimension, sets)| (0..sets.len()).map(move |s| (dimension, s)));
+        let sets =
+            self.sets.iter().enumerate().flat_map(|(dimension, sets)| (0..sets.len()).map(move |s| (dimension, s)));
         sets.filter_map(move |(dimension, set)| {
             let mut beside = key.clone();
             beside[dimension] = set;

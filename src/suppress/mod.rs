@@ -36,3 +36,6 @@ pub use search::{Inspection, Pattern, Problem, Standing, Sum};
 pub use told::Told;
 pub use verdict::Verdict;
 pub use withhold::withhold;
+
+#[cfg(test)]
+mod tests;

@@ -22,10 +22,7 @@ pub(super) struct Program {
 
 impl Program {
     /// None if it would be too large.
-    pub(super) fn new<'a>(
-        moves: impl ExactSizeIterator<Item = &'a [(usize, f64)]>,
-        slack: &[f64],
-    ) -> Option<Self> {
+    pub(super) fn new<'a>(moves: impl ExactSizeIterator<Item = &'a [(usize, f64)]>, slack: &[f64]) -> Option<Self> {
         let mut terms: BTreeMap<usize, Vec<(usize, f64)>> = BTreeMap::new();
         let mut dictionary = Dictionary::default();
         let columns = moves.len();

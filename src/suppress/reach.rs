@@ -9,8 +9,8 @@
 #![expect(clippy::indexing_slicing, reason = "a numeric kernel: every index was handed out by the vector it indexes")]
 
 use super::lattice::Row;
-use super::search::{Pattern, Sum};
 use super::program::{CLOSE, Program};
+use super::search::{Pattern, Sum};
 use super::simplex::End;
 use std::collections::{BTreeSet, HashMap, VecDeque};
 

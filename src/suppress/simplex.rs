@@ -7,6 +7,8 @@
 
 /// What counts as nothing.
 const TINY: f64 = 1e-9;
+/// How far outside its bounds a variable may be: well above what a step lets slip.
+const OUTSIDE: f64 = 1e-7;
 /// After so many steps that gained nothing, the first variable that may enter is taken (Bland), which cannot cycle.
 const STALLED_MAX: u32 = 40;
 
@@ -21,6 +23,14 @@ pub enum End {
     Infeasible,
     /// The work allowed is used up.
     OutOfWork,
+}
+
+/// A row that stops a column: after how far, how steeply, at which bound.
+struct Stop {
+    row: usize,
+    reach: f64,
+    slope: f64,
+    bound: f64,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -155,7 +165,7 @@ impl Dictionary {
     /// 1 below the lower bound, -1 above the upper, 0 inside.
     fn outside(&self, variable: usize) -> f64 {
         let value = self.values[variable];
-        let slack = TINY * (1.0 + value.abs());
+        let slack = OUTSIDE * (1.0 + value.abs());
         if value < self.low[variable] - slack {
             1.0
         } else if value > self.high[variable] + slack {
@@ -193,41 +203,42 @@ impl Dictionary {
         }
     }
 
-    /// How far the column can go, and which row stops it at which bound. Of rows that stop it together the one with the
-    /// largest coefficient, which is the steadiest.
+    /// How far the column can go, and which row stops it at which bound. The bounds are widened by a trifle first, and
+    /// of all rows that stop it within that, the one with the largest coefficient is taken, which is the steadiest
+    /// (Harris 1973).
     fn ratio(&self, column: usize, way: f64, first: bool) -> (f64, Option<(usize, f64)>) {
         let entering = self.columns[column];
         let value = self.values[entering];
-        let mut step = if way > 0.0 { self.high[entering] - value } else { value - self.low[entering] };
-        let mut leaving: Option<(usize, f64, f64)> = None;
-        for (number, (variable, row)) in self.rows.iter().enumerate() {
-            let slope = row[column] * way;
-            if slope.abs() < TINY {
-                continue;
-            }
-            let (outside, low, high) = (self.outside(*variable), self.low[*variable], self.high[*variable]);
-            let bound = match (slope > 0.0, outside > 0.0, outside < 0.0) {
-                (true, true, _) | (false, false, false) => low,
-                (true, false, false) | (false, false, true) => high,
-                (true, false, true) | (false, true, _) => continue,
-            };
-            if bound.is_infinite() {
-                continue;
-            }
-            let reach = ((bound - self.values[*variable]) / slope).max(0.0);
-            let nearer = reach < step - TINY * (1.0 + step.min(1e9));
-            let alike = || reach <= step;
-            let better = || {
-                leaving.is_none_or(|(row, size, _)| {
-                    if first { self.rows[row].0 > *variable } else { size < slope.abs() }
-                })
-            };
-            if nearer || (alike() && better()) {
-                step = step.min(reach);
-                leaving = Some((number, slope.abs(), bound));
-            }
+        let own = if way > 0.0 { self.high[entering] - value } else { value - self.low[entering] };
+        let stops = || self.rows.iter().enumerate().filter_map(|(row, _)| self.stop(row, column, way));
+        let widest = stops().map(|stop| stop.reach + TINY / stop.slope).fold(f64::INFINITY, f64::min);
+        if own <= widest {
+            return (own, None);
         }
-        (step, leaving.map(|(row, _, bound)| (row, bound)))
+        let within = stops().filter(|stop| stop.reach <= widest);
+        let stop = if first {
+            within.min_by_key(|stop| self.rows[stop.row].0)
+        } else {
+            within.max_by(|a, b| a.slope.total_cmp(&b.slope))
+        };
+        stop.map_or((own, None), |stop| (stop.reach, Some((stop.row, stop.bound))))
+    }
+
+    /// Where a row stops the column, if it does. One that is outside its bounds stops it where it comes in.
+    fn stop(&self, row: usize, column: usize, way: f64) -> Option<Stop> {
+        let (variable, coefficients) = &self.rows[row];
+        let slope = coefficients[column] * way;
+        if slope.abs() < TINY {
+            return None;
+        }
+        let (outside, low, high) = (self.outside(*variable), self.low[*variable], self.high[*variable]);
+        let bound = match (slope > 0.0, outside > 0.0, outside < 0.0) {
+            (true, true, _) | (false, false, false) => low,
+            (true, false, false) | (false, false, true) => high,
+            (true, false, true) | (false, true, _) => return None,
+        };
+        let reach = ((bound - self.values[*variable]) / slope).max(0.0);
+        bound.is_finite().then_some(Stop { row, reach, slope: slope.abs(), bound })
     }
 
     fn shift(&mut self, column: usize, step: f64) {

@@ -112,9 +112,10 @@ impl System {
     /// Where these cells stand, as (table, place), once each.
     pub(super) fn at(&self, cells: &[usize]) -> Vec<(usize, usize)> {
         let first = |&cell: &usize| {
-            self.places.iter().enumerate().find_map(|(table, places)| {
-                places.iter().position(|&other| other == cell).map(|place| (table, place))
-            })
+            self.places
+                .iter()
+                .enumerate()
+                .find_map(|(table, places)| places.iter().position(|&other| other == cell).map(|place| (table, place)))
         };
         cells.iter().filter_map(first).collect()
     }
