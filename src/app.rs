@@ -5,6 +5,7 @@
 
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::fault::Faults;
 use crate::identity::{Class, Organisation, Role};
 use crate::ledger::{Ledger, LedgerError, LedgerSettings, NewToken, TokenRow};
 use crate::office::Office;
@@ -59,11 +60,10 @@ pub async fn init(config: &Config, clock: Arc<dyn Clock>) -> Result<Vec<(TokenRo
     if config.database().exists() {
         return Err(AppError::AlreadyThere);
     }
-    std::fs::create_dir_all(config.data_dir())?;
-    let settings = vault_settings(config);
+    let settings = vault_settings(config, Faults::default());
     Vault::init(&settings)?;
     LogKey::create(&log_key(config)).map_err(|error| AppError::Key(error.to_string()))?;
-    let ledger = open_ledger(config, clock).await?;
+    let ledger = open_ledger(config, clock, Faults::default()).await?;
     let mut issued = Vec::new();
     for number in 1..=FIRST_OFFICERS {
         issued.push(first_token(&ledger, Role::Officer, &format!("officer-{number}")).await?);
@@ -77,11 +77,16 @@ pub async fn init(config: &Config, clock: Arc<dyn Clock>) -> Result<Vec<(TokenRo
 /// # Errors
 /// If `init` was not run, or the ledger is corrupt or behind its witness.
 pub async fn open(config: &Config, clock: Arc<dyn Clock>) -> Result<App, AppError> {
+    open_with(config, clock, Faults::from_environment()).await
+}
+
+/// Opens it with writes that fail on purpose.
+async fn open_with(config: &Config, clock: Arc<dyn Clock>, faults: Faults) -> Result<App, AppError> {
     if !config.database().exists() {
         return Err(AppError::NotThere);
     }
-    let vault = Vault::open(vault_settings(config))?;
-    let ledger = open_ledger(config, Arc::clone(&clock)).await?;
+    let vault = Vault::open(vault_settings(config, faults.clone()))?;
+    let ledger = open_ledger(config, Arc::clone(&clock), faults).await?;
     if !vault.sealed() {
         // What a crash left between sealing and committing; no manifest names it.
         vault.sweep(&ledger.files().await?)?;
@@ -89,15 +94,15 @@ pub async fn open(config: &Config, clock: Arc<dyn Clock>) -> Result<App, AppErro
     Ok(App { office: Office::new(ledger, vault, clock, tokio::runtime::Handle::current()) })
 }
 
-fn vault_settings(config: &Config) -> VaultSettings {
-    VaultSettings { dir: config.data_dir().join("vault"), keys: config.keys_dir().to_owned() }
+fn vault_settings(config: &Config, faults: Faults) -> VaultSettings {
+    VaultSettings { dir: config.data_dir().join("vault"), keys: config.keys_dir().to_owned(), faults }
 }
 
 fn log_key(config: &Config) -> std::path::PathBuf {
     config.keys_dir().join("log")
 }
 
-async fn open_ledger(config: &Config, clock: Arc<dyn Clock>) -> Result<Ledger, AppError> {
+async fn open_ledger(config: &Config, clock: Arc<dyn Clock>, faults: Faults) -> Result<Ledger, AppError> {
     let key = LogKey::load(&log_key(config)).map_err(|error| AppError::Key(error.to_string()))?;
     let settings = LedgerSettings {
         database: config.database(),
@@ -105,6 +110,7 @@ async fn open_ledger(config: &Config, clock: Arc<dyn Clock>) -> Result<Ledger, A
         witness: config.witness().map(Path::to_owned),
         approvals: config.approvals(),
         clock,
+        faults,
     };
     Ok(Ledger::open(settings).await?)
 }

@@ -62,4 +62,5 @@ pub mod submission;
 pub mod suppress;
 pub mod tabulate;
 pub mod transparency;
+pub mod underway;
 pub mod vault;

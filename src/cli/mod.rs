@@ -14,6 +14,7 @@ pub mod error;
 pub mod generate;
 pub mod lists;
 mod policy;
+mod program;
 mod quote;
 mod serve;
 pub mod style;
@@ -60,6 +61,9 @@ enum Command {
     /// Close periods (officer).
     #[command(subcommand)]
     Edition(edition::EditionCommand),
+    /// Run a policy's programs (officer).
+    #[command(subcommand)]
+    Program(program::ProgramCommand),
     /// Check, propose, approve and suspend policies.
     #[command(subcommand)]
     Policy(policy::PolicyCommand),
@@ -96,6 +100,7 @@ fn run(cli: Cli) -> Result<(), CliError> {
         Command::Init(args) => serve::init(&args),
         Command::Token(command) => token::run(&command),
         Command::Edition(command) => edition::run(&command),
+        Command::Program(command) => program::run(&command),
         Command::Policy(command) => policy::run(&command),
         Command::Submit(args) => submit::run(&args),
         Command::Ask(args) => ask::run(&args),

@@ -7,9 +7,17 @@
 
 mod components;
 mod cut;
+mod difference;
 mod interval;
+mod joint;
+mod quantile;
+mod ratio;
 
 pub(crate) use cut::selected;
+pub use difference::{Difference, difference, difference_of};
+pub use joint::{Joint, quantile95};
+pub use quantile::{Quantile, quantile};
+pub use ratio::{Ratio, mean, ratio};
 
 use crate::budget::Accounting;
 use crate::design::Design;

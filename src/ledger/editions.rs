@@ -6,6 +6,7 @@
 
 use super::row::{columns, count, int, json, name, small, time, to_json};
 use super::{EditionRow, FileEntry, Ledger, LedgerError, NewEdition, commitment, releases, submissions};
+use crate::fault::Point;
 use crate::identity::{DatasetId, FileId, Period, Principal, ReleaseId, SubmissionId};
 use crate::policy::EditionRef;
 use crate::transparency::Leaf;
@@ -38,17 +39,21 @@ impl TryFrom<EditionColumns> for EditionRow {
     }
 }
 
-/// The number of the newest edition of a period.
+/// The number of the newest edition of a period, one that was lost in a restore included.
 pub(super) async fn newest(
     rows: &mut SqliteConnection,
     dataset: &DatasetId,
     period: &Period,
 ) -> Result<Option<u32>, LedgerError> {
-    let last: Option<i64> = sqlx::query_scalar("SELECT MAX(number) FROM editions WHERE dataset = ? AND period = ?")
-        .bind(dataset.as_str())
-        .bind(period.as_str())
-        .fetch_one(rows)
-        .await?;
+    let last: Option<i64> = sqlx::query_scalar(
+        "SELECT MAX(number) FROM
+         (SELECT number FROM editions WHERE dataset = ?1 AND period = ?2
+          UNION ALL SELECT number FROM lost_editions WHERE dataset = ?1 AND period = ?2)",
+    )
+    .bind(dataset.as_str())
+    .bind(period.as_str())
+    .fetch_one(rows)
+    .await?;
     last.map(small).transpose()
 }
 
@@ -91,7 +96,7 @@ impl Ledger {
         for release in outdated(writing.rows(), &new.dataset, &edition).await? {
             releases::supersede(&mut writing, &release, &edition).await?;
         }
-        writing.commit().await?;
+        writing.commit(Point::Close).await?;
         Ok(EditionRow { dataset: new.dataset, edition, files: new.files, coding: new.coding, log_index, closed_at })
     }
 

@@ -7,12 +7,24 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::Path;
 
+/// A step that fails on purpose.
+pub(super) fn lost() -> io::Error {
+    io::Error::other("lost on purpose")
+}
+
 /// Names that start so were never finished.
 pub(super) const UNFINISHED: &str = ".new-";
 
-/// Makes a directory, and those above it, for the owner alone.
+/// Makes a directory, and those above it, for the owner alone; their names are on the disk when this returns.
+///
+/// A power cut before that takes the directories back, with everything in them, synced or not.
 pub(super) fn make_directory(path: &Path) -> io::Result<()> {
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
+    let missing: Vec<&Path> = path.ancestors().take_while(|above| !above.exists()).collect();
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(path)?;
+    missing.iter().filter_map(|made| made.parent()).try_for_each(|parent| {
+        // The parent of a bare name is the working directory.
+        sync_directory(if parent.as_os_str().is_empty() { Path::new(".") } else { parent })
+    })
 }
 
 /// Makes a file that must not exist yet.
@@ -48,9 +60,14 @@ pub(super) fn remove(path: &Path) -> io::Result<()> {
     }
 }
 
+/// The names in a directory.
+pub(super) fn names(directory: &Path) -> io::Result<Vec<String>> {
+    fs::read_dir(directory)?.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned())).collect()
+}
+
 /// The names in a directory that no manifest knows.
 pub(super) fn orphans(directory: &Path, known: &BTreeSet<FileId>) -> io::Result<Vec<String>> {
-    let unknown = |name: &String| !FileId::parse(name).is_ok_and(|id| known.contains(&id));
-    let names = fs::read_dir(directory)?.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()));
-    names.filter(|name| name.as_ref().map_or(true, unknown)).collect()
+    let mut names = names(directory)?;
+    names.retain(|name| !FileId::parse(name).is_ok_and(|id| known.contains(&id)));
+    Ok(names)
 }

@@ -22,6 +22,7 @@ pub use error::VaultError;
 pub(crate) use edition::{ORDINAL, RANK, column_name};
 pub(crate) use file::Scan;
 
+use crate::fault::{Faults, Point};
 use crate::identity::{DatasetId, FileId};
 use crate::ledger::{FileEntry, SubmissionRow};
 use crate::policy::{IdForm, Policy};
@@ -40,6 +41,8 @@ pub struct VaultSettings {
     pub dir: PathBuf,
     /// The keys: must not be in the same backups, or erasure would not reach them.
     pub keys: PathBuf,
+    /// Writes that fail on purpose: none, but in tests.
+    pub faults: Faults,
 }
 
 /// A submission that lies sealed in the vault and is not committed yet.
@@ -71,6 +74,7 @@ pub struct Vault(Arc<Inner>);
 struct Inner {
     files: PathBuf,
     keys: KeyStore,
+    faults: Faults,
 }
 
 impl Inner {
@@ -85,9 +89,13 @@ impl Inner {
         }
         self.keys.destroy(ids.iter().map(FileId::as_str))?;
         for id in ids {
-            durable::remove(&self.path(id))?;
+            self.remove(&self.path(id))?;
         }
         Ok(durable::sync_directory(&self.files)?)
+    }
+
+    fn remove(&self, path: &Path) -> Result<(), VaultError> {
+        Ok(self.faults.write(Point::FileErase, || durable::remove(path), durable::lost)?)
     }
 }
 
@@ -106,10 +114,10 @@ impl Vault {
     /// # Errors
     /// If the key may be read by others, or is not this vault's.
     pub fn open(settings: VaultSettings) -> Result<Self, VaultError> {
-        let VaultSettings { dir, keys } = settings;
+        let VaultSettings { dir, keys, faults } = settings;
         let files = dir.join("files");
         durable::make_directory(&files)?;
-        Ok(Self(Arc::new(Inner { files, keys: KeyStore::open(keys)? })))
+        Ok(Self(Arc::new(Inner { files, keys: KeyStore::open(keys, faults.clone())?, faults })))
     }
 
     /// Whether the key provider has not answered: everything else is then refused.
@@ -161,7 +169,7 @@ impl Vault {
         self.0.keys.provider()?;
         self.0.keys.sweep(known)?;
         for name in durable::orphans(&self.0.files, known)? {
-            durable::remove(&self.0.files.join(name))?;
+            self.0.remove(&self.0.files.join(name))?;
         }
         Ok(durable::sync_directory(&self.0.files)?)
     }

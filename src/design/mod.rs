@@ -5,6 +5,17 @@
 //! Marginals under Convex Loss Functions", `NeurIPS` 2023). Policy and quotes use it to price a question; `estimate`
 //! uses the same numbers for the intervals. Nothing here depends on data.
 
+mod allocate;
+mod objective;
+mod precision;
+mod region;
+mod search;
+
+pub use allocate::{Candidate, Unallocated, allocate};
+pub use objective::Target;
+pub use precision::price_of;
+pub use region::Region;
+
 use crate::budget::Nanos;
 use std::collections::BTreeMap;
 
