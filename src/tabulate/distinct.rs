@@ -170,7 +170,7 @@ fn corrupt() -> TabulateError {
 }
 
 /// The codes of a column, narrow or wide.
-fn codes(batch: &RecordBatch, column: &str) -> Result<Vec<u16>, TabulateError> {
+pub(super) fn codes(batch: &RecordBatch, column: &str) -> Result<Vec<u16>, TabulateError> {
     let array = batch.column_by_name(column).ok_or(TabulateError::Corrupt)?;
     if let Some(narrow) = array.as_primitive_opt::<UInt8Type>() {
         return Ok(narrow.values().iter().map(|code| u16::from(*code)).collect());
