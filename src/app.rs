@@ -103,11 +103,10 @@ async fn open_with(config: &Config, clock: Arc<dyn Clock>, faults: Faults) -> Re
     }
     let vault = Vault::open(vault_settings(config, faults.clone()))?;
     let ledger = open_ledger(config, Arc::clone(&clock), faults).await?;
-    if !vault.sealed() {
-        // What a crash left between sealing and committing; no manifest names it.
-        vault.sweep(&ledger.files().await?)?;
-    }
-    Ok(App { office: Office::new(ledger, vault, clock, tokio::runtime::Handle::current()) })
+    let office = Office::new(ledger, vault, clock, tokio::runtime::Handle::current());
+    // What a crash left between sealing and committing; no manifest names it.
+    office.tidy().await;
+    Ok(App { office })
 }
 
 fn vault_settings(config: &Config, faults: Faults) -> VaultSettings {

@@ -138,7 +138,7 @@ impl Desk {
     }
 
     async fn submit(&self, who: &Principal, key: &str, period: &str, replaces: Option<SubmissionId>) -> SubmissionId {
-        self.ledger.accept_submission(submission(who, key, period, replaces)).await.unwrap().0.submission
+        self.ledger.accept_submission(submission(who, key, period, replaces)).await.unwrap().submission
     }
 
     async fn close(&self, period: &str) -> Result<super::EditionRow, LedgerError> {
