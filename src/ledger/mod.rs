@@ -8,6 +8,7 @@
 //! unknown outcome counts as spent. G10: a release exists only as [`Committed`]. G12: the log only grows.
 
 mod account;
+mod backup;
 mod balances;
 mod claim;
 mod claims;
@@ -35,6 +36,7 @@ mod verify_governance;
 mod verify_rows;
 mod writing;
 
+pub use backup::{copy_database, files_named};
 pub use claim::{Committed, Drawn, Entry, Reservation, Settle};
 pub use records::{
     Balance, EditionRow, FileEntry, NewEdition, NewSubmission, NewToken, PolicyRow, PolicySource, PolicyState, Receipt,

@@ -2,7 +2,9 @@
 //!
 //! # Guarantees
 //! G7: on opening, every claim whose outcome is unknown is settled as spent; nothing expires into a refund. The newest
-//! opening alone changes anything: an older one that is still running is fenced off. Nothing is served from a database that is behind its witness, has another log's key, or does not force its writes to disk.
+//! opening alone changes anything: an older one that is still running is fenced off. Nothing is served from a database
+//! that is behind its witness, has another log's key or a row that is not as it was written, or does not force its
+//! writes to disk.
 
 use super::seal::{Noted, Seals};
 use super::writing::Tip;
@@ -150,8 +152,9 @@ impl Ledger {
     /// Waits for what is under way and closes the database. Dropping without it loses nothing: a crash is a way to
     /// stop.
     pub async fn close(&self) {
-        self.store.writer.close().await;
+        // The writer last: only it may bring what lies in the write-ahead log into the file itself.
         self.store.reader.close().await;
+        self.store.writer.close().await;
     }
 
     /// One snapshot to read from; none once the database was found rolled back.

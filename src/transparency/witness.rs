@@ -150,9 +150,10 @@ mod tests {
     fn read(path: &Path, key: &LogKey) -> Result<Vec<u64>, Error> {
         let mut reader = WitnessReader::open(path, key.verifier_key())?;
         let mut sizes = Vec::new();
-        while let Some((head, _)) = reader.next_line()? {
-            sizes.push(head.size);
+        while let Some(line) = reader.next_line()? {
+            sizes.push(line.first + u64::try_from(line.leaves.len()).unwrap());
         }
+        assert_eq!(reader.head().map(|head| head.size), sizes.last().copied());
         Ok(sizes)
     }
 

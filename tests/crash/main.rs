@@ -16,6 +16,7 @@ mod power;
 mod register;
 mod service;
 mod siege;
+mod stopping;
 mod writer;
 
 use siege::Siege;
@@ -33,7 +34,7 @@ fn nothing_acknowledged_is_lost_when_the_service_is_killed_at_random() {
     let kills = kills();
     for round in 0..kills.div_ceil(25) {
         siege.round(25.min(kills - round * 25), |siege| {
-            std::thread::sleep(siege.up_to(600));
+            std::thread::sleep(siege.up_to(900));
             siege.service.kill();
         });
     }

@@ -78,8 +78,16 @@ impl Drop for Service {
 }
 
 impl Service {
-    /// Makes keys, ledger and log, starts, and puts the register's policy in force.
+    /// Makes a service, starts it, and puts the register's policy in force.
     pub fn new(writers: usize, disk: impl FnOnce(&Path) -> Option<Disk>) -> Self {
+        let service = Self::made(disk);
+        service.start(None).unwrap();
+        service.in_force(&register::policy(writers));
+        service
+    }
+
+    /// Makes keys, ledger and log, and starts nothing.
+    pub fn made(disk: impl FnOnce(&Path) -> Option<Disk>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let at = folder.path();
         for volume in ["disk", "other"] {
@@ -117,8 +125,6 @@ impl Service {
             lines.map(|line| line.split_whitespace().last().unwrap().to_owned()).collect()
         };
         (service.officers, service.operator) = (of_role("officer"), of_role("operator").remove(0));
-        service.start(None).unwrap();
-        service.in_force(&register::policy(writers));
         service
     }
 
@@ -152,15 +158,15 @@ impl Service {
         command
     }
 
-    /// Starts, with a planned fault perhaps, and waits until it serves; tells how long that took.
+    /// Starts, with a word in the environment perhaps, and waits until it serves; tells how long that took.
     ///
     /// # Errors
     /// How the process ended, if it ended instead, and what it said.
-    pub fn start(&self, fault: Option<&str>) -> Result<Duration, (ExitStatus, String)> {
+    pub fn start(&self, word: Option<(&str, &str)>) -> Result<Duration, (ExitStatus, String)> {
         let began = Instant::now();
         let mut command = self.command("serve");
-        if let Some(fault) = fault {
-            command.env("HALFLIGHT_FAULT", fault);
+        if let Some((name, value)) = word {
+            command.env(name, value);
         }
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let said = Arc::new(Mutex::new(Vec::new()));
@@ -232,13 +238,14 @@ impl Service {
             .map_or_else(String::new, |running| running.said.lock().unwrap().join("\n"))
     }
 
-    /// `halflight verify` over the data folder and the witness. Panics with what it found.
-    pub fn verify(&self) {
+    /// `halflight verify` over the data folder and the witness; gives what it said. Panics if anything does not hold.
+    pub fn verify(&self) -> String {
         let (data, witness) = (self.path("disk/data"), self.path("other/witness"));
         let mut command = Command::new(&PROGRAM.1);
         let checked = command.arg("verify").arg("--data").arg(data).arg("--witness").arg(witness).output().unwrap();
         let said = String::from_utf8_lossy(&checked.stdout).into_owned() + &String::from_utf8_lossy(&checked.stderr);
         assert!(checked.status.success(), "{said}");
+        said
     }
 
     /// Where it listens, once it does.
