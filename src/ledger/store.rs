@@ -6,6 +6,7 @@
 //! that is behind its witness, has another log's key or a row that is not as it was written, or does not force its
 //! writes to disk.
 
+use super::glance::Glances;
 use super::seal::{Noted, Seals};
 use super::writing::Tip;
 use super::{LedgerError, claims};
@@ -70,6 +71,7 @@ pub(super) struct Store {
     pub(super) owner: String,
     /// The claims that somebody is behind.
     pub(super) underway: Underway<ClaimId>,
+    pub(super) glances: Glances,
     clock: Arc<dyn Clock>,
     /// The latest time ever seen, in milliseconds: a clock that is set back revives nothing.
     latest: AtomicI64,
@@ -122,6 +124,7 @@ impl Ledger {
             faults: settings.faults,
             owner: hex::encode(random_bytes::<16>()),
             underway: Underway::default(),
+            glances: Glances::default(),
             clock: settings.clock,
             latest: AtomicI64::new(opened.high_water),
         };
@@ -192,6 +195,8 @@ async fn connect(path: &Path, noted: &Noted) -> Result<(SqlitePool, SqlitePool),
         .busy_timeout(BUSY);
     let pool = |most| {
         let pool = SqlitePoolOptions::new().max_connections(most).idle_timeout(None).max_lifetime(None);
+        // No ping before each use: it is a file, and a connection to it that broke says so when it is used.
+        let pool = pool.test_before_acquire(false);
         // A disk that was full ends a transaction without the library's knowing; such a connection is replaced.
         pool.before_acquire(|rows, _| Box::pin(async { Ok(!rows.is_in_transaction()) }))
     };
