@@ -12,7 +12,41 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Columns that an editor may change who seals the row anew: the log says nothing of them, so nobody but the seal
 /// holds them. An editor with write access to the database is root in all but name; the log covers what may be told
 /// about people and what it cost, and these are what is left.
-const HELD_BY_SEALS_ALONE: &[&str] = &[];
+const HELD_BY_SEALS_ALONE: &[&str] = &[
+    "claims.dataset",
+    "claims.draw",
+    "claims.editions",
+    "claims.epoch",
+    "claims.measurement",
+    "claims.owner",
+    "claims.reserved_at",
+    "draws.measurement",
+    "draws.sealed",
+    "editions.closed_at",
+    "editions.coding",
+    "editions.files",
+    "head.acknowledged",
+    "meta.key",
+    "meta.value",
+    "policies.proposed_at",
+    "quotas.cap",
+    "releases.dataset",
+    "releases.release",
+    "releases.released_at",
+    "submissions.coding",
+    "submissions.files",
+    "submissions.idempotency_key",
+    "submissions.policy",
+    "submissions.receipt",
+    "submissions.sequence",
+    "submissions.sha256",
+    "submissions.submitted_at",
+    "tokens.class",
+    "tokens.datasets",
+    "tokens.expires",
+    "tokens.organisation",
+    "tokens.sha256",
+];
 
 /// Raw bytes flipped over the whole database, beyond its header.
 const OFFSETS: u64 = 600;

@@ -74,7 +74,7 @@ async fn tokens_of_the_gap_are_dead_and_those_revoked_in_it_stay_revoked() {
     desk.ledger.revoke_token(&operator, &old.0.id).await.unwrap();
     desk.copy("after").await;
     desk.put_back("before").await;
-    assert_eq!(desk.brought_forward().await.tokens, [new.0.id.clone()]);
+    assert_eq!(desk.brought_forward().await.tokens, std::slice::from_ref(&new.0.id));
     assert!(desk.ledger.authenticate(&old.1).await.unwrap().is_none());
     assert!(desk.ledger.authenticate(&new.1).await.unwrap().is_none());
     assert!(desk.ledger.authenticate(&first.1).await.unwrap().is_some());
