@@ -229,7 +229,7 @@ impl Ledger {
             .bind(dataset.as_str())
             .fetch_optional(&mut *self.read().await?)
             .await?;
-        found.map_or(Ok(false), |suspended| Ok(count(suspended)? == 1))
+        found.map_or(Ok(false), |suspended| Ok(count(suspended)? != 0))
     }
 
     async fn row(&self, rows: &mut SqliteConnection, sha256: &Digest) -> Result<Option<PolicyRow>, LedgerError> {

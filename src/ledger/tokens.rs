@@ -28,7 +28,7 @@ fn token((id, role, organisation, class, datasets, expires, revoked, _): Columns
         class: name(class)?,
         datasets: datasets.map(|text| json::<BTreeSet<DatasetId>>(&text)).transpose()?,
         expires: time(expires)?,
-        revoked: count(revoked)? == 1,
+        revoked: count(revoked)? != 0,
     })
 }
 
