@@ -60,7 +60,7 @@ fn instead(kind: &str) -> [&'static str; 2] {
     match kind {
         "INTEGER" => ["COALESCE({c}, 0) + 1", "COALESCE({c}, 0) + 1000000"],
         "TEXT" => [
-            "substr(COALESCE({c}, 'x'), 1, length({c}) - 1) || iif(substr({c}, -1) = '1', '2', '1')",
+            "substr(COALESCE({c}, 'x'), 1, length(COALESCE({c}, 'x')) - 1) || iif(substr({c}, -1) = '1', '2', '1')",
             "COALESCE({c}, '') || ' '",
         ],
         _ => ["substr({c}, 2)", "zeroblob(length({c}))"],
