@@ -10,6 +10,8 @@ mod faces;
 mod govern;
 mod read;
 mod submit;
+#[cfg(test)]
+mod tests;
 
 pub use faces::{
     Alternative, Answer, BudgetFace, ColumnFace, Cost, DatasetFace, EditionClosed, Moe, PolicyRecord, Quote,

@@ -3,6 +3,7 @@
 mod claims;
 mod governance;
 mod manifest;
+mod races;
 mod shelf;
 mod tampering;
 
