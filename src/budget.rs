@@ -94,6 +94,37 @@ impl Nanos {
         (0..count).map(|i| Self(share.saturating_add(u64::from(i < rest)))).collect()
     }
 
+    /// Splits the amount in proportion to these shares by the method of largest remainders; the parts sum to the amount
+    /// exactly. Equal remainders go to the first. A share counts to 2^-60 of a unit; none below zero, none above one.
+    #[must_use]
+    #[expect(
+        clippy::float_arithmetic,
+        clippy::as_conversions,
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "scaling by a power of two is exact; the rest is integers"
+    )]
+    pub fn apportion(self, shares: &[f64]) -> Vec<Self> {
+        let shares: Vec<u128> = shares.iter().map(|s| (s.clamp(0.0, 1.0) * 2.0_f64.powi(60)) as u128).collect();
+        let whole: u128 = shares.iter().fold(0, |sum, share| sum.saturating_add(*share));
+        // a share is at most 2^60 and an amount below 2^64: the product is exact
+        let exact = |share: &u128| share.saturating_mul(u128::from(self.0));
+        let part = |share: &u128| exact(share).checked_div(whole).and_then(|q| u64::try_from(q).ok()).unwrap_or(0);
+        let mut parts: Vec<u64> = shares.iter().map(part).collect();
+        let remainder = |share: &u128| exact(share).checked_rem(whole).unwrap_or(0);
+        let mut order: Vec<(std::cmp::Reverse<u128>, usize)> =
+            shares.iter().enumerate().map(|(at, share)| (std::cmp::Reverse(remainder(share)), at)).collect();
+        order.sort_unstable();
+        let mut left = parts.iter().fold(self.0, |left, part| left.saturating_sub(*part));
+        for (_, at) in order {
+            if let Some(part) = parts.get_mut(at).filter(|_| left > 0 && whole > 0) {
+                *part = part.saturating_add(1);
+                left = left.saturating_sub(1);
+            }
+        }
+        parts.into_iter().map(Self).collect()
+    }
+
     /// The amount as a float that is never more than the amount: for handing a price to OpenDP.
     #[must_use]
     #[expect(
@@ -188,6 +219,22 @@ mod tests {
             assert_eq!(total, 1_000_003);
         }
         assert!(Nanos(5).split_evenly(0).is_empty());
+    }
+
+    #[test]
+    fn shares_get_what_is_theirs_to_the_nano() {
+        let units = |total: u64, shares: &[f64]| -> Vec<u64> {
+            Nanos(total).apportion(shares).iter().map(|n| n.as_nanos()).collect()
+        };
+        assert_eq!(units(10, &[0.5, 0.25, 0.25]), [5, 3, 2], "equal remainders go to the first");
+        assert_eq!(units(7, &[0.0, 1.0]), [0, 7]);
+        assert_eq!(units(3, &[0.1, 0.1, 0.1, 0.0]), [1, 1, 1, 0], "shares need not sum to one");
+        assert!(units(5, &[]).is_empty());
+        assert_eq!(units(5, &[0.0, f64::NAN]), [0, 0], "no shares, no parts");
+        let uneven: Vec<f64> = (1_u32..400).map(|i| 1.0 / f64::from(i).powi(3)).collect();
+        for total in [0, 1, 17, 100_000_000, Nanos::MAX.as_nanos()] {
+            assert_eq!(units(total, &uneven).iter().sum::<u64>(), total);
+        }
     }
 
     #[test]

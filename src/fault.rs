@@ -243,6 +243,9 @@ impl Faults {
             plan.after = plan.after.saturating_sub(1);
         }
         let fault = due.map(|place| state.planned.swap_remove(place).fault);
+        if let Some(fault) = fault {
+            tracing::warn!(point = point.as_str(), fault = fault.as_str(), "a planned fault");
+        }
         state.crashed = matches!(fault, Some(Fault::CrashBefore | Fault::CrashAfter));
         fault
     }

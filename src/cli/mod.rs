@@ -5,6 +5,7 @@
 //! usage.
 
 pub mod ask;
+mod backup;
 pub mod check;
 pub mod client;
 mod connection;
@@ -14,7 +15,9 @@ pub mod error;
 pub mod generate;
 pub mod lists;
 mod policy;
+mod program;
 mod quote;
+mod restore;
 mod serve;
 pub mod style;
 pub mod submit;
@@ -60,6 +63,9 @@ enum Command {
     /// Close periods (officer).
     #[command(subcommand)]
     Edition(edition::EditionCommand),
+    /// Run a policy's programs (officer).
+    #[command(subcommand)]
+    Program(program::ProgramCommand),
     /// Check, propose, approve and suspend policies.
     #[command(subcommand)]
     Policy(policy::PolicyCommand),
@@ -69,6 +75,10 @@ enum Command {
     Ask(ask::AskArgs),
     /// Verify the whole log, offline or over HTTP.
     Verify(verify::VerifyArgs),
+    /// Copy a service, while it runs, into a folder; verified after writing.
+    Backup(backup::BackupArgs),
+    /// Put a backup back, or bring a rolled back database forward to its witness; gives no budget back.
+    Restore(restore::RestoreArgs),
     /// Write a labelled synthetic register for a policy.
     Generate(generate_args::GenerateArgs),
 }
@@ -96,10 +106,13 @@ fn run(cli: Cli) -> Result<(), CliError> {
         Command::Init(args) => serve::init(&args),
         Command::Token(command) => token::run(&command),
         Command::Edition(command) => edition::run(&command),
+        Command::Program(command) => program::run(&command),
         Command::Policy(command) => policy::run(&command),
         Command::Submit(args) => submit::run(&args),
         Command::Ask(args) => ask::run(&args),
         Command::Verify(args) => verify::run(&args),
+        Command::Backup(args) => backup::run(&args),
+        Command::Restore(args) => restore::run(&args),
         Command::Generate(args) => generate_args::run(&args),
     }
 }

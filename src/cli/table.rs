@@ -91,7 +91,7 @@ fn split<'a>(dimensions: &[DimensionFace], cells: &[&'a Cell]) -> Vec<Vec<&'a Ce
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::release::CodeName;
+    use crate::release::{CodeName, Number};
 
     fn dimension(id: &str, codes: &[(&str, &str)]) -> DimensionFace {
         let name = |text: &str| [("en".to_owned(), text.to_owned())].into();
@@ -103,9 +103,9 @@ mod tests {
         Cell {
             key: key.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect(),
             measure: "persons".into(),
-            value,
-            low: value.map(|v| v - 5),
-            high: value.map(|v| v + 5),
+            value: value.map(Number::Whole),
+            low: value.map(|v| Number::Whole(v - 5)),
+            high: value.map(|v| Number::Whole(v + 5)),
             estimate: None,
             se: None,
             status: if value.is_some() { Status::A } else { Status::Q },
@@ -158,7 +158,7 @@ mod tests {
     #[test]
     fn an_interval_that_is_not_even_keeps_both_ends() {
         let mut cells = two_by_two();
-        cells[0].low = Some(0);
+        cells[0].low = Some(Number::Whole(0));
         let text = rendered(&cells, Page { width: 55, ..Page::default() });
         assert!(text.contains("1,000 (0–1,005)") && text.contains("1,000 ±5"), "{text}");
     }

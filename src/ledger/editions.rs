@@ -39,17 +39,25 @@ impl TryFrom<EditionColumns> for EditionRow {
     }
 }
 
-/// The number of the newest edition of a period.
+/// The lists of files that the vault must hold.
+pub(super) const FILES: &str =
+    "SELECT files FROM submissions WHERE state = 'live' UNION ALL SELECT files FROM editions";
+
+/// The number of the newest edition of a period, one that was lost in a restore included.
 pub(super) async fn newest(
     rows: &mut SqliteConnection,
     dataset: &DatasetId,
     period: &Period,
 ) -> Result<Option<u32>, LedgerError> {
-    let last: Option<i64> = sqlx::query_scalar("SELECT MAX(number) FROM editions WHERE dataset = ? AND period = ?")
-        .bind(dataset.as_str())
-        .bind(period.as_str())
-        .fetch_one(rows)
-        .await?;
+    let last: Option<i64> = sqlx::query_scalar(
+        "SELECT MAX(number) FROM
+         (SELECT number FROM editions WHERE dataset = ?1 AND period = ?2
+          UNION ALL SELECT number FROM lost_editions WHERE dataset = ?1 AND period = ?2)",
+    )
+    .bind(dataset.as_str())
+    .bind(period.as_str())
+    .fetch_one(rows)
+    .await?;
     last.map(small).transpose()
 }
 
@@ -152,11 +160,7 @@ impl Ledger {
     /// # Errors
     /// As those of a change.
     pub async fn files(&self) -> Result<BTreeSet<FileId>, LedgerError> {
-        let lists: Vec<String> = sqlx::query_scalar(
-            "SELECT files FROM submissions WHERE state = 'live' UNION ALL SELECT files FROM editions",
-        )
-        .fetch_all(self.write().await?.rows())
-        .await?;
+        let lists: Vec<String> = sqlx::query_scalar(FILES).fetch_all(self.write().await?.rows()).await?;
         let mut kept = BTreeSet::new();
         for list in lists {
             kept.extend(json::<Vec<FileEntry>>(&list)?.into_iter().map(|file| file.id));

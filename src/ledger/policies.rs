@@ -96,7 +96,9 @@ impl Ledger {
         }
         let (code, detail) = match row.state {
             PolicyState::Expired => ("proposal_expired", "this proposal is more than seven days old; propose it again"),
-            PolicyState::InForce | PolicyState::Superseded => ("not_proposed", "this policy is decided already"),
+            PolicyState::InForce | PolicyState::Superseded | PolicyState::Lost => {
+                ("not_proposed", "this policy is decided already")
+            }
             PolicyState::Proposed if row.proposer == by.token => {
                 ("own_proposal", "you proposed this policy; another officer must approve it")
             }
@@ -110,7 +112,7 @@ impl Ledger {
         }
         // Again: a later version may have come into force, or the account been used, since it was proposed.
         let newest: Option<i64> = sqlx::query_scalar(
-            "SELECT MAX(version) FROM policies WHERE dataset = ? AND state IN ('in_force', 'superseded')",
+            "SELECT MAX(version) FROM policies WHERE dataset = ? AND state IN ('in_force', 'superseded', 'lost')",
         )
         .bind(policy.id.as_str())
         .fetch_one(writing.rows())

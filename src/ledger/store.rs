@@ -2,8 +2,11 @@
 //!
 //! # Guarantees
 //! G7: on opening, every claim whose outcome is unknown is settled as spent; nothing expires into a refund. The newest
-//! opening alone changes anything: an older one that is still running is fenced off. Nothing is served from a database that is behind its witness, has another log's key, or does not force its writes to disk.
+//! opening alone changes anything: an older one that is still running is fenced off. Nothing is served from a database
+//! that is behind its witness, has another log's key or a row that is not as it was written, or does not force its
+//! writes to disk.
 
+use super::seal::{Noted, Seals};
 use super::writing::Tip;
 use super::{LedgerError, claims};
 use crate::clock::Clock;
@@ -13,17 +16,17 @@ use crate::transparency::{Head, Leaf, LogKey, Tree, Witness};
 use crate::underway::Underway;
 use chrono::{DateTime, Utc};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{Sqlite, SqliteConnection, Transaction};
+use sqlx::{Connection as _, Sqlite, SqliteConnection, Transaction};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::Duration;
 
-const SCHEMA: &str = include_str!("schema.sql");
+pub(super) const SCHEMA: &str = include_str!("schema.sql");
 
 /// The layout of the tables. A database of another is not opened.
-const SCHEMA_VERSION: &str = "1";
+const SCHEMA_VERSION: &str = "2";
 
 const READERS: u32 = 4;
 
@@ -57,6 +60,10 @@ pub(super) struct Store {
     pub(super) reader: SqlitePool,
     pub(super) tip: Arc<tokio::sync::Mutex<Tip>>,
     pub(super) key: LogKey,
+    pub(super) seals: Seals,
+    pub(super) noted: Noted,
+    /// Set when the head was found behind the witness: from then on nothing is read either.
+    pub(super) behind: AtomicBool,
     pub(super) approvals: u32,
     pub(super) faults: Faults,
     /// This opening of the ledger. Only the newest one may change anything.
@@ -84,8 +91,18 @@ impl Ledger {
     /// [`LedgerError::BehindWitness`] if the database was rolled back, [`LedgerError::Witness`] if the witness is
     /// missing, [`LedgerError::Corruption`] if the file is not this log's.
     pub async fn open(settings: LedgerSettings) -> Result<Self, LedgerError> {
-        let (writer, reader) = connect(&settings.database).await?;
-        let opened = prepare(&writer, &settings.key).await?;
+        let witnessed = settings.witness.is_some();
+        let ledger = Self::assemble(settings).await?;
+        ledger.recover(witnessed).await?;
+        Ok(ledger)
+    }
+
+    /// The store, its rows checked, and not yet held against the witness.
+    pub(super) async fn assemble(settings: LedgerSettings) -> Result<Self, LedgerError> {
+        let noted = Noted::default();
+        let (writer, reader) = connect(&settings.database, &noted).await?;
+        let seals = Seals::of_schema().await?;
+        let opened = prepare(&writer, &settings.key, &seals, &noted).await?;
         let witness = match &settings.witness {
             Some(path) => {
                 let witness = Witness::open(path, settings.key.verifier_key(), !opened.witnessed);
@@ -98,6 +115,9 @@ impl Ledger {
             reader,
             tip: Arc::new(tokio::sync::Mutex::new(Tip { seen: None, witness })),
             key: settings.key,
+            seals,
+            noted,
+            behind: AtomicBool::new(false),
             approvals: settings.approvals,
             faults: settings.faults,
             owner: hex::encode(random_bytes::<16>()),
@@ -105,15 +125,13 @@ impl Ledger {
             clock: settings.clock,
             latest: AtomicI64::new(opened.high_water),
         };
-        let ledger = Self { store: Arc::new(store) };
-        ledger.recover(settings.witness.is_some()).await?;
-        Ok(ledger)
+        Ok(Self { store: Arc::new(store) })
     }
 
     /// Takes over from the opening before, which changes nothing from here on; notes changed settings; spends the open
     /// claims, since nobody here is behind them.
     async fn recover(&self, witnessed: bool) -> Result<(), LedgerError> {
-        let mut writing = self.begin().await?;
+        let mut writing = self.promised().await?;
         let epoch: i64 = number(&meta(writing.rows(), "epoch").await?)?;
         set_meta(writing.rows(), "epoch", &epoch.saturating_add(1).to_string()).await?;
         set_meta(writing.rows(), "owner", &self.store.owner).await?;
@@ -134,12 +152,16 @@ impl Ledger {
     /// Waits for what is under way and closes the database. Dropping without it loses nothing: a crash is a way to
     /// stop.
     pub async fn close(&self) {
-        self.store.writer.close().await;
+        // The writer last: only it may bring what lies in the write-ahead log into the file itself.
         self.store.reader.close().await;
+        self.store.writer.close().await;
     }
 
-    /// One snapshot to read from.
+    /// One snapshot to read from; none once the database was found rolled back.
     pub(super) async fn read(&self) -> Result<Transaction<'static, Sqlite>, LedgerError> {
+        if self.store.behind.load(Ordering::Acquire) {
+            return Err(LedgerError::BehindWitness);
+        }
         Ok(self.store.reader.begin().await?)
     }
 
@@ -159,7 +181,7 @@ struct Opened {
 }
 
 /// Opens the file for its owner alone; with WAL and full synchronisation, asserted.
-async fn connect(path: &Path) -> Result<(SqlitePool, SqlitePool), LedgerError> {
+async fn connect(path: &Path, noted: &Noted) -> Result<(SqlitePool, SqlitePool), LedgerError> {
     let made = std::fs::OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path);
     made.map_err(|error| LedgerError::Database(sqlx::Error::Io(error)))?;
     let options = SqliteConnectOptions::new()
@@ -168,8 +190,17 @@ async fn connect(path: &Path) -> Result<(SqlitePool, SqlitePool), LedgerError> {
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
         .busy_timeout(BUSY);
-    let pool = |most| SqlitePoolOptions::new().max_connections(most).idle_timeout(None).max_lifetime(None);
-    let writer = pool(1).connect_with(options).await?;
+    let pool = |most| {
+        let pool = SqlitePoolOptions::new().max_connections(most).idle_timeout(None).max_lifetime(None);
+        // A disk that was full ends a transaction without the library's knowing; such a connection is replaced.
+        pool.before_acquire(|rows, _| Box::pin(async { Ok(!rows.is_in_transaction()) }))
+    };
+    let noted = noted.clone();
+    let writer = pool(1).after_connect(move |connection, _| {
+        let noted = noted.clone();
+        Box::pin(async move { noted.listen(connection).await })
+    });
+    let writer = writer.connect_with(options).await?;
     let mut rows = writer.acquire().await?;
     let journal: String = sqlx::query_scalar("PRAGMA journal_mode").fetch_one(&mut *rows).await?;
     let synchronous: i64 = sqlx::query_scalar("PRAGMA synchronous").fetch_one(&mut *rows).await?;
@@ -183,7 +214,8 @@ async fn connect(path: &Path) -> Result<(SqlitePool, SqlitePool), LedgerError> {
 }
 
 /// Makes the tables and the empty log where there are none; checks whose log it is.
-async fn prepare(writer: &SqlitePool, key: &LogKey) -> Result<Opened, LedgerError> {
+async fn prepare(writer: &SqlitePool, key: &LogKey, seals: &Seals, noted: &Noted) -> Result<Opened, LedgerError> {
+    noted.clear();
     let mut rows = writer.begin_with("BEGIN IMMEDIATE").await?;
     sqlx::raw_sql(SCHEMA).execute(&mut *rows).await?;
     let empty = Head { size: 0, root: Tree::default().root() };
@@ -209,12 +241,14 @@ async fn prepare(writer: &SqlitePool, key: &LogKey) -> Result<Opened, LedgerErro
             .execute(&mut *rows)
             .await?;
     }
+    seals.write(&mut rows, noted).await?;
     if meta(&mut rows, "schema").await? != SCHEMA_VERSION {
         return Err(LedgerError::Corruption("the database has the layout of another release of Halflight"));
     }
     if meta(&mut rows, "verifier_key").await? != key.verifier_key() {
         return Err(LedgerError::Corruption("the log's key is not the one this ledger was made with"));
     }
+    seals.check(&mut rows).await?;
     let opened = Opened {
         high_water: number(&meta(&mut rows, "high_water").await?)?,
         witnessed: meta(&mut rows, "witnessed").await? == "1",
@@ -231,7 +265,7 @@ pub(super) async fn meta(rows: &mut SqliteConnection, key: &str) -> Result<Strin
     Ok(sqlx::query_scalar("SELECT value FROM meta WHERE key = ?").bind(key).fetch_one(rows).await?)
 }
 
-async fn set_meta(rows: &mut SqliteConnection, key: &str, value: &str) -> Result<(), LedgerError> {
+pub(super) async fn set_meta(rows: &mut SqliteConnection, key: &str, value: &str) -> Result<(), LedgerError> {
     let changed = sqlx::query("UPDATE meta SET value = ? WHERE key = ?").bind(value).bind(key).execute(rows).await?;
     super::row::one(&changed)
 }

@@ -143,8 +143,8 @@ mod tests {
         let mechanisms: [(&dyn Mechanism, u64); 2] =
             [(&opendp::DiscreteGaussian, 5_000_000), (&opendp::DiscreteLaplace, 200_000_000)];
         for (mechanism, units) in mechanisms {
-            let paid =
-                Measured { dims: vec![0], units: Nanos::from_nanos(units), l1: 1, l2_squared: 1, distinct: false };
+            let (quantity, units) = (crate::policy::Quantity::Persons, Nanos::from_nanos(units));
+            let paid = Measured { quantity, dims: vec![0], units, l1: 1, l2_squared: 1, distinct: false };
             let scale = mechanism.calibrate(&paid).unwrap();
             let draw = || draw_all(mechanism, &exact, vec![scale; 2]).unwrap();
             let (first, again) = (draw(), draw());

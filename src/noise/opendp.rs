@@ -141,7 +141,8 @@ mod tests {
     use crate::budget::Nanos;
 
     fn table(units: u64, l1: u64, l2_squared: u64) -> Measured {
-        Measured { dims: vec![0], units: Nanos::from_nanos(units), l1, l2_squared, distinct: false }
+        let (quantity, units) = (crate::policy::Quantity::Persons, Nanos::from_nanos(units));
+        Measured { quantity, dims: vec![0], units, l1, l2_squared, distinct: false }
     }
 
     #[test]

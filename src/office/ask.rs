@@ -1,11 +1,11 @@
 //! Asking: quotes and releases.
 
-use super::{Alternative, Answer, Cost, Moe, Office, OfficeError, Quote, need};
+use super::{Alternative, Answer, Office, OfficeError, Quote, need, price};
 use crate::budget::{Accounting, Nanos};
+use crate::estimate;
 use crate::identity::{Principal, Role};
 use crate::ledger::LedgerError;
 use crate::policy::{Inadmissible, Plan, Policy, Question, Spend, Standing, admit, alternatives};
-use crate::{estimate, noise};
 
 /// How many cheaper questions are tried when the budget does not cover one.
 const HALVINGS: u32 = 6;
@@ -33,9 +33,10 @@ impl Office {
             allowed,
             code: None,
             detail: None,
-            cost: Some(cost(&plan)),
+            cost: Some(price::cost(plan.accounting, plan.cost, &plan.delta)),
             cells: Some(plan.shown.iter().map(|shown| estimate::shown_cells(&plan, shown)).sum()),
-            moe: moe(&plan),
+            moe: price::moe(&plan),
+            parts: price::parts(&plan),
             free,
             remaining,
             alternatives: Vec::new(),
@@ -65,13 +66,7 @@ impl Office {
                 return Err(OfficeError::Refused { reason, alternatives });
             }
         };
-        let (answering, who) = (self.answering.clone(), who.clone());
-        // A task of its own: a claim comes to its end whether or not the asker waits for it.
-        let task = self.runtime.spawn(async move { answering.answer(&plan, &who).await });
-        let ended =
-            task.await.map_err(|_| OfficeError::Fault { code: "panicked", cause: "an answer ended early".into() })?;
-        let (release, created) = ended?;
-        Ok(Answer { release, created })
+        self.answer(plan, who).await
     }
 
     /// Admits a question; if the same measurement was already paid for at a higher price, admits it at that price, so
@@ -144,37 +139,9 @@ fn refused(code: &'static str, detail: String, alternatives: Vec<Alternative>) -
         cost: None,
         cells: None,
         moe: None,
+        parts: Vec::new(),
         free: false,
         remaining: None,
         alternatives,
     }
-}
-
-fn cost(plan: &Plan) -> Cost {
-    let (rho, delta) = match plan.accounting {
-        Accounting::Zcdp => (Some(plan.cost), plan.delta.clone()),
-        Accounting::Pure => (None, "0".into()),
-    };
-    let epsilon = delta.parse().ok().and_then(|delta| noise::epsilon_at(plan.accounting, plan.cost, delta));
-    Cost { rho, epsilon: epsilon.unwrap_or_else(|| "unbounded".into()), delta }
-}
-
-/// The median and the worst half-width over the cells of the tables asked for (without their margins).
-fn moe(plan: &Plan) -> Option<Moe> {
-    let widths = estimate::expected(plan).ok()?;
-    let asked: Vec<(f64, usize)> = widths
-        .into_iter()
-        .zip(&plan.shown)
-        .take(plan.asked)
-        .map(|(w, s)| (w, estimate::shown_cells(plan, s)))
-        .collect();
-    let half = asked.iter().map(|(_, cells)| cells).sum::<usize>().div_ceil(2);
-    let mut sorted = asked;
-    sorted.sort_by(|a, b| a.0.total_cmp(&b.0));
-    let mut below = 0;
-    let typical = sorted.iter().find(|(_, cells)| {
-        below += cells;
-        below >= half
-    })?;
-    Some(Moe { typical: typical.0, worst: sorted.last()?.0 })
 }

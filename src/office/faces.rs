@@ -90,6 +90,23 @@ pub struct Moe {
     pub worst: f64,
 }
 
+/// One thing that is measured for an answer: what was asked for, or what it brings along.
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+pub struct Part {
+    /// `persons`, `rows`, `values:COLUMN` (how many rows have one), `sum:COLUMN` (about the middle of its bounds),
+    /// `bins:COLUMN`.
+    pub measures: String,
+    /// Whether nobody asked for it: persons for the floor, the values that a mean divides by.
+    pub implied: bool,
+    /// How many tables of it are measured.
+    pub tables: usize,
+    /// Its part of the price.
+    pub cost: Cost,
+    /// The error to expect of it, in its own unit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub moe: Option<Moe>,
+}
+
 /// A question that would be admitted, and in what it differs.
 #[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct Alternative {
@@ -119,6 +136,8 @@ pub struct Quote {
     /// The error to expect.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub moe: Option<Moe>,
+    /// Everything that is measured, with its part of the price.
+    pub parts: Vec<Part>,
     /// Whether it is answered from a draw that is paid for.
     pub free: bool,
     /// What is left of the account.

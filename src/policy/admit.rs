@@ -11,8 +11,10 @@ use super::canonical::digest;
 use super::inadmissible::Inadmissible;
 use super::plan::Admitted;
 use super::price::Pricing;
+use super::quantity::Quantity;
 use super::question::{MeasureAsked, Spend};
 use super::shape::Shape;
+use super::split::Split;
 use super::{Dimension, EditionRef, Measured, Plan, Policy, Question, Rules, restrict, shape};
 use crate::budget::{Accounting, Nanos};
 use crate::identity::{DatasetId, Digest, Period, Principal, Purpose};
@@ -40,7 +42,7 @@ pub fn admit(
     today: NaiveDate,
 ) -> Result<Plan, Inadmissible> {
     check_standing(policy, standing, asker, &question.dataset, today)?;
-    admit_up_to(policy, standing, question, policy.budget.per_release_max)
+    admit_up_to(policy, standing, question, policy.budget.per_release_max, &[])
 }
 
 /// Admits one of the policy's programs, at the program's own price, over the given periods.
@@ -61,7 +63,7 @@ pub fn admit_program(
         let ids = policy.programs.iter().map(|p| p.id.as_str()).collect::<Vec<_>>().join(", ");
         return Err(Inadmissible::malformed(format!("there is no program of this name; the policy has: {ids}")));
     };
-    admit_up_to(policy, standing, &program.question(policy, periods), program.spend)
+    admit_up_to(policy, standing, &program.question(policy, periods), program.spend, &program.weights)
 }
 
 impl super::Program {
@@ -105,16 +107,17 @@ fn check_standing(
     if standing.suspended { Err(Inadmissible::DatasetSuspended) } else { Ok(()) }
 }
 
-/// Admits the question itself, up to a price.
+/// Admits the question itself, up to a price; `weights` say how much its tables matter, in their order.
 pub(super) fn admit_up_to(
     policy: &Policy,
     standing: &Standing,
     question: &Question,
     most: Nanos,
+    weights: &[u32],
 ) -> Result<Plan, Inadmissible> {
     check_purpose(policy, &question.purpose)?;
     asked::check_form(policy, question)?;
-    let asked = asked::resolve(policy, question)?;
+    let asked = asked::resolve(policy, question, weights)?;
     asked::check_distinct(policy, &asked)?;
     restrict::check_crossings(policy, &asked)?;
     restrict::check_geography(policy, &asked)?;
@@ -123,14 +126,10 @@ pub(super) fn admit_up_to(
     check_periods(policy, &asked)?;
     let editions = editions(standing, &asked)?;
     let rules = restrict::rules(policy, &asked);
-    let pricing = Pricing {
-        shape: &shape,
-        rules: &rules,
-        accounting: policy.budget.accounting,
-        periods: asked.period_count(),
-        rows_max: policy.unit.rows_max,
-        most,
-    };
+    let accounting = policy.budget.accounting;
+    let split = Split::of(&shape, accounting, asked.period_count(), policy.unit.rows_max);
+    let split = split.ok_or(Inadmissible::TooManyCells { most: policy.cells.cells_max })?;
+    let pricing = Pricing { shape: &shape, split: &split, rules: &rules, accounting, most };
     let measured = pricing.resolve(&question.spend)?;
     Ok(plan(policy, question, &asked, shape, rules, editions, measured))
 }
@@ -166,9 +165,8 @@ struct DrawForm<'a> {
     policy: Digest,
     editions: &'a [EditionRef],
     dimensions: Vec<(&'a str, Vec<&'a [String]>)>,
-    tables: Vec<&'a [usize]>,
+    tables: Vec<(&'a Quantity, &'a [usize])>,
     accounting: Accounting,
-    measure: &'a str,
 }
 
 /// The digests of the measurement and of the draw.
@@ -186,9 +184,8 @@ fn draw_digests(
             .iter()
             .map(|d| (d.name.as_str(), d.levels.iter().map(|l| l.members.as_slice()).collect()))
             .collect(),
-        tables: measured.iter().map(|m| m.dims.as_slice()).collect(),
+        tables: measured.iter().map(|m| (&m.quantity, m.dims.as_slice())).collect(),
         accounting: policy.budget.accounting,
-        measure: "persons",
     };
     let units: Vec<Nanos> = measured.iter().map(|m| m.units).collect();
     (digest("halflight/measurement/1", &form), digest("halflight/draw/1", &(&form, units)))
@@ -205,7 +202,7 @@ fn plan(
 ) -> Plan {
     let cost = measured.iter().fold(Nanos::ZERO, |sum, m| sum.checked_add(m.units).unwrap_or(Nanos::MAX));
     let (measurement, draw) = draw_digests(policy, &editions, &shape.dimensions, &measured);
-    let release = digest("halflight/release/1", &(draw, &shape.shown, &shape.cuts));
+    let release = digest("halflight/release/1", &(draw, &shape.shown, &shape.cuts, &shape.figures));
     Plan {
         dataset: policy.id.clone(),
         title: policy.title.clone(),
@@ -220,6 +217,7 @@ fn plan(
         dimensions: shape.dimensions,
         measured,
         additive: shape.additive,
+        figures: shape.figures,
         cost,
         shown: shape.shown,
         cuts: shape.cuts,
@@ -239,22 +237,15 @@ fn canonical_question(policy: &Policy, asked: &Asked, cost: Nanos) -> serde_json
         places.iter().map(|&p| asked::name_at(policy, p)).collect()
     };
     let tables: Vec<Vec<String>> = asked.tables.iter().map(names).collect();
-    let filters: serde_json::Map<String, serde_json::Value> = asked
-        .filters
-        .iter()
-        .filter_map(|(&place, codes)| {
-            let list = asked::codes_at(policy, place)?;
-            let codes: Vec<&str> = codes.iter().filter_map(|&c| list.code(c)).map(|c| c.id.as_str()).collect();
-            Some((asked::name_at(policy, place), codes.into()))
-        })
-        .collect();
+    let filters = asked::spelt(policy, &asked.filters);
+    let measures: Vec<MeasureAsked> = asked.figures.iter().map(|figure| figure.asked(policy)).collect();
     let amount = match policy.budget.accounting {
         Accounting::Zcdp => "rho",
         Accounting::Pure => "epsilon",
     };
     let mut question = serde_json::json!({
         "dataset": policy.id,
-        "measures": [MeasureAsked::Persons {}],
+        "measures": measures,
         "periods": asked.periods,
         "margins": asked.margins,
         "spend": { amount: cost },
@@ -265,7 +256,7 @@ fn canonical_question(policy: &Policy, asked: &Asked, cost: Nanos) -> serde_json
             several => fields.insert("tables".into(), several.into()),
         };
         if !filters.is_empty() {
-            fields.insert("where".into(), filters.into());
+            fields.insert("where".into(), serde_json::json!(filters));
         }
     }
     question

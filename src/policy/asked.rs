@@ -4,6 +4,7 @@
 //! and repetition mean nothing; a filter that names every code is no filter.
 
 use super::codelist::CodeList;
+use super::figure::{self, Asking};
 use super::inadmissible::Inadmissible;
 use super::model::{Kind, Policy};
 use super::nearest::{echo, hint};
@@ -33,6 +34,10 @@ pub(super) struct Asked {
     pub(super) periods: Vec<Period>,
     /// Whether all margins come too.
     pub(super) margins: bool,
+    /// How much a table matters against the others; 1 where nothing is said.
+    pub(super) weights: BTreeMap<BTreeSet<Place>, u32>,
+    /// What is told of each cell.
+    pub(super) figures: BTreeSet<Asking>,
 }
 
 impl Asked {
@@ -41,9 +46,22 @@ impl Asked {
         self.tables.iter().flatten().copied().collect()
     }
 
-    /// A table's dimensions in the sense of the policy's rules: its own and the filters.
+    /// The numerators of the shares asked for.
+    pub(super) fn shares(&self) -> impl Iterator<Item = &BTreeMap<Place, BTreeSet<u16>>> {
+        self.figures.iter().filter_map(|asking| match asking {
+            Asking::Share(of) => Some(of),
+            Asking::Figure(_) => None,
+        })
+    }
+
+    /// The codes that filters and numerators select of a column; empty where neither does.
+    pub(super) fn selections(&self, place: Place) -> BTreeSet<&BTreeSet<u16>> {
+        self.filters.get(&place).into_iter().chain(self.shares().filter_map(|of| of.get(&place))).collect()
+    }
+
+    /// A table's dimensions in the sense of the policy's rules: its own, the filters, and the columns of numerators.
     pub(super) fn with_filters(&self, table: &BTreeSet<Place>) -> BTreeSet<Place> {
-        table.iter().chain(self.filters.keys()).copied().collect()
+        table.iter().chain(self.filters.keys()).chain(self.shares().flat_map(BTreeMap::keys)).copied().collect()
     }
 
     /// How many periods are asked about.
@@ -72,7 +90,8 @@ pub(super) fn codes_at(policy: &Policy, place: Place) -> Option<&CodeList> {
 
 /// What needs nothing but the question and the account's accounting to be seen wrong.
 pub(super) fn check_form(policy: &Policy, question: &Question) -> Result<(), Inadmissible> {
-    check_measures(&question.measures)?;
+    figure::check_form(policy, &question.measures)?;
+    check_numerators(question)?;
     check_spend(policy.budget.accounting, &question.spend)?;
     let too_large = |what: &str, most: usize| Err(Inadmissible::malformed(format!("{what}; at most {most}")));
     let tables = match (&question.by, &question.tables) {
@@ -99,14 +118,24 @@ pub(super) fn check_form(policy: &Policy, question: &Question) -> Result<(), Ina
     check_periods(&question.periods)
 }
 
-fn check_measures(measures: &[MeasureAsked]) -> Result<(), Inadmissible> {
-    match measures {
-        [MeasureAsked::Persons {}] => Ok(()),
-        [_] => {
-            Err(Inadmissible::malformed("only persons can be counted so far: \"measures\": [{\"kind\": \"persons\"}]"))
+/// A numerator is cut out of the cells: a column that already cuts or breaks them down cannot do so again.
+fn check_numerators(question: &Question) -> Result<(), Inadmissible> {
+    let tables = question.by.iter().chain(question.tables.iter().flatten()).flatten();
+    let taken: BTreeSet<&String> = tables.chain(question.filter.keys()).collect();
+    for measure in &question.measures {
+        let MeasureAsked::Share { of } = measure else { continue };
+        if of.len() > COLUMNS_MAX || of.values().any(|codes| codes.len() > super::codelist::CODES_MAX) {
+            return Err(Inadmissible::malformed("too many columns or codes in `of`"));
         }
-        _ => Err(Inadmissible::malformed("ask for exactly one measure: \"measures\": [{\"kind\": \"persons\"}]")),
+        if let Some(column) = of.keys().find(|column| *column == PERIOD || taken.contains(*column)) {
+            let column = echo(column);
+            return Err(Inadmissible::malformed(format!(
+                "`{column}` cannot be in `of` and in `by`, `tables` or `where` too, nor can the period: \
+                drop it in one of them"
+            )));
+        }
     }
+    Ok(())
 }
 
 fn check_spend(accounting: Accounting, spend: &Spend) -> Result<(), Inadmissible> {
@@ -144,9 +173,20 @@ fn check_periods(periods: &[Period]) -> Result<(), Inadmissible> {
 }
 
 /// Brings a well-formed question into canonical form.
-pub(super) fn resolve(policy: &Policy, question: &Question) -> Result<Asked, Inadmissible> {
+///
+/// `weights` stand in the order of the question's tables; none are all the same.
+pub(super) fn resolve(policy: &Policy, question: &Question, weights: &[u32]) -> Result<Asked, Inadmissible> {
     let asked = question.by.iter().chain(question.tables.iter().flatten());
-    let names: BTreeSet<&String> = asked.clone().flatten().chain(question.filter.keys()).collect();
+    let numerators = question.measures.iter().flat_map(|measure| match measure {
+        MeasureAsked::Share { of } => of.keys().collect(),
+        MeasureAsked::Persons {}
+        | MeasureAsked::Rows {}
+        | MeasureAsked::Sum { .. }
+        | MeasureAsked::Mean { .. }
+        | MeasureAsked::Median { .. }
+        | MeasureAsked::Quantile { .. } => Vec::new(),
+    });
+    let names: BTreeSet<&String> = asked.clone().flatten().chain(question.filter.keys()).chain(numerators).collect();
     let mut places = BTreeMap::new();
     for name in names {
         places.insert(name.as_str(), place_of(policy, name)?);
@@ -161,12 +201,37 @@ pub(super) fn resolve(policy: &Policy, question: &Question) -> Result<Asked, Ina
         }
     }
     let periods: BTreeSet<Period> = question.periods.iter().cloned().collect();
+    let tables: Vec<BTreeSet<Place>> = asked.map(|table| table.iter().filter_map(place).collect()).collect();
+    let mut by_table: BTreeMap<BTreeSet<Place>, u32> = BTreeMap::new();
+    for (table, weight) in tables.iter().zip(weights) {
+        let sum = by_table.entry(table.clone()).or_default();
+        *sum = sum.saturating_add(*weight);
+    }
     Ok(Asked {
-        tables: asked.map(|table| table.iter().filter_map(place).collect()).collect(),
+        tables: tables.into_iter().collect(),
+        weights: by_table,
         filters,
         periods: periods.into_iter().collect(),
         margins: question.margins,
+        figures: figure::resolve(policy, &question.measures)?,
     })
+}
+
+/// A dimension column and its codes.
+pub(super) fn dimension<'a>(policy: &'a Policy, name: &str) -> Result<(Place, &'a CodeList), Inadmissible> {
+    let place = place_of(policy, name)?;
+    let list = codes_at(policy, place);
+    list.map(|list| (place, list)).ok_or_else(|| Inadmissible::malformed("the period has no codes to select"))
+}
+
+/// Selected codes by the names of their columns.
+pub(super) fn spelt(policy: &Policy, selected: &BTreeMap<Place, BTreeSet<u16>>) -> BTreeMap<String, Vec<String>> {
+    let spelt = |(&place, codes): (&Place, &BTreeSet<u16>)| {
+        let list = codes_at(policy, place)?;
+        let codes = codes.iter().filter_map(|&code| list.code(code)).map(|code| code.id.clone()).collect();
+        Some((name_at(policy, place), codes))
+    };
+    selected.iter().filter_map(spelt).collect()
 }
 
 /// A person who has several of the selected codes of a per-row column would count once for each in a sum over them:
@@ -179,12 +244,30 @@ pub(super) fn check_distinct(policy: &Policy, asked: &Asked) -> Result<(), Inadm
         .iter()
         .filter(|(place, codes)| codes.len() > 1 && broken_down.contains(place))
         .find(|(place, _)| column_at(policy, **place).is_some_and(|c| c.per == super::Per::Row) && summed(place));
-    let Some((&place, _)) = guilty else { return Ok(()) };
+    let Some((&place, _)) = guilty else { return check_distinct_numerators(policy, asked) };
     let name = name_at(policy, place);
     Err(Inadmissible::malformed(format!(
         "a person can have several codes of `{name}`, so the selected ones have no total: \
         ask without margins and with `{name}` in every table, or without the filter on it"
     )))
+}
+
+/// Persons who have several of a numerator's codes count once in it: so its codes are measured as one, and two
+/// numerators over one column cannot be.
+fn check_distinct_numerators(policy: &Policy, asked: &Asked) -> Result<(), Inadmissible> {
+    let places: BTreeSet<Place> = asked.shares().flat_map(BTreeMap::keys).copied().collect();
+    let per_row = |place: &Place| column_at(policy, *place).is_some_and(|c| c.per == super::Per::Row);
+    let several = |place: &Place| {
+        let selections = asked.selections(*place);
+        selections.len() > 1 && selections.iter().any(|codes| codes.len() > 1)
+    };
+    match places.iter().find(|place| per_row(place) && several(place)) {
+        Some(&place) => Err(Inadmissible::malformed(format!(
+            "a person can have several codes of `{}`: ask for these shares one by one",
+            name_at(policy, place)
+        ))),
+        None => Ok(()),
+    }
 }
 
 fn place_of(policy: &Policy, name: &str) -> Result<Place, Inadmissible> {
@@ -199,7 +282,7 @@ fn place_of(policy: &Policy, name: &str) -> Result<Place, Inadmissible> {
     })
 }
 
-fn positions(column: &str, list: &CodeList, codes: &[String]) -> Result<BTreeSet<u16>, Inadmissible> {
+pub(super) fn positions(column: &str, list: &CodeList, codes: &[String]) -> Result<BTreeSet<u16>, Inadmissible> {
     let sorted: BTreeSet<&String> = codes.iter().collect();
     sorted
         .into_iter()

@@ -193,7 +193,7 @@ fn measure(wire: &wire::Column, around: &Surroundings<'_>, findings: &mut Findin
         return None;
     }
     if !sums_fit(min, max, around.rows?) {
-        let advice = "rows_max x periods_max x these bounds pass what a sum can hold; lower the bounds or the scale";
+        let advice = "rows_max x periods_max x half the distance between these bounds passes what a sum can hold (2147483647 integer units); lower the bounds or the scale";
         findings.error(place, "overflow", advice);
         return None;
     }
@@ -203,11 +203,13 @@ fn measure(wire: &wire::Column, around: &Surroundings<'_>, findings: &mut Findin
     Some(Kind::Measure(Measure { scale, unit, min, max, missing_allowed, bins }))
 }
 
-/// Whether no sum over the rows of one person can leave 64 bits.
+/// Whether no sum over 2^32 persons can leave 64 bits, nor the square of what one person can change.
 fn sums_fit(min: i64, max: i64, (rows_max, periods_max): (u32, u32)) -> bool {
-    let rows = i64::from(rows_max).checked_mul(i64::from(periods_max));
-    let widest = max.checked_sub(min).map(|width| width.max(max.saturating_abs()).max(min.saturating_abs()));
-    rows.zip(widest).and_then(|(rows, widest)| rows.checked_mul(widest)).is_some()
+    let rows = u64::from(rows_max).checked_mul(u64::from(periods_max));
+    let furthest = rows.and_then(|rows| rows.checked_mul(max.abs_diff(min).div_ceil(2)));
+    // A sum is told as (sum of differences to the middle) + middle x values: the middle has to fit as well.
+    let middle = rows.and_then(|rows| rows.checked_mul(i64::midpoint(min, max).unsigned_abs()));
+    [furthest, middle].into_iter().all(|reach| reach.is_some_and(|reach| reach <= super::quantity::REACH_MAX))
 }
 
 fn scale(wire: &wire::Column, findings: &mut Findings<'_>) -> Option<u32> {

@@ -112,6 +112,7 @@ impl Plan {
             dimensions,
             additive: measured.iter().all(|table| !table.distinct),
             measured,
+            figures: vec![super::Figure::Persons],
             cost: Nanos::ZERO,
             shown: Vec::new(),
             cuts: Vec::new(),

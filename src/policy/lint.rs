@@ -189,7 +189,7 @@ fn programs(policy: &Policy, file: &File, findings: &mut Findings<'_>) {
     let standing = Standing { suspended: false, editions: vec![EditionRef { period: period.clone(), number: 1 }] };
     for (program, wire) in policy.programs.iter().zip(&file.programs) {
         let question = program.question(policy, vec![period.clone()]);
-        if let Err(why) = admit_up_to(policy, &standing, &question, program.spend) {
+        if let Err(why) = admit_up_to(policy, &standing, &question, program.spend, &program.weights) {
             let advice = format!("this policy refuses its own program ({}): {why}", why.code());
             findings.error(at(&wire.get_ref().tables), "program_refused", advice);
         }

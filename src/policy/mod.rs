@@ -11,6 +11,7 @@ mod bands;
 mod canonical;
 mod codelist;
 mod columns;
+mod figure;
 mod file;
 mod findings;
 #[cfg(test)]
@@ -26,6 +27,7 @@ mod nearest;
 mod parse;
 mod plan;
 mod price;
+mod quantity;
 mod question;
 mod restrict;
 mod rules;
@@ -33,6 +35,7 @@ mod rules;
 pub(crate) mod sample;
 mod shape;
 mod spending;
+mod split;
 mod wire;
 
 #[cfg(test)]
@@ -41,6 +44,7 @@ mod tests;
 pub use admit::{Standing, admit, admit_program};
 pub use alternatives::alternatives;
 pub use codelist::{Code, CodeList, CodeLists};
+pub use figure::Figure;
 pub use findings::{Finding, Severity};
 pub use inadmissible::Inadmissible;
 pub use loosens::loosens;
@@ -50,4 +54,5 @@ pub use model::{
 };
 pub use plan::{Cut, Dimension, EditionRef, Level, Measured, PERIOD, Plan, Rules, Shown};
 pub use price::Prediction;
+pub use quantity::{Numbers, Quantity, Reach};
 pub use question::{MeasureAsked, Question, Spend};

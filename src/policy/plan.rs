@@ -14,8 +14,10 @@
 //! fn price(admitted: &Plan) -> Nanos { admitted.cost }
 //! ```
 
+use super::figure::Figure;
 use super::model::Text;
 use super::price::Prediction;
+use super::quantity::Quantity;
 use crate::budget::{Accounting, Nanos};
 use crate::identity::{AccountId, DatasetId, Digest, Period, Purpose};
 use serde::{Deserialize, Serialize};
@@ -55,8 +57,10 @@ pub struct Plan {
     pub dimensions: Vec<Dimension>,
     /// The tables measured; each gets noise of its own. In canonical order.
     pub measured: Vec<Measured>,
-    /// Whether cells of a table sum to its margins.
+    /// Whether cells of a table of persons sum to its margins; those of everything else always do.
     pub additive: bool,
+    /// What is told of each shown cell, in canonical order.
+    pub figures: Vec<Figure>,
     /// The price: the sum of the measured tables' units.
     pub cost: Nanos,
     /// The tables shown, as positions in `dimensions`; those asked for first, then their margins.
@@ -118,13 +122,15 @@ pub struct Level {
 /// One table that is measured.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Measured {
+    /// What is added up in its cells.
+    pub quantity: Quantity,
     /// Positions in `Plan::dimensions`, ascending.
     pub dims: Vec<usize>,
     /// Its share of the price.
     pub units: Nanos,
-    /// L1 sensitivity in persons.
+    /// L1 sensitivity, in the unit of the quantity.
     pub l1: u64,
-    /// Square of the L2 sensitivity in persons.
+    /// Square of the L2 sensitivity.
     pub l2_squared: u64,
     /// Whether persons are counted once per cell over per-row columns (then cells do not add up).
     pub distinct: bool,
@@ -138,7 +144,7 @@ pub struct Shown {
 }
 
 /// A filter: only these levels of a dimension.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Cut {
     /// Position in `Plan::dimensions`.
     pub dim: usize,
@@ -160,10 +166,31 @@ pub struct Rules {
 }
 
 impl Plan {
-    /// The errors to expect of this plan's tables, before anything is measured.
+    /// The quantities measured, in order.
+    #[must_use]
+    pub fn quantities(&self) -> Vec<&Quantity> {
+        let mut all: Vec<&Quantity> = self.measured.iter().map(|measured| &measured.quantity).collect();
+        all.dedup();
+        all
+    }
+
+    /// The part of this plan that measures one quantity, with further cuts: those of a numerator. What it measures is
+    /// joined by least squares if the quantity adds up.
+    #[must_use]
+    pub fn part(&self, quantity: &Quantity, of: &[Cut]) -> Self {
+        Self {
+            measured: self.measured.iter().filter(|m| m.quantity == *quantity).cloned().collect(),
+            additive: self.additive || *quantity != Quantity::Persons,
+            cuts: self.cuts.iter().chain(of).cloned().collect(),
+            ..self.clone()
+        }
+    }
+
+    /// The errors to expect of this plan's tables of persons, before anything is measured.
     #[must_use]
     pub fn prediction(&self) -> Prediction<'_> {
-        Prediction::new(&self.dimensions, &self.cuts, &self.measured, self.accounting, self.additive)
+        let persons = self.measured.iter().filter(|measured| measured.quantity == Quantity::Persons);
+        Prediction::new(&self.dimensions, &self.cuts, persons, self.accounting, self.additive)
     }
 
     /// Variance to expect of the cells of a shown table, filters included. For many tables, ask [`Plan::prediction`].

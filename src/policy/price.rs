@@ -5,10 +5,12 @@
 
 use super::inadmissible::Inadmissible;
 use super::plan::{Cut, Dimension, Measured, Rules, Shown};
+use super::quantity::Quantity;
 use super::question::Spend;
 use super::shape::{Shape, with_cuts};
+use super::split::Split;
 use crate::budget::{Accounting, NANOS_PER_UNIT, Nanos};
-use crate::design::{Design, Z95, gaussian_variance, laplace_variance};
+use crate::design::{Design, Z95, gaussian_variance, laplace_variance, price_of};
 
 /// A standard error above so many times the floor makes an answer pointless.
 const POINTLESS: f64 = 5.0;
@@ -17,7 +19,7 @@ const POINTLESS: f64 = 5.0;
 /// of several is wider.
 const LAPLACE95: f64 = 2.118_4;
 
-/// The errors to expect of the tables of one draw.
+/// The errors to expect of the tables of one quantity, joined where it adds up.
 #[derive(Debug)]
 pub struct Prediction<'a> {
     sizes: Vec<usize>,
@@ -31,7 +33,7 @@ impl<'a> Prediction<'a> {
     pub(super) fn new(
         dimensions: &[Dimension],
         cuts: &'a [Cut],
-        measured: &[Measured],
+        measured: impl Iterator<Item = &'a Measured>,
         accounting: Accounting,
         additive: bool,
     ) -> Self {
@@ -40,7 +42,7 @@ impl<'a> Prediction<'a> {
             Accounting::Zcdp => gaussian_variance(m.units, m.l2_squared),
             Accounting::Pure => laplace_variance(m.units, m.l1),
         };
-        let tables: Vec<(Vec<usize>, f64)> = measured.iter().map(|m| (m.dims.clone(), variance(m))).collect();
+        let tables: Vec<(Vec<usize>, f64)> = measured.map(|m| (m.dims.clone(), variance(m))).collect();
         let joined = additive.then(|| Design::new(&sizes, &tables));
         Self { sizes, cuts, tables, joined }
     }
@@ -67,10 +69,9 @@ impl<'a> Prediction<'a> {
 /// What the price of a question depends on.
 pub(super) struct Pricing<'a> {
     pub(super) shape: &'a Shape,
+    pub(super) split: &'a Split,
     pub(super) rules: &'a Rules,
     pub(super) accounting: Accounting,
-    pub(super) periods: u64,
-    pub(super) rows_max: u32,
     pub(super) most: Nanos,
 }
 
@@ -83,7 +84,7 @@ impl Pricing<'_> {
             Spend::Moe(half_width) => self.reaching(half_width / self.quantile()).ok_or_else(|| over.clone())?,
         };
         let error_max = POINTLESS * f64::from(self.rules.threshold);
-        let measured = self.measured_at(cost);
+        let measured = self.split.at(cost);
         let Some(measured) = measured.filter(|m| self.worst(m).is_some_and(|error| error <= error_max)) else {
             let needed = self.reaching(error_max).ok_or(over)?;
             return Err(Inadmissible::SpendPointless { needed });
@@ -98,14 +99,11 @@ impl Pricing<'_> {
         }
     }
 
-    fn measured_at(&self, cost: Nanos) -> Option<Vec<Measured>> {
-        self.shape.measured_at(cost, self.periods, self.rows_max)
-    }
-
-    /// The worst standard error over the cells of the tables asked for.
+    /// The worst standard error of persons over the cells of the tables asked for.
     fn worst(&self, measured: &[Measured]) -> Option<f64> {
         let shape = self.shape;
-        let prediction = Prediction::new(&shape.dimensions, &shape.cuts, measured, self.accounting, shape.additive);
+        let persons = measured.iter().filter(|measured| measured.quantity == Quantity::Persons);
+        let prediction = Prediction::new(&shape.dimensions, &shape.cuts, persons, self.accounting, shape.additive);
         let asked = shape.shown.iter().take(shape.asked);
         asked.map(|shown| prediction.variance(shown).sqrt()).reduce(f64::max).filter(|e| e.is_finite())
     }
@@ -113,16 +111,11 @@ impl Pricing<'_> {
     /// The least price at which no asked cell has a larger standard error. In zCDP variance goes with `1 / rho`, in
     /// pure differential privacy with `1 / epsilon^2`; what integers cut off is made good nano by nano.
     fn reaching(&self, error: f64) -> Option<Nanos> {
-        let tables = u64::try_from(self.shape.measured.len()).ok()?;
-        let reference = Nanos::from_nanos(tables.max(1).checked_mul(NANOS_PER_UNIT)?);
-        let at_reference = self.worst(&self.measured_at(reference)?)?;
-        let factor = match self.accounting {
-            Accounting::Zcdp => (at_reference / error).powi(2),
-            Accounting::Pure => at_reference / error,
-        };
-        let mut cost = Nanos::at_least(factor * size(tables))?.max(Nanos::from_nanos(tables));
+        let tables = u64::try_from(self.split.tables()).ok()?;
+        let one_unit = self.worst(&self.split.at(Nanos::from_nanos(NANOS_PER_UNIT))?)?;
+        let mut cost = price_of(self.accounting, one_unit, error)?.max(Nanos::from_nanos(tables));
         for _ in 0..STEPS_MAX {
-            let reached = self.measured_at(cost).and_then(|m| self.worst(&m));
+            let reached = self.split.at(cost).and_then(|m| self.worst(&m));
             if reached.is_some_and(|reached| reached <= error) {
                 return Some(cost);
             }
@@ -135,8 +128,3 @@ impl Pricing<'_> {
 
 /// The most steps by which a price is raised past what the closed form gives.
 const STEPS_MAX: usize = 64;
-
-#[expect(clippy::as_conversions, clippy::cast_precision_loss, reason = "a number of tables, far below 2^53")]
-fn size(tables: u64) -> f64 {
-    tables as f64
-}

@@ -77,6 +77,6 @@ pub enum Spend {
     Rho(crate::budget::Nanos),
     /// An amount of epsilon (accounts in pure DP).
     Epsilon(crate::budget::Nanos),
-    /// Whatever reaches this half-width of the 95 % interval, in persons, for the typical cell of the asked table.
+    /// Whatever reaches this half-width of the 95 % interval, in persons, in every cell of the tables asked for.
     Moe(f64),
 }

@@ -1,18 +1,14 @@
-//! What is measured and what is shown: the dimensions of a draw, its tables with their sensitivities, the tables cut
-//! out.
-//!
-//! # Guarantee
-//! G4 (the plan's half): `l1` and `l2_squared` of every table bound what one person, with at most `rows_max` rows in
-//! each period, can change in it.
+//! What is measured and what is shown: the dimensions of a draw, its tables, the tables cut out.
 //!
 //! Filters are dimensions: measured over the whole list and cut out. Where that would pass `cells_max` they are grouped
 //! into the selected codes and the rest.
 
 use super::asked::{Asked, Place, codes_at, column_at};
+use super::figure::Figure;
 use super::inadmissible::Inadmissible;
 use super::model::{Per, Policy, Text};
-use super::plan::{Cut, Dimension, Level, Measured, PERIOD, Shown};
-use crate::budget::Nanos;
+use super::plan::{Cut, Dimension, Level, PERIOD, Shown};
+use super::quantity::Quantity;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The code of what a grouped filter leaves out. It is measured and never shown.
@@ -25,11 +21,16 @@ const MEASURED_MAX: usize = 4_096;
 pub(super) struct Shape {
     pub(super) dimensions: Vec<Dimension>,
     pub(super) cuts: Vec<Cut>,
+    /// Whether persons add up; everything else always does.
     pub(super) additive: bool,
-    /// Positions in `dimensions`, in canonical order.
-    pub(super) measured: BTreeSet<Vec<usize>>,
+    /// What is told of each cell.
+    pub(super) figures: Vec<Figure>,
+    /// What is measured, and over which positions in `dimensions`, in canonical order.
+    pub(super) measured: BTreeSet<(Quantity, Vec<usize>)>,
     /// The tables asked for, then their margins.
     pub(super) shown: Vec<Shown>,
+    /// The tables asked for, with every filter and numerator, and how much each matters.
+    weights: Vec<(Vec<usize>, u32)>,
     /// How many of `shown` were asked for.
     pub(super) asked: usize,
 }
@@ -51,30 +52,73 @@ fn build(policy: &Policy, asked: &Asked, group: bool) -> Shape {
     let places: Vec<Place> = asked.with_filters(&broken_down).into_iter().collect();
     let per_row = |place: Place| column_at(policy, place).is_some_and(|c| c.per == Per::Row);
     let additive = !places.iter().any(|&p| per_row(p));
-    let grouped = |place: Place| {
-        let several = asked.filters.get(&place).is_some_and(|codes| codes.len() > 1);
-        asked.filters.contains_key(&place) && !broken_down.contains(&place) && (group || (!additive && several))
+    let grouped = |place: &Place| {
+        let selections = asked.selections(*place);
+        let several = selections.iter().any(|codes| codes.len() > 1);
+        selections.len() == 1 && !broken_down.contains(place) && (group || (!additive && several))
     };
-    let dimensions: Vec<Dimension> = places.iter().map(|&p| dimension(policy, asked, p, grouped(p))).collect();
-    let position: BTreeMap<Place, usize> = places.iter().enumerate().map(|(i, &p)| (p, i)).collect();
-    let here =
-        |table: &BTreeSet<Place>| -> Vec<usize> { table.iter().filter_map(|p| position.get(p).copied()).collect() };
-    let tables: BTreeSet<Vec<usize>> = asked.tables.iter().map(here).collect();
-    let cuts: Vec<Cut> = asked
-        .filters
-        .iter()
-        .filter_map(|(place, codes)| {
-            let levels = if grouped(*place) {
+    let grouped: BTreeSet<Place> = places.iter().copied().filter(grouped).collect();
+    let dimensions: Vec<Dimension> =
+        places.iter().map(|&p| dimension(policy, asked, p, grouped.contains(&p))).collect();
+    let cutting = Cutting { places: &places, grouped: &grouped };
+    let tables: BTreeSet<Vec<usize>> = asked.tables.iter().map(|table| cutting.positions(table)).collect();
+    let cuts = cutting.cuts(&asked.filters);
+    let figures: Vec<Figure> = asked.figures.iter().map(|figure| figure.figure(policy, &cutting)).collect();
+    let shown = shown(&tables, asked.margins);
+    let weight =
+        |table| (cutting.positions(&asked.with_filters(table)), asked.weights.get(table).copied().unwrap_or(1));
+    let weights = asked.tables.iter().map(weight).collect();
+    let over = |cuts: &[Cut]| additive_tables(&tables, cuts, asked.margins);
+    let mut measured = BTreeSet::new();
+    for quantity in figures.iter().flat_map(Figure::needs) {
+        let numerators = figures.iter().filter_map(|figure| match figure {
+            Figure::Share { of, .. } if quantity == Quantity::Persons => Some([cuts.as_slice(), of].concat()),
+            Figure::Share { .. }
+            | Figure::Persons
+            | Figure::Rows
+            | Figure::Sum(_)
+            | Figure::Mean(_)
+            | Figure::Quantile { .. } => None,
+        });
+        let numerators: Vec<Vec<Cut>> = numerators.collect();
+        let alone = quantity == Quantity::Persons && !additive;
+        let of_numerators =
+            numerators.iter().flat_map(|cuts| if alone { own_tables(&shown, cuts) } else { over(cuts) });
+        let own = match (alone, numerators.is_empty()) {
+            (true, _) => own_tables(&shown, &cuts),
+            (false, true) => over(&cuts),
+            (false, false) => BTreeSet::new(),
+        };
+        measured.extend(of_numerators.chain(own).map(|dims| (quantity.clone(), dims)));
+    }
+    Shape { dimensions, cuts, additive, figures, measured, shown, weights, asked: tables.len() }
+}
+
+/// How places and codes of a question become dimensions and levels of the draw.
+pub(super) struct Cutting<'a> {
+    /// The place of each dimension, ascending.
+    places: &'a [Place],
+    /// Those of two levels: what is selected, and the rest.
+    grouped: &'a BTreeSet<Place>,
+}
+
+impl Cutting<'_> {
+    fn positions(&self, table: &BTreeSet<Place>) -> Vec<usize> {
+        self.places.iter().enumerate().filter(|(_, place)| table.contains(place)).map(|(i, _)| i).collect()
+    }
+
+    /// The levels that hold the selected codes.
+    pub(super) fn cuts(&self, selected: &BTreeMap<Place, BTreeSet<u16>>) -> Vec<Cut> {
+        let cut = |(place, codes): (&Place, &BTreeSet<u16>)| {
+            let levels = if self.grouped.contains(place) {
                 vec![usize::from(!selected_first(codes))]
             } else {
                 codes.iter().map(|&c| usize::from(c)).collect()
             };
-            Some(Cut { dim: *position.get(place)?, levels })
-        })
-        .collect();
-    let shown = shown(&tables, asked.margins);
-    let measured = if additive { additive_tables(&tables, &cuts, asked.margins) } else { own_tables(&shown, &cuts) };
-    Shape { dimensions, cuts, additive, measured, shown, asked: tables.len() }
+            Some(Cut { dim: self.places.binary_search(place).ok()?, levels })
+        };
+        selected.iter().filter_map(cut).collect()
+    }
 }
 
 fn dimension(policy: &Policy, asked: &Asked, place: Place, grouped: bool) -> Dimension {
@@ -82,7 +126,7 @@ fn dimension(policy: &Policy, asked: &Asked, place: Place, grouped: bool) -> Dim
     let single =
         |code: &super::Code| Level { code: code.id.clone(), names: code.names.clone(), members: vec![code.id.clone()] };
     let none = BTreeSet::new();
-    let selected = asked.filters.get(&place).unwrap_or(&none);
+    let selected = asked.selections(place).pop_first().unwrap_or(&none);
     let (inside, outside): (Vec<_>, Vec<_>) =
         list.codes.iter().partition(|code| list.position(&code.id).is_some_and(|p| selected.contains(&p)));
     let of_selected = |several: &[&super::Code]| match several {
@@ -175,34 +219,27 @@ fn subsets(of: &[usize]) -> Vec<Vec<usize>> {
 
 impl Shape {
     /// Cells of a table; `None` if they pass what can be counted.
-    fn cells_of(&self, dims: &[usize]) -> Option<u64> {
+    pub(super) fn cells_of(&self, dims: &[usize]) -> Option<u64> {
         dims.iter()
             .filter_map(|&d| self.dimensions.get(d))
             .try_fold(1_u64, |cells, dimension| cells.checked_mul(u64::try_from(dimension.levels.len()).ok()?))
     }
 
-    /// Cells of all measured tables; `None` if they, or the tables, are too many to count.
+    /// Figures of all measured tables; `None` if they, or the tables, are too many to count.
     fn cells(&self) -> Option<u64> {
         let few = self.measured.len() <= MEASURED_MAX;
-        let sum = || self.measured.iter().try_fold(0_u64, |sum, dims| sum.checked_add(self.cells_of(dims)?));
+        let cells = |(quantity, dims): &(Quantity, Vec<usize>)| {
+            self.cells_of(dims)?.checked_mul(u64::try_from(quantity.width()).ok()?)
+        };
+        let sum = || self.measured.iter().try_fold(0_u64, |sum, table| sum.checked_add(cells(table)?));
         few.then(sum)?
     }
 
-    /// The measured tables at a price; `None` if some table would get nothing.
-    pub(super) fn measured_at(&self, cost: Nanos, periods: u64, rows_max: u32) -> Option<Vec<Measured>> {
-        let units = cost.split_evenly(self.measured.len());
-        let tables = self.measured.iter().zip(units);
-        tables
-            .map(|(dims, units)| {
-                let distinct = dims.iter().filter_map(|&d| self.dimensions.get(d)).any(|d| d.per_row);
-                let by_period = self.dimensions.first().is_some_and(|d| d.name == PERIOD) && dims.first() == Some(&0);
-                let within: Vec<usize> = dims.iter().copied().filter(|&d| !(by_period && d == 0)).collect();
-                let cells_touched = if distinct { u64::from(rows_max).min(self.cells_of(&within)?) } else { 1 };
-                let l1 = periods.checked_mul(cells_touched)?;
-                let l2_squared = if by_period { l1 } else { l1.checked_mul(periods)? };
-                (units > Nanos::ZERO).then(|| Measured { dims: dims.clone(), units, l1, l2_squared, distinct })
-            })
-            .collect()
+    /// How much a measured table matters: as much as the weightiest table asked for that it is a margin of. That does
+    /// not depend on the codes a filter selects, for another cut is the same draw.
+    pub(super) fn weight(&self, dims: &[usize]) -> u32 {
+        let within = |table: &[usize]| dims.iter().all(|dim| table.contains(dim));
+        self.weights.iter().filter(|(table, _)| within(table)).map(|(_, weight)| *weight).max().unwrap_or(1)
     }
 
     /// Combinations that cannot occur, over the dimensions of this draw.

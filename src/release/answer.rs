@@ -6,13 +6,12 @@
 
 use super::body::Release;
 use super::draft::Draft;
+use super::telling::tell;
 use super::turns::Turns;
-use crate::estimate::{EstimatedTable, estimate};
 use crate::identity::Principal;
 use crate::ledger::{Committed, Drawn, Ledger, LedgerError, Reservation};
 use crate::noise::{NoisyTables, Perturbed, perturb};
-use crate::policy::{Plan, Rules};
-use crate::suppress::{self, Verdict};
+use crate::policy::Plan;
 use crate::tabulate::{ExactTables, tabulate};
 use crate::vault::Vault;
 
@@ -149,17 +148,7 @@ fn shelf_name(plan: &Plan) -> String {
 
 /// What is told of every cell the plan shows: least squares, then the floor, on noisy figures alone.
 fn write_down(plan: &Plan, noisy: &NoisyTables, charged: bool) -> Result<Draft, AnswerError> {
-    let tables = estimate(plan, noisy).map_err(|_| AnswerError::Fault("estimate"))?;
-    let told: Vec<(EstimatedTable, Vec<Verdict>)> = tables
-        .into_iter()
-        .map(|table| {
-            let impossible = |place| super::keys::is_structural_zero(plan, &table, place);
-            let rules = Rules { threshold: plan.floor(&table.dims), ..plan.rules.clone() };
-            let verdicts = suppress::apply(&table, &rules, impossible);
-            (table, verdicts)
-        })
-        .collect();
-    Draft::new(plan, &told, charged).map_err(|_| AnswerError::Fault("draft"))
+    Draft::new(plan, &tell(plan, noisy)?, charged).map_err(|_| AnswerError::Fault("draft"))
 }
 
 fn release(committed: Committed<Draft>) -> Release {
@@ -194,15 +183,21 @@ mod tests {
     fn shown(dimensions: Vec<Dimension>, values: &[i64]) -> Vec<Option<i64>> {
         let edition = |period| EditionRef { period: crate::identity::Period::parse(period).unwrap(), number: 1 };
         let dims: Vec<usize> = (0..dimensions.len()).collect();
-        let measured =
-            Measured { dims: dims.clone(), units: Nanos::from_nanos(1), l1: 2, l2_squared: 4, distinct: false };
+        let measured = Measured {
+            quantity: crate::policy::Quantity::Persons,
+            dims: dims.clone(),
+            units: Nanos::from_nanos(1),
+            l1: 2,
+            l2_squared: 4,
+            distinct: false,
+        };
         let editions = vec![edition("2025"), edition("2026")];
         let mut plan = Plan::for_vault_test(&Policy::for_vault_test(1), editions, dimensions, vec![measured]);
         plan.shown = vec![Shown { dims: dims.clone() }];
         let tables = vec![NoisyTable { dims, values: values.to_vec(), variance: 1.0 }];
         let noisy = NoisyTables { accounting: Accounting::Zcdp, tables };
         let body: Body = serde_json::from_slice(&write_down(&plan, &noisy, true).unwrap().entry().body).unwrap();
-        body.cells.iter().map(|cell| cell.value).collect()
+        body.cells.iter().map(|cell| cell.value.as_ref().and_then(crate::release::Number::whole)).collect()
     }
 
     // R2 of the rules for small cells: a person in both periods counts twice, and must not lift a cell over the floor

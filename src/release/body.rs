@@ -4,6 +4,7 @@
 //! G10: a [`Release`] is built only from what the ledger has committed. A withheld cell has no value, estimate,
 //! interval or standard error here, and so in no format.
 
+use super::number::Number;
 use crate::budget::{Accounting, Nanos};
 use crate::identity::{DatasetId, Digest, ReleaseId};
 use crate::policy::{EditionRef, Text};
@@ -127,16 +128,14 @@ pub enum Status {
 pub struct Cell {
     /// Dimension to code; `_T` where summed out.
     pub key: BTreeMap<String, String>,
-    /// `persons`.
+    /// `persons`, `rows`, `sum:COLUMN`, `mean:COLUMN`, `median:COLUMN`, `quantile:COLUMN:Q`, `share:COLUMN=CODES`.
     pub measure: String,
-    /// The figure; null where withheld.
-    pub value: Option<i64>,
-    /// Lower end of the interval.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub low: Option<i64>,
-    /// Upper end of the interval.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub high: Option<i64>,
+    /// The figure: an integer, or a decimal string; null where withheld.
+    pub value: Option<Number>,
+    /// Lower end of the interval; null where withheld, and where the interval has no finite ends.
+    pub low: Option<Number>,
+    /// Upper end of the interval; null like the lower one.
+    pub high: Option<Number>,
     /// The unrounded estimate, for anyone who goes on computing.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub estimate: Option<String>,

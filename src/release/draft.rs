@@ -3,14 +3,14 @@
 //! # Guarantee
 //! G10: a draft is not a release and cannot be served; only what the ledger commits becomes one.
 
-use super::body::{Body, Cell, CodeName, DimensionFace, EditionFace, PolicyFace, Privacy, Status};
+use super::body::{Body, CodeName, DimensionFace, EditionFace, PolicyFace, Privacy};
+use super::cells::cells;
+use super::telling::Telling;
 use crate::budget::Accounting;
-use crate::estimate::EstimatedTable;
 use crate::identity::{Digest, ReleaseId};
 use crate::ledger::{Entry, Settle};
 use crate::noise;
-use crate::policy::Plan;
-use crate::suppress::Verdict;
+use crate::policy::{Figure, Plan};
 use std::collections::BTreeMap;
 
 /// The code of a dimension that is summed out.
@@ -34,11 +34,7 @@ impl Draft {
     ///
     /// # Errors
     /// If the body cannot be written as JSON (never, for figures that passed suppression).
-    pub fn new(
-        plan: &Plan,
-        tables: &[(EstimatedTable, Vec<Verdict>)],
-        charged: bool,
-    ) -> Result<Self, serde_json::Error> {
+    pub(super) fn new(plan: &Plan, tables: &[Telling], charged: bool) -> Result<Self, serde_json::Error> {
         let id = ReleaseId::random();
         let body = Body {
             id: id.clone(),
@@ -52,8 +48,11 @@ impl Draft {
             interval_covers: COVERS.into(),
             notes: notes(plan),
             additive: plan.additive,
-            dimensions: (0..plan.dimensions.len()).map(|dim| face(plan, dim)).collect(),
-            cells: tables.iter().flat_map(|(table, verdicts)| cells(plan, table, verdicts)).collect(),
+            dimensions: (0..plan.dimensions.len())
+                .filter(|&dim| is_shown(plan, dim))
+                .map(|dim| face(plan, dim))
+                .collect(),
+            cells: tables.iter().flat_map(|table| cells(plan, table)).collect(),
         };
         // Through a value, so that keys stand in order: the canonical form that `sha256` covers.
         let body = serde_json::to_vec(&serde_json::to_value(&body)?)?;
@@ -99,17 +98,43 @@ fn notes(plan: &Plan) -> Vec<String> {
     if !plan.additive {
         notes.push("Persons are counted once in each cell. One person can be in several cells, so cells do not add up to margins.".into());
     }
+    notes.extend(plan.figures.iter().filter_map(figure_note).collect::<std::collections::BTreeSet<_>>());
     if plan.cuts.iter().any(|cut| plan.shown.iter().any(|shown| shown.dims.contains(&cut.dim))) {
         notes.push("_T of a filtered dimension is the total of the codes selected.".into());
     }
     notes
 }
 
+/// What a reader must know of figures other than persons.
+fn figure_note(figure: &Figure) -> Option<String> {
+    let note = match figure {
+        Figure::Persons => return None,
+        Figure::Rows => "Rows are those kept of each person, at most as many as the policy says.",
+        Figure::Sum(_) | Figure::Mean(_) => {
+            "Numbers were clamped to the bounds of the policy before they were added up; missing ones do not count."
+        }
+        Figure::Quantile { .. } => {
+            "Quantiles come from noisy counts of the bins of the policy; within a bin values are taken as spread evenly."
+        }
+        Figure::Share { .. } => {
+            "A share is told where both the persons in its numerator and the others of its base reach the floor."
+        }
+    };
+    Some(note.to_owned())
+}
+
 fn floor_note(plan: &Plan) -> String {
     let (least, pooled) = (plan.rules.threshold, plan.floor(&[]));
     let pooled = if pooled > least { format!(" ({pooled} where periods are summed)") } else { String::new() };
     let wide = if plan.rules.withhold_unreliable { ", or whose interval is too wide," } else { "" };
-    format!("Cells whose noisy figure is below {least}{pooled}{wide} are withheld. Withheld does not mean zero.")
+    format!(
+        "Cells whose noisy number of persons is below {least}{pooled}{wide} are withheld. Withheld does not mean zero."
+    )
+}
+
+/// Whether a dimension stands in keys: not one that only the numerator of a share is cut from.
+pub(super) fn is_shown(plan: &Plan, dim: usize) -> bool {
+    plan.shown.iter().any(|shown| shown.dims.contains(&dim)) || plan.cuts.iter().any(|cut| cut.dim == dim)
 }
 
 /// The levels of a dimension that stand in keys.
@@ -142,7 +167,7 @@ fn face(plan: &Plan, dim: usize) -> DimensionFace {
 }
 
 /// The key of a dimension that is filtered and broken down by nowhere: its code, or its codes joined by `+`.
-fn fixed_key(plan: &Plan, dim: usize) -> Option<String> {
+pub(super) fn fixed_key(plan: &Plan, dim: usize) -> Option<String> {
     if plan.shown.iter().any(|shown| shown.dims.contains(&dim)) {
         return None;
     }
@@ -151,58 +176,4 @@ fn fixed_key(plan: &Plan, dim: usize) -> Option<String> {
     let codes: Vec<&str> =
         cut.levels.iter().filter_map(|&l| dimension.levels.get(l)).map(|l| l.code.as_str()).collect();
     Some(codes.join("+"))
-}
-
-fn cells(plan: &Plan, table: &EstimatedTable, verdicts: &[Verdict]) -> Vec<Cell> {
-    let base: BTreeMap<String, String> = plan
-        .dimensions
-        .iter()
-        .enumerate()
-        .map(|(dim, d)| (d.name.clone(), fixed_key(plan, dim).unwrap_or_else(|| TOTAL.into())))
-        .collect();
-    let keys = (0..verdicts.len()).map(|place| {
-        let mut key = base.clone();
-        for (dim, level) in super::keys::levels_at(table, place) {
-            if let Some((name, level)) = plan.dimensions.get(dim).and_then(|d| Some((&d.name, d.levels.get(level)?))) {
-                key.insert(name.clone(), level.code.clone());
-            }
-        }
-        key
-    });
-    keys.zip(verdicts).map(|(key, verdict)| cell(key, verdict)).collect()
-}
-
-fn cell(key: BTreeMap<String, String>, verdict: &Verdict) -> Cell {
-    let silent = Cell {
-        key,
-        measure: "persons".into(),
-        value: None,
-        low: None,
-        high: None,
-        estimate: None,
-        se: None,
-        status: Status::Q,
-        reason: Some("withheld".into()),
-    };
-    match *verdict {
-        Verdict::Withheld => silent,
-        Verdict::Structural => Cell {
-            value: Some(0),
-            low: Some(0),
-            high: Some(0),
-            status: Status::A,
-            reason: Some("structural".into()),
-            ..silent
-        },
-        Verdict::Shown { value, low, high, estimate, standard_error, reliable } => Cell {
-            value: Some(value),
-            low: Some(low),
-            high: Some(high),
-            estimate: Some(format!("{estimate:.4}")),
-            se: Some(format!("{standard_error:.4}")),
-            status: if reliable { Status::A } else { Status::U },
-            reason: (!reliable).then(|| "unreliable".into()),
-            ..silent
-        },
-    }
 }

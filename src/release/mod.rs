@@ -9,11 +9,17 @@
 
 mod answer;
 mod body;
+mod cells;
+mod combine;
 mod draft;
 mod keys;
+mod number;
+mod parts;
+mod telling;
 mod turns;
 
 pub use answer::{AnswerError, Answering};
 pub use body::{Body, Cell, CodeName, DimensionFace, EditionFace, PolicyFace, Privacy, Release, Status};
 pub use draft::{Draft, TOTAL};
+pub use number::Number;
 pub use turns::Turns;

@@ -6,7 +6,7 @@
 
 use super::TabulateError;
 use super::layout::{Axis, Edition, Table};
-use crate::policy::Plan;
+use crate::policy::{Plan, Quantity, Reach};
 use std::collections::BTreeMap;
 
 /// Refuses tables that one person could move by more than was paid for.
@@ -17,10 +17,10 @@ pub(super) fn check(plan: &Plan, tables: &[Table], editions: &[Edition]) -> Resu
         for edition in editions {
             let exceeded = || TabulateError::Bound { period: edition.period.clone() };
             let reach = reach(plan, table, edition).ok_or_else(exceeded)?;
-            l1 = l1.saturating_add(reach);
+            l1 = l1.saturating_add(reach.l1);
             let (pooled, most) = by_period.entry(period_level(table, edition)).or_default();
             *pooled += 1;
-            *most = reach.max(*most);
+            *most = reach.l2_squared.max(*most);
             // Within one level of the period the editions' moves may fall on the same cells: the norms add.
             let l2_squared = by_period
                 .values()
@@ -34,17 +34,29 @@ pub(super) fn check(plan: &Plan, tables: &[Table], editions: &[Edition]) -> Resu
     Ok(())
 }
 
-/// Cells of a table that one person's rows in one edition can touch; `None` where counting by rank 0 would not do.
-fn reach(plan: &Plan, table: &Table, edition: &Edition) -> Option<u64> {
-    let per_row_cells = table
+/// How far one person's rows in one edition move a table; `None` where counting by rank 0 would not do, and where
+/// numbers were clamped to wider bounds than those in force.
+fn reach(plan: &Plan, table: &Table, edition: &Edition) -> Option<Reach> {
+    let rows_max = edition.coding.rows_max;
+    if table.quantity == Quantity::Persons {
+        let reach = table.quantity.in_period(rows_max, cells_of_rows(plan, table, edition))?;
+        return (table.distinct || reach.l1 <= 1).then_some(reach);
+    }
+    let clamped = table.quantity.numbers().is_none_or(|numbers| {
+        edition.bounds(numbers).is_some_and(|(min, max)| numbers.min <= min && max <= numbers.max)
+    });
+    table.quantity.in_period(rows_max, u64::MAX).filter(|_| clamped)
+}
+
+/// Cells of a table that the rows of one person in one edition can tell apart.
+fn cells_of_rows(plan: &Plan, table: &Table, edition: &Edition) -> u64 {
+    table
         .dims
         .iter()
         .filter(|dim| matches!(edition.axes.get(**dim), Some(Axis::Column { per_row: true, .. })))
         .filter_map(|dim| plan.dimensions.get(*dim))
         .map(|dimension| u64::try_from(dimension.levels.len()).unwrap_or(u64::MAX))
-        .fold(1, u64::saturating_mul);
-    let reach = per_row_cells.min(u64::from(edition.coding.rows_max));
-    (table.distinct || reach <= 1).then_some(reach)
+        .fold(1, u64::saturating_mul)
 }
 
 fn period_level(table: &Table, edition: &Edition) -> Option<usize> {

@@ -1,11 +1,11 @@
-//! Where counts go: the cells of each table, and how the codes of an edition fall into the plan's levels.
+//! Where figures go: the cells of each table, and how the codes of an edition fall into the plan's levels.
 //!
 //! # Guarantee
 //! G3: all of it follows from the plan and from the code lists an edition was closed with; no row has been read.
 
 use super::TabulateError;
 use crate::ledger::{EditionRow, FileEntry};
-use crate::policy::{Dimension, PERIOD, Plan};
+use crate::policy::{Dimension, Numbers, PERIOD, Plan, Quantity};
 use crate::submission::Content;
 use crate::vault::{EditionCoding, column_name};
 use std::collections::BTreeSet;
@@ -22,11 +22,18 @@ pub(super) struct Table {
     strides: Vec<usize>,
     /// How many cells there are.
     pub(super) cells: usize,
+    /// What is added up in them.
+    pub(super) quantity: Quantity,
     /// Whether persons are counted once per cell over their rows.
     pub(super) distinct: bool,
 }
 
 impl Table {
+    /// Figures of all cells: those of one cell stand side by side.
+    pub(super) fn figures(&self) -> Result<usize, TabulateError> {
+        self.cells.checked_mul(self.quantity.width()).ok_or(TabulateError::TooLarge)
+    }
+
     /// The cell before any column is looked at: the period's share of it.
     pub(super) fn base(&self, edition: &Edition) -> usize {
         self.axes(edition)
@@ -97,6 +104,20 @@ pub(super) enum Axis {
 }
 
 impl Edition {
+    /// The name in the segments of a column of numbers, if the edition has it as the plan takes it.
+    pub(super) fn numbers(&self, numbers: &Numbers) -> Result<String, TabulateError> {
+        let (period, column) = (self.period.clone(), numbers.column.clone());
+        let found = self.coding.columns.iter().enumerate().find(|(_, c)| c.name == numbers.column);
+        let Some((place, found)) = found else { return Err(TabulateError::ColumnMissing { period, column }) };
+        let same = found.content == Content::Numbers { scale: numbers.scale } && found.per_row == numbers.per_row;
+        if same { Ok(column_name(place)) } else { Err(TabulateError::NumbersChanged { period, column }) }
+    }
+
+    /// The bounds to which a column of numbers was clamped.
+    pub(super) fn bounds(&self, numbers: &Numbers) -> Option<(i64, i64)> {
+        self.coding.columns.iter().find(|c| c.name == numbers.column)?.bounds
+    }
+
     /// The name in the segments of a dimension's column.
     pub(super) fn column(&self, dim: usize) -> Result<&str, TabulateError> {
         match self.axes.get(dim) {
@@ -117,7 +138,8 @@ pub(super) fn tables(plan: &Plan) -> Result<Vec<Table>, TabulateError> {
             cells = cells.checked_mul(levels).ok_or(TabulateError::TooLarge)?;
         }
         strides.reverse();
-        Ok(Table { dims: measured.dims.clone(), strides, cells, distinct: measured.distinct })
+        let (dims, quantity) = (measured.dims.clone(), measured.quantity.clone());
+        Ok(Table { dims, strides, cells, quantity, distinct: measured.distinct })
     };
     plan.measured.iter().map(table).collect()
 }
@@ -134,7 +156,11 @@ pub(super) fn editions(plan: &Plan, rows: &[EditionRow]) -> Result<Vec<Edition>,
         let period = row.edition.period.to_string();
         let axes =
             plan.dimensions.iter().map(|dimension| axis(dimension, &coding, &period)).collect::<Result<_, _>>()?;
-        Ok(Edition { period, files: row.files.clone(), coding, axes })
+        let edition = Edition { period, files: row.files.clone(), coding, axes };
+        for numbers in plan.measured.iter().filter_map(|measured| measured.quantity.numbers()) {
+            edition.numbers(numbers)?;
+        }
+        Ok(edition)
     };
     rows.iter().map(edition).collect()
 }

@@ -10,9 +10,10 @@ mod bound;
 mod distinct;
 mod engine;
 mod layout;
+mod rows;
 
 use crate::ledger::EditionRow;
-use crate::policy::Plan;
+use crate::policy::{Plan, Quantity};
 use crate::sensitive::Sensitive;
 use crate::vault::{Vault, VaultError};
 use layout::{Edition, Table};
@@ -24,7 +25,8 @@ const THREADS: usize = 2;
 pub struct ExactTable {
     /// Positions in `Plan::dimensions`, ascending.
     pub dims: Vec<usize>,
-    /// One count for each cell of the levels' cross product, the last dimension running fastest.
+    /// One count or sum for each cell of the levels' cross product, the last dimension running fastest; for
+    /// `Quantity::Bins` one for each bin of a cell, side by side.
     pub counts: Sensitive<Vec<i64>>,
 }
 
@@ -40,6 +42,16 @@ pub enum TabulateError {
     /// An edition has no such column.
     #[error("edition {period} was closed without column {column}; close it again under the policy in force")]
     ColumnMissing {
+        /// The period.
+        period: String,
+        /// The column.
+        column: String,
+    },
+    /// Numbers of the edition are of another kind.
+    #[error(
+        "the decimals of {column}, or what it describes, changed since edition {period} was closed; close it again under the policy in force"
+    )]
+    NumbersChanged {
         /// The period.
         period: String,
         /// The column.
@@ -87,7 +99,11 @@ impl TabulateError {
     #[must_use]
     pub fn before_reading(&self) -> bool {
         match self {
-            Self::Editions | Self::ColumnMissing { .. } | Self::CodesChanged { .. } | Self::Bound { .. } => true,
+            Self::Editions
+            | Self::ColumnMissing { .. }
+            | Self::NumbersChanged { .. }
+            | Self::CodesChanged { .. }
+            | Self::Bound { .. } => true,
             Self::Vault(error) => {
                 matches!(error, VaultError::Sealed | VaultError::Erased { .. } | VaultError::Tampered { .. })
             }
@@ -101,6 +117,7 @@ impl TabulateError {
         match self {
             Self::Editions => "editions_differ",
             Self::ColumnMissing { .. } => "column_missing",
+            Self::NumbersChanged { .. } => "numbers_changed",
             Self::CodesChanged { .. } => "codes_changed",
             Self::Bound { .. } => "bound_exceeded",
             Self::TooLarge => "table_too_large",
@@ -154,20 +171,23 @@ fn read(vault: &Vault, tables: Vec<Table>, editions: &[Edition]) -> Result<Exact
 }
 
 fn read_all(vault: &Vault, tables: Vec<Table>, editions: &[Edition]) -> Result<ExactTables, TabulateError> {
-    let mut tables: Vec<Counting> =
-        tables.into_iter().map(|table| Counting { counts: vec![0; table.cells], table }).collect();
+    let empty = |table: Table| Ok(Counting { counts: vec![0; table.figures()?], table });
+    let mut tables: Vec<Counting> = tables.into_iter().map(empty).collect::<Result<_, TabulateError>>()?;
     let engine = engine::Engine::new(vault, engine::MEMORY_BYTES)?;
     for edition in editions {
         // The engine's memory goes with the combinations of codes that occur; a table with room for too many is scanned
         // person by person, in memory that its declared cells alone decide. Both count each person once.
         let scanned = |table: &Table| table.distinct || layout::too_fine(edition, table);
-        let (mut distinct, mut additive): (Vec<_>, Vec<_>) = tables.iter_mut().partition(|t| scanned(&t.table));
+        let (persons, mut rows): (Vec<_>, Vec<_>) =
+            tables.iter_mut().partition(|t| t.table.quantity == Quantity::Persons);
+        let (mut distinct, mut additive): (Vec<_>, Vec<_>) = persons.into_iter().partition(|t| scanned(&t.table));
         for pass in layout::passes(edition, additive.iter().map(|counting| &counting.table)) {
             let groups = engine.count(edition, &pass.columns)?;
             let members = additive.get_mut(pass.tables).ok_or(TabulateError::Engine)?;
             fold(edition, &pass.columns, &groups, members)?;
         }
         distinct::count(vault, edition, &mut distinct)?;
+        rows::count(vault, edition, &mut rows)?;
     }
     let exact = |counting: Counting| ExactTable { dims: counting.table.dims, counts: Sensitive::new(counting.counts) };
     Ok(ExactTables(tables.into_iter().map(exact).collect()))

@@ -8,13 +8,13 @@ use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A dimension whose levels are the column's codes.
-fn plain(policy: &Policy, name: &str) -> Dimension {
+pub(super) fn plain(policy: &Policy, name: &str) -> Dimension {
     let (column, codes) = policy.dimensions().find(|(column, _)| column.name == name).unwrap();
     let levels = codes.codes.iter().map(|code| (code.id.as_str(), vec![code.id.as_str()])).collect::<Vec<_>>();
     grouped(name, column.per == crate::policy::Per::Row, &levels)
 }
 
-fn grouped(name: &str, per_row: bool, levels: &[(&str, Vec<&str>)]) -> Dimension {
+pub(super) fn grouped(name: &str, per_row: bool, levels: &[(&str, Vec<&str>)]) -> Dimension {
     let level = |(code, members): &(&str, Vec<&str>)| Level {
         code: (*code).to_owned(),
         names: BTreeMap::new(),
@@ -25,26 +25,31 @@ fn grouped(name: &str, per_row: bool, levels: &[(&str, Vec<&str>)]) -> Dimension
 }
 
 fn measured(dims: &[usize], distinct: bool, l1: u64, l2_squared: u64) -> Measured {
-    Measured { dims: dims.to_vec(), units: Nanos::ZERO, l1, l2_squared, distinct }
+    Measured { quantity: Quantity::Persons, dims: dims.to_vec(), units: Nanos::ZERO, l1, l2_squared, distinct }
 }
 
 fn persons(dims: &[usize]) -> Measured {
     measured(dims, false, 1, 1)
 }
 
-fn plan(policy: &Policy, editions: &[EditionRow], dimensions: Vec<Dimension>, measured: Vec<Measured>) -> Plan {
+pub(super) fn plan(
+    policy: &Policy,
+    editions: &[EditionRow],
+    dimensions: Vec<Dimension>,
+    measured: Vec<Measured>,
+) -> Plan {
     let editions = editions.iter().map(|edition| edition.edition.clone()).collect();
     Plan::for_vault_test(policy, editions, dimensions, measured)
 }
 
 /// The counts of each table, taken out of their wrapper.
-fn counted(plan: &Plan, test: &TestVault, editions: &[EditionRow]) -> Result<Vec<Vec<i64>>, TabulateError> {
+pub(super) fn counted(plan: &Plan, test: &TestVault, editions: &[EditionRow]) -> Result<Vec<Vec<i64>>, TabulateError> {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let tables = runtime.block_on(tabulate(plan, &test.vault, editions))?;
     Ok(tables.0.iter().map(|table| table.counts.expose().clone()).collect())
 }
 
-fn refusal(plan: &Plan, test: &TestVault, editions: &[EditionRow]) -> &'static str {
+pub(super) fn refusal(plan: &Plan, test: &TestVault, editions: &[EditionRow]) -> &'static str {
     counted(plan, test, editions).unwrap_err().code()
 }
 

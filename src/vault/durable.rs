@@ -14,9 +14,16 @@ pub(super) fn lost() -> io::Error {
 /// Names that start so were never finished.
 const UNFINISHED: &str = ".new-";
 
-/// Makes a directory, and those above it, for the owner alone.
+/// Makes a directory, and those above it, for the owner alone; their names are on the disk when this returns.
+///
+/// A power cut before that takes the directories back, with everything in them, synced or not.
 pub(super) fn make_directory(path: &Path) -> io::Result<()> {
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
+    let missing: Vec<&Path> = path.ancestors().take_while(|above| !above.exists()).collect();
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(path)?;
+    missing.iter().filter_map(|made| made.parent()).try_for_each(|parent| {
+        // The parent of a bare name is the working directory.
+        sync_directory(if parent.as_os_str().is_empty() { Path::new(".") } else { parent })
+    })
 }
 
 /// Makes a file that must not exist yet.

@@ -22,6 +22,7 @@ use parquet::arrow::arrow_reader::{
 use parquet::basic::Encoding;
 use parquet::encryption::decrypt::FileDecryptionProperties;
 use parquet::encryption::encrypt::FileEncryptionProperties;
+use parquet::errors::ParquetError;
 use parquet::file::metadata::KeyValue;
 use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPropertiesBuilder};
 use parquet::schema::types::ColumnPath;
@@ -116,7 +117,6 @@ fn write(
     groups: impl Iterator<Item = Result<RecordBatch, VaultError>>,
 ) -> Result<Hashing, VaultError> {
     let sink = Hashing { file: durable::create(path)?, sha256: Sha256::new(), size: 0 };
-    let unwritten = |_| VaultError::Format("written");
     let mut writer = ArrowWriter::try_new(sink, Arc::clone(schema), Some(properties)).map_err(unwritten)?;
     for group in groups {
         writer.write(&group?).map_err(unwritten)?;
@@ -148,6 +148,12 @@ fn properties(id: &FileId, key: &[u8], ascending: &[&str], note: &str) -> Result
             .set_column_encoding(path, Encoding::DELTA_BINARY_PACKED)
     };
     Ok(ascending.iter().fold(plain, delta).build())
+}
+
+/// What the writer failed at: the disk, which may be full, or something of its own, whose text goes nowhere.
+fn unwritten(error: ParquetError) -> VaultError {
+    let ParquetError::External(cause) = error else { return VaultError::Format("written") };
+    cause.downcast::<io::Error>().map_or(VaultError::Format("written"), |error| VaultError::Disk(*error))
 }
 
 /// The key of a file's note in its (encrypted) footer.

@@ -167,7 +167,7 @@ impl KeyStore {
     /// The secret under which a dataset's person ids become keys; made on first use, the same for all who race for it.
     pub(super) fn dataset(&self, dataset: &DatasetId) -> Result<Zeroizing<[u8; 32]>, VaultError> {
         let provider = self.provider()?;
-        let directory = self.store.join("datasets");
+        let directory = self.datasets();
         let label = format!("dataset {dataset}");
         let path = directory.join(dataset.as_str());
         if !path.exists() {
@@ -177,6 +177,8 @@ impl KeyStore {
                 Ok(()) | Err(_) => {}
             }
         }
+        // Whoever made it may have died, or be waiting, before its name was on disk; from here on rows depend on it.
+        durable::sync_directory(&directory)?;
         let secret = provider.unwrap(&label, &fs::read(path)?)?;
         Ok(Zeroizing::new(secret.as_slice().try_into().map_err(|_| VaultError::KeyWrong)?))
     }
@@ -187,6 +189,10 @@ impl KeyStore {
 
     fn files(&self) -> PathBuf {
         self.store.join("files")
+    }
+
+    fn datasets(&self) -> PathBuf {
+        self.store.join("datasets")
     }
 }
 

@@ -4,8 +4,8 @@ use super::test_vault::{Kept, Row, TestVault, row, submission};
 use super::*;
 use crate::policy::{CodeList, Column, Kind, Measure, Per};
 use proptest::prelude::*;
-use std::fmt::Write as _;
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 use std::fs;
 
 const CSV: &str = "person_id,sex,region,service,cost\n\

@@ -17,10 +17,19 @@
 )]
 
 mod acs;
+mod bodies;
 mod hostile;
+mod load;
 mod marker;
+mod measures;
 mod persons;
+mod process;
+mod races;
 mod refusals;
 mod roles;
+mod rollback;
+mod shutdown;
+mod slow;
 mod support;
 mod way;
+mod wide;

@@ -34,6 +34,7 @@ fn every_endpoint_is_open_to_the_roles_it_names_and_to_no_other() {
             .replace("{index}", "0")
             .replace("{id}", "visits")
             .replace("{path}", "0/000")
+            .replace("{program}", "annual")
             .replace("{code}", "unauthenticated");
         for (method, operation) in methods.as_object().unwrap().iter().filter(|(method, _)| *method != "parameters") {
             operations += 1;

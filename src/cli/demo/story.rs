@@ -11,7 +11,7 @@ use crate::cli::style::grouped;
 use crate::cli::submit::{Sending, send};
 use crate::cli::verify;
 use crate::identity::Digest;
-use crate::release::{Body, Cell, Status};
+use crate::release::{Body, Cell, Number, Status};
 use serde_json::{Value, json};
 use std::path::Path;
 
@@ -242,7 +242,8 @@ fn few_of_each(body: &Body) -> Body {
 fn reading(body: &Body) -> String {
     let shown = |cell: &&Cell| cell.value.is_some() && cell.low.is_some() && cell.high.is_some();
     let example = body.cells.iter().find(shown).map(|cell| {
-        let (value, low, high) = (cell.value?, cell.low?, cell.high?);
+        let whole = |number: &Option<Number>| number.as_ref().and_then(Number::whole);
+        let (value, low, high) = (whole(&cell.value)?, whole(&cell.low)?, whole(&cell.high)?);
         Some([grouped(value), grouped(value.saturating_sub(low).max(high.saturating_sub(value)))])
     });
     let [value, half] = example.flatten().unwrap_or_default();

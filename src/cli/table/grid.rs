@@ -2,7 +2,7 @@
 
 use super::{Page, TOTAL};
 use crate::cli::style::grouped;
-use crate::release::{Cell, DimensionFace, Status};
+use crate::release::{Cell, DimensionFace, Number, Status};
 use std::collections::{BTreeSet, HashMap};
 use std::fmt::Write as _;
 
@@ -166,22 +166,26 @@ fn without<T: Clone>(all: &[T], place: usize) -> Vec<T> {
 
 /// A cell as text: figure, interval, mark. A withheld cell is a dot and nothing else.
 fn figure(cell: &Cell, form: Form) -> String {
-    let Some(value) = cell.value else { return "·".to_owned() };
-    let interval = match (cell.low, cell.high) {
-        (Some(low), Some(high)) => {
+    let Some(value) = &cell.value else { return "·".to_owned() };
+    let whole = |number: &Option<Number>| number.as_ref().and_then(Number::whole);
+    let interval = match (value.whole().zip(whole(&cell.low)), whole(&cell.high)) {
+        (Some((value, low)), Some(high)) => {
             let (below, above) = (value.saturating_sub(low), high.saturating_sub(value));
             match form {
                 Form::HalfWidth if below.abs_diff(above) <= 1 => format!(" ±{}", grouped(below.max(above))),
                 Form::HalfWidth | Form::Interval => format!(" ({}–{})", grouped(low), grouped(high)),
             }
         }
-        (Some(_) | None, _) => String::new(),
+        (Some(_) | None, _) => match (&cell.low, &cell.high) {
+            (Some(low), Some(high)) => format!(" ({low}–{high})"),
+            (Some(_) | None, _) => String::new(),
+        },
     };
     let mark = match cell.status {
         Status::U => " u",
         Status::A | Status::Q => "",
     };
-    format!("{}{interval}{mark}", grouped(value))
+    format!("{}{interval}{mark}", value.whole().map_or_else(|| value.to_string(), grouped))
 }
 
 fn title(dimension: &DimensionFace) -> String {

@@ -44,8 +44,8 @@ fn no_list_of_operations_and_faults_loses_spends_twice_or_forgets() {
 /// Operations that need no fault: the model itself is right, and every kind of operation does something.
 #[tokio::test]
 async fn a_list_without_faults_ends_as_the_model_says() {
-    use Operation::{Abandon, Advance, Approve, Close, Forfeit, Propose, Resend, Suspend, Void, Withdraw};
     use super::operation::Asked;
+    use Operation::{Abandon, Advance, Approve, Close, Forfeit, Propose, Resend, Suspend, Void, Withdraw};
     let ask = |price, cut, disguised| Operation::Ask(Asked { price, cut, disguised });
     let all = [
         ask(0, 0, false),

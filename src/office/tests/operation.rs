@@ -52,9 +52,11 @@ pub(super) fn list(seed: u64) -> Vec<Operation> {
     for _ in 0..random.random_range(5..11) {
         if random.random_bool(0.4) {
             let (point, fault) = (Point::ALL.choose(&mut random), Fault::ALL.choose(&mut random));
-            list.extend(point.zip(fault).map(|(point, fault)| {
-                Operation::Plan(*point, [0, 0, 1, 3][random.random_range(0..4)], *fault)
-            }));
+            list.extend(
+                point
+                    .zip(fault)
+                    .map(|(point, fault)| Operation::Plan(*point, [0, 0, 1, 3][random.random_range(0..4)], *fault)),
+            );
         }
         list.push(operation(&mut random));
     }

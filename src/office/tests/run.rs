@@ -43,7 +43,12 @@ enum Effect {
 /// Runs a list to its end, and once more after a restart.
 pub(super) async fn run(list: &[Operation]) -> Run {
     let service = Service::new().await;
-    let mut run = Run { service, model: Model { version: 1, versions: 1, now: noon(), ..Model::default() }, claims: 0, missed: 0 };
+    let mut run = Run {
+        service,
+        model: Model { version: 1, versions: 1, now: noon(), ..Model::default() },
+        claims: 0,
+        missed: 0,
+    };
     for operation in list {
         run.step(*operation).await;
     }
@@ -177,8 +182,7 @@ impl Run {
         let (office, analyst) = (&self.service.office, &self.service.people.analysts[0]);
         let (policy, standing) = (office.policy_for(analyst, &dataset()).await?, office.standing(&dataset()).await?);
         let question = question(PRICES[0].0, CUTS[0], false);
-        let mut plan =
-            crate::policy::admit(&policy, &standing, analyst, &question, noon().date_naive()).unwrap();
+        let mut plan = crate::policy::admit(&policy, &standing, analyst, &question, noon().date_naive()).unwrap();
         plan.draw = Digest::of(format!("claim {}", self.claims).as_bytes());
         Ok(Some(office.ledger.reserve(&plan, analyst).await?))
     }
@@ -226,7 +230,9 @@ impl Run {
         let model = &mut self.model;
         let bytes = release.document().unwrap();
         match model.answers.get(&key) {
-            Some(known) => assert!(known == release.id() && !created, "the same question, the same answer, for nothing"),
+            Some(known) => {
+                assert!(known == release.id() && !created, "the same question, the same answer, for nothing")
+            }
             None if created => model.pay(cost),
             // It landed unreported before.
             None => {

@@ -2,6 +2,7 @@
 
 mod admitting;
 mod disguise;
+mod measuring;
 mod offering;
 mod pricing;
 mod reading;

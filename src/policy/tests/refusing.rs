@@ -128,10 +128,24 @@ fn malformed_questions_are_told_what_to_write() {
         assert_eq!(why.code(), "question_malformed", "{why}");
         assert!(why.to_string().contains(advice), "{why}");
     };
-    let twice = vec![MeasureAsked::Persons {}, MeasureAsked::Persons {}];
-    told(&|q| q.measures.clone_from(&twice), "exactly one measure");
-    told(&|q| q.measures = vec![MeasureAsked::Mean { column: "wait_days".into() }], "only persons");
-    told(&|q| q.measures = vec![MeasureAsked::Rows {}], "only persons");
+    told(&|q| q.measures = vec![MeasureAsked::Persons {}; 17], "1 to 16 measures");
+    told(&|q| q.measures = vec![MeasureAsked::Mean { column: "wait_dais".into() }], "did you mean `wait_days`");
+    told(&|q| q.measures = vec![MeasureAsked::Sum { column: "sex".into() }], "not a column of numbers");
+    let quantile = |q: &str| vec![MeasureAsked::Quantile { column: "wait_days".into(), q: q.into() }];
+    for q in ["0", "1", "1.5", "-0.5", "half", "0.0000000001"] {
+        told(&|asked| asked.measures = quantile(q), "between 0 and 1");
+    }
+    let share = |column: &str, codes: &[&str]| {
+        let codes = codes.iter().map(|c| (*c).to_owned()).collect();
+        vec![MeasureAsked::Share { of: std::collections::BTreeMap::from([(column.to_owned(), codes)]) }]
+    };
+    told(&|q| q.measures = share("disability", &[]), "codes of its numerator");
+    told(&|q| q.measures = share("period", &["2025-Q1"]), "cannot be in `of`");
+    told(&|q| q.measures = share("sex", &["F"]), "cannot be in `of`");
+    let policy = policy("residence");
+    let (_, urban) = policy.dimensions().find(|(column, _)| column.name == "urban").unwrap();
+    let all: Vec<&str> = urban.codes.iter().map(|code| code.id.as_str()).collect();
+    told(&|q| q.measures = share("urban", &all), "every code");
     told(&|q| q.spend = Spend::Epsilon(Nanos::parse("0.1").unwrap()), "counts in rho");
     told(&|q| q.spend = Spend::Rho(Nanos::ZERO), "above zero");
     for moe in [0.0, -1.0, f64::NAN, f64::INFINITY] {

@@ -7,7 +7,7 @@
 
 use super::Options;
 use crate::identity::Digest;
-use crate::release::{Body, Cell, CodeName, DimensionFace, Status};
+use crate::release::{Body, Cell, CodeName, DimensionFace, Number, Status};
 use std::borrow::Cow;
 
 /// What comes behind the dimensions.
@@ -52,7 +52,7 @@ pub(super) fn write(body: &Body, sha256: Digest, options: &Options<'_>) -> Resul
 }
 
 fn figures(cell: &Cell) -> [Cow<'_, str>; 8] {
-    let integer = |figure: Option<i64>| figure.map(|figure| Cow::Owned(figure.to_string())).unwrap_or_default();
+    let number = |figure: &Option<Number>| figure.as_ref().map(|f| Cow::Owned(f.to_string())).unwrap_or_default();
     let text = |text: &'_ Option<String>| text.as_deref().map(|text| Cow::Owned(text.to_owned())).unwrap_or_default();
     let status = match cell.status {
         Status::A => "A",
@@ -61,9 +61,9 @@ fn figures(cell: &Cell) -> [Cow<'_, str>; 8] {
     };
     [
         Cow::Borrowed(cell.measure.as_str()),
-        integer(cell.value),
-        integer(cell.low),
-        integer(cell.high),
+        number(&cell.value),
+        number(&cell.low),
+        number(&cell.high),
         text(&cell.estimate),
         text(&cell.se),
         Cow::Borrowed(status),

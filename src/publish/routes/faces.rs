@@ -18,7 +18,16 @@ pub(crate) struct EditionAsked {
     pub period: Period,
 }
 
+/// Over which periods to run a program.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ProgramAsked {
+    /// Closed periods, pooled where there are several.
+    pub periods: Vec<Period>,
+}
+
 impl Asked for EditionAsked {}
+impl Asked for ProgramAsked {}
 impl Asked for crate::ledger::NewToken {}
 impl Asked for crate::ledger::PolicySource {}
 

@@ -7,6 +7,7 @@ pub(super) mod faces;
 pub(super) mod health;
 pub(super) mod log;
 pub(super) mod policies;
+pub(super) mod programs;
 pub(super) mod releases;
 pub(super) mod submissions;
 pub(super) mod tokens;
@@ -27,7 +28,7 @@ pub fn configure(cfg: &mut web::ServiceConfig) {
     cfg.service(submissions::submit).service(submissions::receipts).service(submissions::withdraw);
     cfg.service(datasets::close).service(datasets::list).service(datasets::one);
     cfg.service(datasets::suspend).service(datasets::budget);
-    cfg.service(asking::quote).service(asking::ask);
+    cfg.service(asking::quote).service(asking::ask).service(programs::run);
     cfg.service(releases::list).service(releases::one);
     cfg.service(policies::propose).service(policies::list).service(policies::approve);
     cfg.service(tokens::issue).service(tokens::list).service(tokens::revoke);
@@ -43,14 +44,15 @@ pub(super) fn path_unknown() -> Problem {
     Problem::new(StatusCode::NOT_FOUND, "path_unknown", "there is nothing at this address; /docs lists what there is")
 }
 
-/// Runs an act to its end, also when the caller goes away: what has begun is charged, logged and stored whole.
-pub(super) async fn to_its_end<T: 'static>(
-    act: impl Future<Output = Result<T, OfficeError>> + 'static,
-) -> Result<T, Problem> {
-    match actix_web::rt::spawn(act).await {
-        Ok(outcome) => outcome.map_err(Problem::from),
-        Err(_) => Err(Problem::fault("panic", &"an act did not come to its end; its place stands in the log")),
-    }
+/// Runs an act to its end, also when the caller goes away.
+pub(super) async fn to_its_end<T: Send + 'static, F>(
+    office: &Office,
+    act: impl FnOnce(crate::office::Office) -> F,
+) -> Result<T, Problem>
+where
+    F: Future<Output = Result<T, OfficeError>> + Send + 'static,
+{
+    Ok(office.to_its_end(act(office.as_ref().clone())).await?)
 }
 
 #[cfg(test)]

@@ -1,0 +1,215 @@
+//! What is told of every shown cell, and what has to be measured for it.
+//!
+//! A sum or a mean brings the persons it needs for the floor and the number of values it divides by; a share brings the
+//! columns of its numerator. What is brought along is measured, priced and shown in quotes like what was asked for.
+
+use super::asked::{Place, positions};
+use super::inadmissible::Inadmissible;
+use super::model::{Kind, Measure, Per, Policy};
+use super::nearest::{echo, hint};
+use super::quantity::{Numbers, Quantity};
+use super::question::MeasureAsked;
+use super::shape::Cutting;
+use crate::budget::{NANOS_PER_UNIT, Nanos};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// One figure told of every shown cell.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Figure {
+    /// Persons.
+    Persons,
+    /// Kept rows.
+    Rows,
+    /// The sum of a column.
+    Sum(Numbers),
+    /// The mean of a column over the rows (or persons) that have a value.
+    Mean(Numbers),
+    /// A quantile of a column, from the counts of its declared bins.
+    Quantile {
+        /// The column.
+        numbers: Numbers,
+        /// The ends of its bins, in integer units.
+        edges: Vec<i64>,
+        /// Which quantile: between 0 and 1, in nanos.
+        q: Nanos,
+    },
+    /// The share of persons with certain codes.
+    Share {
+        /// The codes, as they stand in the measure's name: `column=code+code`, sorted.
+        name: String,
+        /// The numerator, as levels of the plan's dimensions.
+        of: Vec<super::Cut>,
+    },
+}
+
+impl Figure {
+    /// The name of the measure in cells: as the command line writes it.
+    #[must_use]
+    pub fn name(&self) -> String {
+        match self {
+            Self::Persons => "persons".to_owned(),
+            Self::Rows => "rows".to_owned(),
+            Self::Sum(numbers) => format!("sum:{}", numbers.column),
+            Self::Mean(numbers) => format!("mean:{}", numbers.column),
+            Self::Quantile { numbers, q, .. } if *q == HALF => format!("median:{}", numbers.column),
+            Self::Quantile { numbers, q, .. } => format!("quantile:{}:{q}", numbers.column),
+            Self::Share { name, .. } => format!("share:{name}"),
+        }
+    }
+
+    /// What has to be measured for it, persons for the floor among them.
+    #[must_use]
+    pub fn needs(&self) -> BTreeSet<Quantity> {
+        let own = match self {
+            Self::Persons | Self::Share { .. } => vec![],
+            Self::Rows => vec![Quantity::Rows],
+            Self::Sum(n) | Self::Mean(n) => vec![Quantity::Valued(n.clone()), Quantity::Sum(n.clone())],
+            Self::Quantile { numbers, edges, .. } => vec![Quantity::Bins(numbers.clone(), edges.clone())],
+        };
+        own.into_iter().chain([Quantity::Persons]).collect()
+    }
+}
+
+const HALF: Nanos = Nanos::from_nanos(NANOS_PER_UNIT / 2);
+
+/// The most measures of one question.
+const MEASURES_MAX: usize = 16;
+
+/// One measure in canonical form; a share's numerator by place and position.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Asking {
+    Figure(Figure),
+    Share(BTreeMap<Place, BTreeSet<u16>>),
+}
+
+impl Asking {
+    /// The figure, once the dimensions of the draw are known.
+    pub(super) fn figure(&self, policy: &Policy, cutting: &Cutting<'_>) -> Figure {
+        match self {
+            Self::Figure(figure) => figure.clone(),
+            Self::Share(of) => Figure::Share { name: share_name(policy, of), of: cutting.cuts(of) },
+        }
+    }
+
+    /// The measure as it stands in the canonical question.
+    pub(super) fn asked(&self, policy: &Policy) -> MeasureAsked {
+        let column = |numbers: &Numbers| numbers.column.clone();
+        match self {
+            Self::Figure(Figure::Rows) => MeasureAsked::Rows {},
+            Self::Figure(Figure::Sum(numbers)) => MeasureAsked::Sum { column: column(numbers) },
+            Self::Figure(Figure::Mean(numbers)) => MeasureAsked::Mean { column: column(numbers) },
+            Self::Figure(Figure::Quantile { numbers, q, .. }) if *q == HALF => {
+                MeasureAsked::Median { column: column(numbers) }
+            }
+            Self::Figure(Figure::Quantile { numbers, q, .. }) => {
+                MeasureAsked::Quantile { column: column(numbers), q: q.to_string() }
+            }
+            Self::Share(of) => MeasureAsked::Share { of: super::asked::spelt(policy, of) },
+            Self::Figure(Figure::Persons | Figure::Share { .. }) => MeasureAsked::Persons {},
+        }
+    }
+}
+
+fn share_name(policy: &Policy, of: &BTreeMap<Place, BTreeSet<u16>>) -> String {
+    let part = |(column, codes): (String, Vec<String>)| format!("{column}={}", codes.join("+"));
+    super::asked::spelt(policy, of).into_iter().map(part).collect::<Vec<_>>().join(",")
+}
+
+/// What makes measures senseless: a column that holds no numbers, or no bins for a quantile; a numerator of nothing.
+pub(super) fn check_form(policy: &Policy, measures: &[MeasureAsked]) -> Result<(), Inadmissible> {
+    if measures.is_empty() || measures.len() > MEASURES_MAX {
+        let advice = format!("ask for 1 to {MEASURES_MAX} measures, such as \"measures\": [{{\"kind\": \"persons\"}}]");
+        return Err(Inadmissible::malformed(advice));
+    }
+    for measure in measures {
+        match measure {
+            MeasureAsked::Quantile { q, .. } if quantile(q).is_none() => {
+                let advice =
+                    "`q` lies between 0 and 1, both left out, in quotes and with at most nine decimals: \"0.25\"";
+                return Err(Inadmissible::malformed(advice));
+            }
+            MeasureAsked::Share { of } if of.is_empty() || of.values().any(Vec::is_empty) => {
+                let advice = "a share needs the codes of its numerator: \"of\": {\"health_coverage\": [\"none\"]}";
+                return Err(Inadmissible::malformed(advice));
+            }
+            MeasureAsked::Sum { column } | MeasureAsked::Mean { column } => drop(numbers(policy, column)?),
+            MeasureAsked::Median { column } | MeasureAsked::Quantile { column, .. } => {
+                binned(policy, column, HALF)?;
+            }
+            MeasureAsked::Share { .. } | MeasureAsked::Persons {} | MeasureAsked::Rows {} => {}
+        }
+    }
+    Ok(())
+}
+
+fn quantile(q: &str) -> Option<Nanos> {
+    let q = Nanos::parse(q).ok()?;
+    (q > Nanos::ZERO && q.as_nanos() < NANOS_PER_UNIT).then_some(q)
+}
+
+/// The measures in canonical form: each once, in one order.
+pub(super) fn resolve(policy: &Policy, measures: &[MeasureAsked]) -> Result<BTreeSet<Asking>, Inadmissible> {
+    measures.iter().map(|measure| one(policy, measure)).collect()
+}
+
+fn one(policy: &Policy, measure: &MeasureAsked) -> Result<Asking, Inadmissible> {
+    let figure = match measure {
+        MeasureAsked::Persons {} => Figure::Persons,
+        MeasureAsked::Rows {} => Figure::Rows,
+        MeasureAsked::Sum { column } => Figure::Sum(numbers(policy, column)?.0),
+        MeasureAsked::Mean { column } => Figure::Mean(numbers(policy, column)?.0),
+        MeasureAsked::Median { column } => binned(policy, column, HALF)?,
+        MeasureAsked::Quantile { column, q } => binned(policy, column, quantile(q).unwrap_or(HALF))?,
+        MeasureAsked::Share { of } => return Ok(Asking::Share(numerator(policy, of)?)),
+    };
+    Ok(Asking::Figure(figure))
+}
+
+fn numbers<'a>(policy: &'a Policy, column: &str) -> Result<(Numbers, &'a Measure), Inadmissible> {
+    let measures = || policy.columns.iter().filter(|c| matches!(c.kind, Kind::Measure(_))).map(|c| c.name.as_str());
+    let unknown = || {
+        Inadmissible::malformed(format!(
+            "`{}` is not a column of numbers{}; GET /v1/datasets/ID lists them",
+            echo(column),
+            hint(column, measures())
+        ))
+    };
+    let found = policy.column(column).ok_or_else(unknown)?;
+    let Kind::Measure(measure) = &found.kind else { return Err(unknown()) };
+    let numbers = Numbers {
+        column: found.name.clone(),
+        per_row: found.per == Per::Row,
+        scale: measure.scale,
+        min: measure.min,
+        max: measure.max,
+    };
+    Ok((numbers, measure))
+}
+
+fn binned(policy: &Policy, column: &str, q: Nanos) -> Result<Figure, Inadmissible> {
+    let (numbers, measure) = numbers(policy, column)?;
+    if measure.bins.len() < 2 {
+        let advice = format!("`{}` has no declared bins, so it has no quantiles; ask for its mean", numbers.column);
+        return Err(Inadmissible::malformed(advice));
+    }
+    Ok(Figure::Quantile { numbers, edges: measure.bins.clone(), q })
+}
+
+fn numerator(
+    policy: &Policy,
+    of: &BTreeMap<String, Vec<String>>,
+) -> Result<BTreeMap<Place, BTreeSet<u16>>, Inadmissible> {
+    let mut selected = BTreeMap::new();
+    for (column, codes) in of {
+        let (place, list) = super::asked::dimension(policy, column)?;
+        let codes = positions(column, list, codes)?;
+        if codes.len() == list.len() {
+            let advice = format!("a share of every code of `{column}` is 1; name some of them");
+            return Err(Inadmissible::malformed(advice));
+        }
+        selected.insert(place, codes);
+    }
+    Ok(selected)
+}

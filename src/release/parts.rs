@@ -1,0 +1,48 @@
+//! The estimates of one quantity at a time: a draw taken apart along what was measured in it.
+//!
+//! Nothing joins two quantities but a formula that says so (`combine`): each has noise of its own, and least squares of
+//! its own. A binned column is as many quantities as it has bins, all measured over the same tables.
+
+use super::answer::AnswerError;
+use crate::estimate::{EstimatedTable, estimate};
+use crate::noise::{NoisyTable, NoisyTables};
+use crate::policy::{Cut, Plan, Quantity};
+
+/// A draw, and the plan that measured it.
+pub(super) struct Parts<'a> {
+    plan: &'a Plan,
+    noisy: &'a NoisyTables,
+}
+
+impl<'a> Parts<'a> {
+    pub(super) fn new(plan: &'a Plan, noisy: &'a NoisyTables) -> Self {
+        Self { plan, noisy }
+    }
+
+    /// Persons in every shown table, with the further cuts of a numerator.
+    pub(super) fn persons(&self, of: &[Cut]) -> Result<Vec<EstimatedTable>, AnswerError> {
+        self.estimated(&Quantity::Persons, of, 0)
+    }
+
+    /// One quantity in every shown table.
+    pub(super) fn quantity(&self, quantity: &Quantity) -> Result<Vec<EstimatedTable>, AnswerError> {
+        self.estimated(quantity, &[], 0)
+    }
+
+    /// By bin: the counts in every shown table.
+    pub(super) fn bins(&self, quantity: &Quantity) -> Result<Vec<Vec<EstimatedTable>>, AnswerError> {
+        (0..quantity.width()).map(|bin| self.estimated(quantity, &[], bin)).collect()
+    }
+
+    fn estimated(&self, quantity: &Quantity, of: &[Cut], bin: usize) -> Result<Vec<EstimatedTable>, AnswerError> {
+        let width = quantity.width().max(1);
+        let measured = self.plan.measured.iter().zip(&self.noisy.tables).filter(|(m, _)| m.quantity == *quantity);
+        let tables = measured.map(|(_, table)| NoisyTable {
+            dims: table.dims.clone(),
+            values: table.values.iter().skip(bin).step_by(width).copied().collect(),
+            variance: table.variance,
+        });
+        let noisy = NoisyTables { accounting: self.noisy.accounting, tables: tables.collect() };
+        estimate(&self.plan.part(quantity, of), &noisy).map_err(|_| AnswerError::Fault("estimate"))
+    }
+}
