@@ -12,6 +12,8 @@ mod price;
 mod programs;
 mod read;
 mod submit;
+#[cfg(test)]
+mod tests;
 
 pub use faces::{
     Alternative, Answer, BudgetFace, ColumnFace, Cost, DatasetFace, EditionClosed, Moe, Part, PolicyRecord, Quote,
