@@ -1,10 +1,10 @@
 //! One tree, say a geography, measured at several levels in a product with flat dimensions: the errors to expect.
 //!
-//! The flat dimensions are diagonalised as in [`Design`](super::Design); what is left of each of their components is the
-//! same small problem, noisy values at the nodes of a tree whose children add up to their parent. It is solved by two
-//! passes, up (what the nodes below say) and down (what the rest says), exactly and in time linear in the nodes (Hay,
-//! Rastogi, Miklau and Suciu, VLDB 2010, for equal children; here ragged, by the recursions of Rauch, Tung and Striebel,
-//! AIAA Journal 3, 1965). Two ragged trees do not commute and have no such form. Depends on no data.
+//! The flat dimensions are diagonalised as in [`Design`](super::Design); what is left of each of their components is
+//! the same small problem, noisy values at the nodes of a tree whose children add up to their parent. It is solved by
+//! two passes, up (what the nodes below say) and down (what the rest says), exactly and in time linear in the nodes
+//! (Hay, Rastogi, Miklau and Suciu, VLDB 2010, for equal children; here ragged, by the recursions of Rauch, Tung and
+//! Striebel, AIAA Journal 3, 1965). Two ragged trees do not commute and have no such form. Depends on no data.
 #![expect(clippy::indexing_slicing, reason = "a numeric kernel: nodes were checked when the tree was made")]
 
 use super::region::Overlap;
@@ -100,8 +100,8 @@ impl Passes {
         Self { own, upward, below }
     }
 
-    /// Covariance of the final estimates of two weighted sums of nodes, by carrying their weights up to the whole: given
-    /// the parent, children vary as `v_c [c = d] - v_c v_d / s` and follow it by `v_c / s`.
+    /// Covariance of the final estimates of two weighted sums of nodes, by carrying their weights up to the whole:
+    /// given the parent, children vary as `v_c [c = d] - v_c v_d / s` and follow it by `v_c / s`.
     fn covariance(&self, tree: &Tree, first: &[(usize, usize)], second: &[(usize, usize)]) -> Option<f64> {
         let mut weights: Vec<BTreeMap<usize, (f64, f64)>> = vec![BTreeMap::new(); self.own.len()];
         for &(level, node) in first {

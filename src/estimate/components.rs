@@ -59,8 +59,8 @@ impl Components {
 
     /// The best estimate of a region; `None` if it is not covered.
     ///
-    /// A component adds, over the codes inside along its dimensions, what it holds there, times the part of the codes that
-    /// are inside along the others. Where all codes of its own are inside it adds nothing.
+    /// A component adds, over the codes inside along its dimensions, what it holds there, times the part of the codes
+    /// that are inside along the others. Where all codes of its own are inside it adds nothing.
     pub(super) fn sum(&self, region: &Region) -> Option<f64> {
         let restricts = |dim: usize, size: usize| region.group(dim).is_some_and(|group| group.len() < size);
         let restricted: Vec<usize> =

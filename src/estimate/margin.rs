@@ -1,8 +1,8 @@
 //! A table taken apart into residual components and put together again: the kernels under every estimate.
 //!
 //! Along a dimension a table is its mean and what is left when the mean is taken away. Done along every dimension this
-//! gives, for each subset `t`, the centred `t`-margin `c_t`; the table is `sum_t c_t / prod_{i not in t} n_i`. Both ways
-//! take time linear in the cells, times the dimensions. Tables are row-major over their dimensions, ascending.
+//! gives, for each subset `t`, the centred `t`-margin `c_t`; the table is `sum_t c_t / prod_{i not in t} n_i`. Both
+//! ways take time linear in the cells, times the dimensions. Tables are row-major over their dimensions, ascending.
 #![expect(
     clippy::indexing_slicing,
     reason = "a numeric kernel: strides are computed from the very sizes the vectors were made with"
