@@ -6,7 +6,7 @@
 
 use super::row::{columns, conflict, count, digest, int, json, name, one, time, to_json, word};
 use super::writing::Writing;
-use super::{FileEntry, Ledger, LedgerError, NewSubmission, Receipt, SubmissionRow, SubmissionState, commitment};
+use super::{Ledger, LedgerError, NewSubmission, Receipt, SubmissionRow, SubmissionState, commitment};
 use crate::fault::Point;
 use crate::identity::{DatasetId, Digest, Organisation, Period, Principal, SubmissionId};
 use crate::transparency::{Leaf, Standing};
@@ -171,12 +171,12 @@ impl Ledger {
         row.map(SubmissionRow::try_from).transpose()
     }
 
-    /// Commits a submission; returns the receipt and the files of the one it replaces, to be erased.
+    /// Commits a submission. Nothing names the files of the one it replaces any more.
     ///
     /// # Errors
     /// [`LedgerError::Conflict`] if the idempotency key was used, or what it replaces is not live or of another period;
     /// [`LedgerError::Unknown`] if what it replaces is not there, or not theirs.
-    pub async fn accept_submission(&self, new: NewSubmission) -> Result<(Receipt, Vec<FileEntry>), LedgerError> {
+    pub async fn accept_submission(&self, new: NewSubmission) -> Result<Receipt, LedgerError> {
         let mut writing = self.write().await?;
         refuse_key(writing.rows(), &new).await?;
         let replaced = match &new.replaces {
@@ -208,7 +208,6 @@ impl Ledger {
         };
         receipt.log_index = writing.leaf(&leaf).await?;
         insert(&mut writing, &new, &receipt).await?;
-        let mut freed = Vec::new();
         if let Some(old) = replaced {
             replace(writing.rows(), &old.receipt.submission).await?;
             let leaf = Leaf::SubmissionReplaced {
@@ -220,15 +219,13 @@ impl Ledger {
                 by: new.id.clone(),
             };
             writing.leaf(&leaf).await?;
-            freed = old.files;
         }
-        // A crash after this leaves the files of the replaced one in the vault, named by nothing: swept at the next
-        // start.
+        // A crash after this leaves the files of the replaced one in the vault, named by nothing: swept.
         writing.commit(Point::Accept).await?;
-        Ok((receipt, freed))
+        Ok(receipt)
     }
 
-    /// Withdraws; returns the files to be erased.
+    /// Withdraws: nothing names its files any more.
     ///
     /// # Errors
     /// [`LedgerError::Unknown`] if it is not there or not theirs; [`LedgerError::Conflict`] if it is not live.
@@ -237,7 +234,7 @@ impl Ledger {
         by: &Principal,
         dataset: &DatasetId,
         id: &SubmissionId,
-    ) -> Result<Vec<FileEntry>, LedgerError> {
+    ) -> Result<(), LedgerError> {
         let mut writing = self.write().await?;
         let row = own_live(writing.rows(), id, &by.organisation, dataset).await?;
         wipe(writing.rows(), &row.receipt).await?;
@@ -249,8 +246,7 @@ impl Ledger {
             commitment: row.receipt.commitment,
         };
         writing.leaf(&leaf).await?;
-        writing.commit(Point::Withdraw).await?;
-        Ok(row.files)
+        writing.commit(Point::Withdraw).await
     }
 
     /// An organisation's submissions to a dataset, in order of acceptance.

@@ -122,8 +122,10 @@ impl Ledger {
         let sha256 = text.sha256();
         let query =
             "SELECT id, role, organisation, class, datasets, expires, revoked, sha256 FROM tokens WHERE sha256 = ?";
-        let found: Option<Columns> =
-            sqlx::query_as(query).bind(sha256.to_string()).fetch_optional(&mut *self.read().await?).await?;
+        let found: Option<Columns> = sqlx::query_as(query)
+            .bind(sha256.to_string())
+            .fetch_optional(&mut *self.store.reader.acquire().await?)
+            .await?;
         let Some(found) = found else { return Ok(None) };
         let stored = digest(&found.7)?;
         let row = token(found)?;

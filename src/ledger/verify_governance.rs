@@ -68,9 +68,9 @@ async fn policies(rows: &mut SqliteConnection, replay: &Replay, report: &mut Rep
         let mut officers = vec![(name(row.proposer.clone())?, count(row.log_index)?)];
         officers.extend(approvals.remove(&row.sha256).unwrap_or_default());
         let told = replay.policies.get(&sha256).is_some_and(|policy| {
-            policy.dataset.as_str() == row.dataset
-                && Ok(policy.version) == u32::try_from(row.version)
-                && policy.officers == officers
+            let pays = policy.grant.as_ref().is_none_or(|(account, _)| account.as_str() == row.account);
+            let named = policy.dataset.as_str() == row.dataset && Ok(policy.version) == u32::try_from(row.version);
+            pays && named && policy.officers == officers
         });
         if !told || !states(replay, &sha256).contains(&row.state.as_str()) {
             report.find(Some(count(row.log_index)?), "policies_differ", "a policy is not as the log tells");

@@ -188,7 +188,9 @@ impl Writing {
             .await?;
         self.store.seals.write(&mut self.transaction, &self.store.noted).await?;
         let Self { transaction, mut tip, store, before, .. } = self;
-        if let Err(error) = store.faults.write_async(point, transaction.commit(), lost).await {
+        let committed = store.faults.write_async(point, transaction.commit(), lost).await;
+        store.glances.outdate();
+        if let Err(error) = committed {
             // Landed but unreported: if the log has passed through the head we signed, the change stands, and saying
             // that it does not would make the caller destroy files that rows name.
             if head == before || !landed(&store, head).await.unwrap_or(false) {

@@ -1,7 +1,6 @@
 //! Files that are there whole or not at all, readable by their owner alone.
 
-use crate::identity::{FileId, random_bytes};
-use std::collections::BTreeSet;
+use crate::identity::random_bytes;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
@@ -13,7 +12,7 @@ pub(super) fn lost() -> io::Error {
 }
 
 /// Names that start so were never finished.
-pub(super) const UNFINISHED: &str = ".new-";
+const UNFINISHED: &str = ".new-";
 
 /// Makes a directory, and those above it, for the owner alone; their names are on the disk when this returns.
 ///
@@ -65,9 +64,10 @@ pub(super) fn names(directory: &Path) -> io::Result<Vec<String>> {
     fs::read_dir(directory)?.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned())).collect()
 }
 
-/// The names in a directory that no manifest knows.
-pub(super) fn orphans(directory: &Path, known: &BTreeSet<FileId>) -> io::Result<Vec<String>> {
-    let mut names = names(directory)?;
-    names.retain(|name| !FileId::parse(name).is_ok_and(|id| known.contains(&id)));
-    Ok(names)
+/// Removes what a crash left unfinished: nobody reads it. Called before anything is written.
+pub(super) fn remove_unfinished(directory: &Path) -> io::Result<()> {
+    names(directory)?
+        .iter()
+        .filter(|name| name.starts_with(UNFINISHED))
+        .try_for_each(|name| remove(&directory.join(name)))
 }

@@ -6,11 +6,12 @@
 //! No parser sees a byte before size and SHA-256 of the whole ciphertext are those of the manifest, and parsers run
 //! behind `catch_unwind`: a length prefix changed by hand would make the decrypting reader panic.
 
-use super::{Inner, VaultError, durable};
+use super::{Inner, Uncommitted, VaultError, durable};
 use crate::fault::Point;
 use crate::identity::{Digest, FileId};
 use crate::ledger::FileEntry;
 use crate::sensitive::Sensitive;
+use crate::underway::Hold;
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use parquet::arrow::ArrowWriter;
@@ -60,19 +61,19 @@ impl Write for Hashing {
 /// Files just made. Unless kept, they and their keys go when this is dropped.
 pub(super) struct Unkept<'a> {
     vault: &'a Inner,
-    ids: Vec<FileId>,
+    holds: Vec<Hold<FileId>>,
     entries: Vec<FileEntry>,
 }
 
 impl<'a> Unkept<'a> {
     /// None yet.
     pub(super) fn new(vault: &'a Inner) -> Self {
-        Self { vault, ids: Vec::new(), entries: Vec::new() }
+        Self { vault, holds: Vec::new(), entries: Vec::new() }
     }
 
     /// Writes one file: its batches become its row groups.
     ///
-    /// A crash in here leaves a key and a file that no manifest knows: `sweep` destroys both at the next start.
+    /// A crash in here leaves a key and a file that no manifest knows: a sweep destroys both.
     pub(super) fn write(
         &mut self,
         schema: &SchemaRef,
@@ -81,7 +82,7 @@ impl<'a> Unkept<'a> {
         groups: impl Iterator<Item = Result<RecordBatch, VaultError>>,
     ) -> Result<(), VaultError> {
         let id = FileId::random();
-        self.ids.push(id.clone());
+        self.holds.push(self.vault.underway.hold(id.clone()));
         let key = self.vault.keys.create(&id)?;
         let properties = properties(&id, &key, ascending, note)?;
         let path = self.vault.path(&id);
@@ -95,16 +96,16 @@ impl<'a> Unkept<'a> {
     }
 
     /// Keeps them: from here on the caller's manifest answers for them.
-    pub(super) fn keep(mut self) -> Vec<FileEntry> {
-        self.ids.clear();
-        std::mem::take(&mut self.entries)
+    pub(super) fn keep(mut self) -> (Vec<FileEntry>, Uncommitted) {
+        (std::mem::take(&mut self.entries), Uncommitted::new(self.vault, std::mem::take(&mut self.holds)))
     }
 }
 
 impl Drop for Unkept<'_> {
     fn drop(&mut self) {
-        // What cannot be removed now is an orphan for `sweep`; its rows are known to no manifest either way.
-        let _ = self.vault.erase(&self.ids);
+        // What cannot be removed now is a stray for `sweep`; its rows are known to no manifest either way.
+        let ids: Vec<FileId> = self.holds.iter().map(|hold| hold.id().clone()).collect();
+        let _ = self.vault.erase(&ids);
     }
 }
 

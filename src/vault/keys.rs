@@ -10,7 +10,6 @@ use crate::fault::{Faults, Point};
 use crate::identity::{DatasetId, FileId, random_bytes};
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use ring::hmac;
-use std::collections::BTreeSet;
 use std::fs;
 use std::io::{ErrorKind, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
@@ -125,6 +124,8 @@ impl KeyStore {
             }
             Err(error) => return Err(error.into()),
         }
+        durable::remove_unfinished(&store.join("files"))?;
+        durable::remove_unfinished(&store.join("datasets"))?;
         Ok(Self { store, provider: Some(Box::new(key)), faults })
     }
 
@@ -151,20 +152,16 @@ impl KeyStore {
     }
 
     /// Destroys keys: overwritten, unlinked, durable. A key that is gone already is fine.
-    pub(super) fn destroy<'a>(&self, files: impl Iterator<Item = &'a str>) -> Result<(), VaultError> {
-        for name in files {
-            self.faults.write(Point::KeyErase, || wipe(&self.files().join(name)), durable::lost)?;
+    pub(super) fn destroy(&self, files: &[FileId]) -> Result<(), VaultError> {
+        for file in files {
+            self.faults.write(Point::KeyErase, || wipe(&self.files().join(file.as_str())), durable::lost)?;
         }
         Ok(durable::sync_directory(&self.files())?)
     }
 
-    /// Destroys the keys of files nobody knows, and secrets that were never finished.
-    pub(super) fn sweep(&self, known: &BTreeSet<FileId>) -> Result<(), VaultError> {
-        for name in durable::names(&self.datasets())?.iter().filter(|name| name.starts_with(durable::UNFINISHED)) {
-            wipe(&self.datasets().join(name))?;
-        }
-        let orphans = durable::orphans(&self.files(), known)?;
-        self.destroy(orphans.iter().map(String::as_str))
+    /// The names of the keys of files.
+    pub(super) fn names(&self) -> std::io::Result<Vec<String>> {
+        durable::names(&self.files())
     }
 
     /// The secret under which a dataset's person ids become keys; made on first use, the same for all who race for it.

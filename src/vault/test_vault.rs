@@ -106,7 +106,7 @@ impl TestVault {
             };
             chunks.take(Sensitive::new(batch)).unwrap();
         }
-        let files = chunks.finish().unwrap().keep();
+        let files = chunks.finish().unwrap().keep().0;
         submission(sequence, files, &coding)
     }
 

@@ -155,4 +155,7 @@ fn vault(service: &Service) {
         entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
     };
     assert_eq!(names("disk/data/vault/files"), names("disk/keys/files"));
+    for folder in ["disk/keys/files", "disk/keys/datasets", "disk/keys"] {
+        assert!(!names(folder).iter().any(|name| name.starts_with('.')), "unfinished: {:?}", names(folder));
+    }
 }

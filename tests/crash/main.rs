@@ -3,10 +3,18 @@
 //! Eight clients with journals work while the service dies under them and is started again; then everything they were
 //! told is held against what is there. `HALFLIGHT_KILLS` sets the number of random kills (default 100).
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on stops")]
-#![expect(unreachable_pub, reason = "modules of one test share what they need")]
-#![expect(clippy::indexing_slicing, reason = "a test that is wrong about a document stops")]
-#![expect(clippy::as_conversions, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "small numbers")]
+#![expect(
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::indexing_slicing,
+    clippy::unnecessary_debug_formatting,
+    clippy::as_conversions,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a test ends at the first thing that is not as it should be, and says what it did"
+)]
 
 mod audit;
 mod disk;
@@ -16,6 +24,7 @@ mod power;
 mod register;
 mod service;
 mod siege;
+mod stopping;
 mod writer;
 
 use siege::Siege;
@@ -33,7 +42,7 @@ fn nothing_acknowledged_is_lost_when_the_service_is_killed_at_random() {
     let kills = kills();
     for round in 0..kills.div_ceil(25) {
         siege.round(25.min(kills - round * 25), |siege| {
-            std::thread::sleep(siege.up_to(600));
+            std::thread::sleep(siege.up_to(900));
             siege.service.kill();
         });
     }

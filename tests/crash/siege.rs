@@ -24,6 +24,8 @@ pub struct Siege {
     writers: Vec<Writer>,
     ends: usize,
     slowest: Duration,
+    /// Whether the writers are at work.
+    pub at_work: bool,
     stop: Arc<AtomicBool>,
 }
 
@@ -48,7 +50,7 @@ impl Siege {
         });
         let writers = writers.collect();
         let (ends, slowest, stop) = (0, Duration::ZERO, Arc::new(AtomicBool::new(false)));
-        Self { service, chance, board, writers, ends, slowest, stop }
+        Self { service, chance, board, writers, ends, slowest, at_work: false, stop }
     }
 
     /// Lets the writers work while the service ends so many times; then they rest, it ends once more, and everything
@@ -66,6 +68,7 @@ impl Siege {
                 })
             })
             .collect();
+        self.at_work = true;
         for _ in 0..ends {
             end(self);
             self.start();
@@ -73,6 +76,7 @@ impl Siege {
                 break;
             }
         }
+        self.at_work = false;
         self.stop.store(true, Ordering::Relaxed);
         for writer in at_work {
             self.writers.push(writer.join().unwrap_or_else(|cause| std::panic::resume_unwind(cause)));

@@ -1,10 +1,13 @@
 //! The ledger as its users meet it: a real SQLite file, a real witness, a clock moved by hand.
 
 mod claims;
+mod flips;
+mod gap;
 mod governance;
 mod manifest;
 mod rollback;
 mod shelf;
+mod story;
 mod tampering;
 
 use super::{Entry, Ledger, LedgerError, LedgerSettings, NewSubmission, PolicySource, Settle, verify_database};
@@ -135,7 +138,7 @@ impl Desk {
     }
 
     async fn submit(&self, who: &Principal, key: &str, period: &str, replaces: Option<SubmissionId>) -> SubmissionId {
-        self.ledger.accept_submission(submission(who, key, period, replaces)).await.unwrap().0.submission
+        self.ledger.accept_submission(submission(who, key, period, replaces)).await.unwrap().submission
     }
 
     async fn close(&self, period: &str) -> Result<super::EditionRow, LedgerError> {
