@@ -8,7 +8,7 @@
 #![expect(clippy::indexing_slicing, reason = "a numeric kernel: nodes were checked when the tree was made")]
 
 use super::region::Overlap;
-use super::{Region, Subset, cells, subset, subsets};
+use super::{DIMENSIONS_MAX, Region, Subset, cells, subset, subsets};
 use std::collections::BTreeMap;
 
 /// Levels of nodes, each adding up to one node of the level above. Level 0 is the whole.
@@ -144,9 +144,13 @@ pub struct TreeDesign {
 
 impl TreeDesign {
     /// Over dimensions of these sizes, of which one is the tree (its size is not used); each measured table with the
-    /// noise variance of a cell. `None` if a table names the tree's dimension or a level it does not have.
+    /// noise variance of a cell. `None` if a table names the tree's dimension or a level it does not have, or the tree's
+    /// dimension is not there.
     #[must_use]
     pub fn new(sizes: &[usize], dimension: usize, tree: Tree, measured: &[(TreeTable, f64)]) -> Option<Self> {
+        if dimension >= sizes.len().min(DIMENSIONS_MAX) {
+            return None;
+        }
         let mut precisions: BTreeMap<Subset, Vec<f64>> = BTreeMap::new();
         for (table, variance) in measured {
             if table.level > tree.depth() || table.dims.contains(&dimension) {

@@ -30,11 +30,11 @@ impl Components {
         let mut centred = Parts::new();
         for table in &noisy.tables {
             let whole = subset(&table.dims);
-            if table.values.len() != count(sizes, whole) {
+            let flat = varying(sizes, whole);
+            if table.values.len() != count(sizes, flat) {
                 return None;
             }
             let values: Vec<f64> = table.values.iter().copied().map(float).collect();
-            let flat = varying(sizes, whole);
             for (component, mut values) in decompose(sizes, flat, flat, values) {
                 let share = design.share(whole, table.variance, component);
                 for value in &mut values {

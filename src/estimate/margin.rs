@@ -24,9 +24,10 @@ pub(super) fn count(sizes: &[usize], table: Subset) -> usize {
     members(table).map(|d| sizes[d]).product()
 }
 
-/// The dimensions of a table that have more than one code: only along these does anything vary.
+/// The dimensions of a table that have more than one code: only along these does anything vary. One that does not exist
+/// has none.
 pub(super) fn varying(sizes: &[usize], table: Subset) -> Subset {
-    members(table).filter(|&d| sizes[d] > 1).fold(0, |kept, d| kept | 1 << d)
+    members(table).filter(|&d| sizes.get(d).is_some_and(|size| *size > 1)).fold(0, |kept, d| kept | 1 << d)
 }
 
 /// Takes a table apart along some of its dimensions: every margin over the others, centred along each of these it has.
