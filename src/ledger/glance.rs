@@ -101,6 +101,7 @@ impl Ledger {
     /// [`LedgerError::Unknown`] if there is none of this id.
     pub async fn release_face(&self, id: &ReleaseId) -> Result<Arc<ReleaseFace>, LedgerError> {
         let glances = &self.store.glances;
+        self.refuse_behind()?;
         if let Some(face) = glances.still(id) {
             return Ok(face);
         }
@@ -111,7 +112,7 @@ impl Ledger {
              FROM releases r LEFT JOIN policies p ON p.dataset = r.dataset AND p.state = 'in_force' WHERE r.id = ?",
         )
         .bind(id.as_str())
-        .fetch_optional(&mut *self.store.reader.acquire().await?)
+        .fetch_optional(&mut *self.reading().await?)
         .await?;
         let face: Arc<ReleaseFace> = Arc::new(found.ok_or(LedgerError::Unknown { what: "release" })?.try_into()?);
         glances.keep(Glance { at_change, read, face: Arc::clone(&face) });
@@ -130,7 +131,7 @@ impl Ledger {
         )
         .bind(dataset.map(DatasetId::as_str))
         .bind(LISTED_MAX)
-        .fetch_all(&mut *self.store.reader.acquire().await?)
+        .fetch_all(&mut *self.reading().await?)
         .await?;
         found.into_iter().map(ReleaseFace::try_from).collect()
     }
@@ -143,7 +144,7 @@ impl Ledger {
         let found: Option<String> =
             sqlx::query_scalar("SELECT sha256 FROM policies WHERE dataset = ? AND state = 'in_force'")
                 .bind(dataset.as_str())
-                .fetch_optional(&mut *self.store.reader.acquire().await?)
+                .fetch_optional(&mut *self.reading().await?)
                 .await?;
         found.as_deref().map(digest).transpose()
     }

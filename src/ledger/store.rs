@@ -16,6 +16,7 @@ use crate::identity::{ClaimId, Digest, random_bytes};
 use crate::transparency::{Head, Leaf, LogKey, Tree, Witness};
 use crate::underway::Underway;
 use chrono::{DateTime, Utc};
+use sqlx::pool::PoolConnection;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Connection as _, Sqlite, SqliteConnection, Transaction};
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -162,10 +163,19 @@ impl Ledger {
 
     /// One snapshot to read from; none once the database was found rolled back.
     pub(super) async fn read(&self) -> Result<Transaction<'static, Sqlite>, LedgerError> {
-        if self.store.behind.load(Ordering::Acquire) {
-            return Err(LedgerError::BehindWitness);
-        }
+        self.refuse_behind()?;
         Ok(self.store.reader.begin().await?)
+    }
+
+    /// A connection for one statement, on the same terms.
+    pub(super) async fn reading(&self) -> Result<PoolConnection<Sqlite>, LedgerError> {
+        self.refuse_behind()?;
+        Ok(self.store.reader.acquire().await?)
+    }
+
+    /// Stops if the database was found rolled back: from then on nothing is served, from memory either.
+    pub(super) fn refuse_behind(&self) -> Result<(), LedgerError> {
+        if self.store.behind.load(Ordering::Acquire) { Err(LedgerError::BehindWitness) } else { Ok(()) }
     }
 
     /// Whether the store answers, with a head that is not behind what was promised.

@@ -159,8 +159,8 @@ impl Writing {
     /// Makes the change durable: in the database, then at the witness.
     ///
     /// # Errors
-    /// [`LedgerError::Witness`] means: committed, but not acknowledged. Every other error means: nothing has changed, or
-    /// the database cannot say. Either way the next change starts from what is there.
+    /// [`LedgerError::Witness`] means: committed, but not acknowledged. Every other error means: nothing has changed,
+    /// or the database cannot say. Either way the next change starts from what is there.
     pub(super) async fn commit(mut self, point: Point) -> Result<(), LedgerError> {
         let head = self.head();
         let note = if head == self.before {

@@ -138,7 +138,8 @@ async fn a_running_ledger_whose_witness_went_ahead_reserves_nothing_more() {
     assert_eq!(code(desk.ledger.ready().await), "behind_witness");
     // Nothing is read any more either.
     assert_eq!(code(desk.ledger.balance(&account()).await), "behind_witness");
-    assert_eq!(code(desk.ledger.releases(None).await), "behind_witness");
+    assert_eq!(code(desk.ledger.release_faces(None).await), "behind_witness");
+    assert_eq!(code(desk.ledger.standing(&dataset()).await.map(|_| ())), "behind_witness");
 }
 
 #[tokio::test]
