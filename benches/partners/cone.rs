@@ -11,13 +11,13 @@ use std::collections::{BTreeMap, BTreeSet};
 const WORK_MAX: u64 = 20_000_000_000;
 
 /// Notion B of a pattern over these counts.
-pub fn inspect(counts: &[i64], pattern: &Pattern) -> Inspection {
+pub(crate) fn inspect(counts: &[i64], pattern: &Pattern) -> Inspection {
     let fixed = fixed(counts, pattern);
     if fixed.is_empty() { Inspection::Safe } else { Inspection::Widen(sums(&fixed, pattern), Vec::new()) }
 }
 
 /// The dual over the fixed zeros: each at least 1. Empty if no zero is fixed.
-pub fn fixed(counts: &[i64], pattern: &Pattern) -> BTreeMap<usize, f64> {
+pub(crate) fn fixed(counts: &[i64], pattern: &Pattern) -> BTreeMap<usize, f64> {
     let zero = |cell: usize| counts.get(cell) == Some(&0);
     let mut raised: BTreeSet<usize> = BTreeSet::new();
     loop {

@@ -18,8 +18,8 @@ pub(super) struct Faults {
 /// Looks at every withheld cell: A, E and W. `slack` is how far each can be below its place.
 pub(super) fn faults(system: &System, pattern: &Pattern, slack: &[f64]) -> Faults {
     let withheld: Vec<usize> = (0..slack.len()).filter(|&cell| pattern.withheld[cell]).collect();
-    let mut faults = Faults::default();
-    faults.known = withheld.iter().copied().filter(|&cell| pattern.moves.known(cell)).collect();
+    let known = withheld.iter().copied().filter(|&cell| pattern.moves.known(cell)).collect();
+    let mut faults = Faults { known, ..Faults::default() };
     if !faults.known.is_empty() {
         return faults;
     }
