@@ -1,7 +1,7 @@
 //! The search for partners on exact counts, where the classical notions can be tried by counting: never in the service.
 //!
-//! Random small tables with groupings, and an attacker who writes down every table of whole numbers that agrees with what
-//! is published. `HALFLIGHT_CASES=10000` for more of them.
+//! Random small tables with groupings, and an attacker who writes down every table of whole numbers that agrees with
+//! what is published. `HALFLIGHT_CASES=10000` for more of them.
 
 #![expect(clippy::indexing_slicing, reason = "a test that cannot go on stops")]
 #![expect(
@@ -10,7 +10,7 @@
     clippy::cast_possible_truncation,
     reason = "small numbers"
 )]
-#![allow(unreachable_pub, dead_code, missing_docs, clippy::missing_errors_doc, reason = "shared with the benchmark")]
+#![expect(dead_code, reason = "shared with the benchmark")]
 
 #[path = "../benches/partners/cone.rs"]
 mod cone;

@@ -1,5 +1,5 @@
-//! Exact counts as plain tables: the classical problem, for comparing the algorithm with the classical tools. Nothing of
-//! this is in the service, which never decides on an exact count.
+//! Exact counts as plain tables: the classical problem, for comparing the algorithm with the classical tools. Nothing
+//! of this is in the service, which never decides on an exact count.
 
 use halflight::suppress::{Lattice, Row, Standing};
 use std::collections::{BTreeMap, HashMap};

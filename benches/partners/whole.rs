@@ -1,7 +1,7 @@
-//! Notion D: two tables of whole numbers agree with what is published and differ in the cell. Proved by exhibiting them.
+//! Notion D: two tables of whole numbers agree with what is published and differ in the cell.
 //!
-//! The true table is one of the two; the other is it plus a whole multiple of a move, or of a few moves together.
-//! Rounding the ends of an interval inwards proves nothing: there may be no whole table in between.
+//! Proved by exhibiting them. The true table is one of the two; the other is it plus a whole multiple of a move, or of
+//! a few moves together. Rounding the ends of an interval inwards proves nothing: there may be no whole table between.
 
 use halflight::suppress::{Inspection, Pattern, Row, Sum};
 use std::collections::BTreeMap;

@@ -59,8 +59,8 @@ impl Faults {
     }
 }
 
-/// A withheld cell and another of which it is a fixed multiple while the published figures stay, with the sum of the two
-/// that is fixed. In a line that hides two cells, either is the other's mirror.
+/// A withheld cell and another of which it is a fixed multiple while the published figures stay, with the sum of the
+/// two that is fixed. In a line that hides two cells, either is the other's mirror.
 struct Tie {
     one: (usize, i64),
     other: (usize, i64),
