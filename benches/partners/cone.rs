@@ -1,8 +1,8 @@
 //! Notion B for cells of count 0: whether the published figures and x >= 0 leave them any room.
 //!
 //! One program for all of them: the move with the largest support that lowers none. What it cannot raise is fixed by
-//! the published figures, and its dual is the sum of withheld zeros that fixes it. A cell above 0 has room on both
-//! sides as soon as it is not a linear combination (notion A), once no zero is fixed: a small step along any move will do.
+//! the published figures, and its dual is the sum of withheld zeros that fixes it. Once no zero is fixed, a cell above
+//! 0 has room on both sides as soon as it is no linear combination (notion A): a small step along any move will do.
 
 use halflight::suppress::simplex::Dictionary;
 use halflight::suppress::{Inspection, Pattern, Row, Sum};
