@@ -64,7 +64,7 @@ async fn of_sixty_four_racing_questions_of_a_tenth_exactly_ten_are_answered() {
             assert!(refusal.err().unwrap().to_string().contains("does not cover this"));
         }
         assert_eq!(service.used().await, (0, 1_000_000_000));
-        assert_eq!(service.office.ledger.releases(None).await.unwrap().len(), 10);
+        assert_eq!(service.office.ledger.release_faces(None).await.unwrap().len(), 10);
     }
 }
 
