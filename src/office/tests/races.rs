@@ -28,7 +28,7 @@ impl Service {
     async fn plan(&self, rho: &str, draw: u64) -> Plan {
         let (office, analyst) = (&self.office, &self.people.analysts[0]);
         let (policy, standing) =
-            (office.policy_for(analyst, &dataset()).await.unwrap(), office.standing(&dataset()).await.unwrap());
+            (office.policy_for(analyst, &dataset()).await.unwrap(), office.ledger.standing(&dataset()).await.unwrap());
         let question = question(rho, CUTS[0], false);
         let mut plan = crate::policy::admit(&policy, &standing, analyst, &question, noon().date_naive()).unwrap();
         plan.draw = Digest::of(format!("draw {draw}").as_bytes());
