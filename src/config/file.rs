@@ -114,8 +114,8 @@ impl Default for Limits {
             policy_bytes: 8 << 20,
             submission_bytes: 4 << 30,
             submission_decoded_bytes: 16 << 30,
-            uploads: 32,
-            uploads_per_organisation: 8,
+            uploads: 64,
+            uploads_per_organisation: 16,
             stall_seconds: 20,
             bytes_per_second: 1_024,
         }

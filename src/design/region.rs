@@ -1,7 +1,7 @@
 //! Any product of groups of codes, and how the estimates of two of them vary together.
 //!
-//! Groups need not be nested nor cover a list: a filter, a broad age, a region of countries, "all but this code". Nothing
-//! here depends on data.
+//! Groups need not be nested nor cover a list: a filter, a broad age, a region of countries, "all but this code".
+//! Nothing here depends on data.
 
 use super::{Design, Subset, size_as_float, subsets};
 use std::collections::BTreeSet;
@@ -98,6 +98,11 @@ impl Design {
             sum += factor / self.precision.get(&component)?;
         }
         Some(sum)
+    }
+
+    /// How many codes a region holds of each dimension, as [`Design::variance`] takes them.
+    pub(crate) fn group_sizes(&self, region: &Region) -> Vec<Option<usize>> {
+        (0..self.sizes.len()).map(|dim| region.group(dim).map(BTreeSet::len)).collect()
     }
 
     /// Covariances of the estimates of several regions, in their order.

@@ -39,6 +39,10 @@ impl TryFrom<EditionColumns> for EditionRow {
     }
 }
 
+/// The lists of files that the vault must hold.
+pub(super) const FILES: &str =
+    "SELECT files FROM submissions WHERE state = 'live' UNION ALL SELECT files FROM editions";
+
 /// The number of the newest edition of a period, one that was lost in a restore included.
 pub(super) async fn newest(
     rows: &mut SqliteConnection,
@@ -100,21 +104,6 @@ impl Ledger {
         Ok(EditionRow { dataset: new.dataset, edition, files: new.files, coding: new.coding, log_index, closed_at })
     }
 
-    /// The newest edition of each period, in order of period.
-    ///
-    /// # Errors
-    /// Faults only.
-    pub async fn editions(&self, dataset: &DatasetId) -> Result<Vec<EditionRow>, LedgerError> {
-        let rows: Vec<EditionColumns> = sqlx::query_as(
-            "SELECT * FROM editions e WHERE dataset = ? AND number =
-             (SELECT MAX(number) FROM editions WHERE dataset = e.dataset AND period = e.period) ORDER BY period",
-        )
-        .bind(dataset.as_str())
-        .fetch_all(&mut *self.read().await?)
-        .await?;
-        rows.into_iter().map(EditionRow::try_from).collect()
-    }
-
     /// One edition.
     ///
     /// # Errors
@@ -156,11 +145,7 @@ impl Ledger {
     /// # Errors
     /// As those of a change.
     pub async fn files(&self) -> Result<BTreeSet<FileId>, LedgerError> {
-        let lists: Vec<String> = sqlx::query_scalar(
-            "SELECT files FROM submissions WHERE state = 'live' UNION ALL SELECT files FROM editions",
-        )
-        .fetch_all(self.write().await?.rows())
-        .await?;
+        let lists: Vec<String> = sqlx::query_scalar(FILES).fetch_all(self.write().await?.rows()).await?;
         let mut kept = BTreeSet::new();
         for list in lists {
             kept.extend(json::<Vec<FileEntry>>(&list)?.into_iter().map(|file| file.id));

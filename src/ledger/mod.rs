@@ -8,12 +8,14 @@
 //! unknown outcome counts as spent. G10: a release exists only as [`Committed`]. G12: the log only grows.
 
 mod account;
+mod backup;
 mod balances;
 mod claim;
 mod claims;
 mod commitment;
 mod editions;
 mod enact;
+mod glance;
 mod log;
 mod policies;
 mod records;
@@ -35,10 +37,11 @@ mod verify_governance;
 mod verify_rows;
 mod writing;
 
+pub use backup::{copy_database, files_named};
 pub use claim::{Committed, Drawn, Entry, Reservation, Settle};
 pub use records::{
     Balance, EditionRow, FileEntry, NewEdition, NewSubmission, NewToken, PolicyRow, PolicySource, PolicyState, Receipt,
-    ReleaseRow, Resend, Restored, RowFinding, SubmissionRow, SubmissionState, TokenRow,
+    ReleaseFace, ReleaseRow, Resend, Restored, RowFinding, SubmissionRow, SubmissionState, TokenRow,
 };
 pub use store::{Ledger, LedgerSettings};
 pub use verify::verify_database;

@@ -95,7 +95,7 @@ impl Ledger {
 fn read(path: &Path, vkey: &str, before: Head) -> Result<Witnessed, LedgerError> {
     let mut reader = WitnessReader::open(path, vkey).map_err(LedgerError::Witness)?;
     let (mut tree, mut replay, mut missing) = (Tree::default(), Replay::default(), Vec::new());
-    while let Some((_, line)) = reader.next_line().map_err(LedgerError::Witness)? {
+    while let Some(line) = reader.next_line().map_err(LedgerError::Witness)? {
         for text in line.leaves {
             let index = tree.size();
             if index == before.size && tree.root() != before.root {

@@ -78,7 +78,7 @@ async fn head(rows: &mut SqliteConnection, vkey: &str, verifier: &mut Verifier) 
     Ok(stored)
 }
 
-/// Tells the verifier of every head the witness has seen.
+/// Tells the verifier of the head the witness has seen. Those it saw before follow from it.
 async fn witnessed(
     rows: &mut SqliteConnection,
     path: &Path,
@@ -86,13 +86,9 @@ async fn witnessed(
     verifier: &mut Verifier,
 ) -> Result<(), LedgerError> {
     let mut reader = WitnessReader::open(path, vkey).map_err(LedgerError::Witness)?;
-    let mut size = 0;
     loop {
         match reader.next_line() {
-            Ok(Some((head, _))) => {
-                size = head.size;
-                verifier.expect(head);
-            }
+            Ok(Some(_)) => {}
             Ok(None) => break,
             Err(error) if error.kind() == std::io::ErrorKind::InvalidData => {
                 verifier.find(None, "witness_malformed", "the witness is not one of this log, or was changed");
@@ -101,7 +97,10 @@ async fn witnessed(
             Err(error) => return Err(LedgerError::Witness(error)),
         }
     }
-    let acknowledged = log::acknowledged(rows).await?;
+    if let Some(head) = reader.head() {
+        verifier.expect(head);
+    }
+    let (size, acknowledged) = (reader.head().map_or(0, |head| head.size), log::acknowledged(rows).await?);
     if size < acknowledged {
         let what = format!("the witness ends at {size} leaves and has acknowledged {acknowledged}: lines are gone");
         verifier.find(None, "witness_cut", what);

@@ -48,7 +48,7 @@ fn whole(problem: &Problem) -> Vec<u8> {
     let body = serde_json::to_vec(problem.document()).unwrap_or_default();
     let mut whole = format!("HTTP/1.1 {}\r\ncontent-length: {}\r\nconnection: close\r\n", problem.status(), body.len());
     for (name, value) in &headers {
-        whole.push_str(&format!("{name}: {}\r\n", value.to_str().unwrap_or_default()));
+        whole.extend([name.as_str(), ": ", value.to_str().unwrap_or_default(), "\r\n"]);
     }
     whole.push_str("\r\n");
     [whole.into_bytes(), body].concat()

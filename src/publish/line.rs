@@ -276,7 +276,7 @@ mod tests {
                     tokio::time::sleep(Duration::from_millis(2)).await;
                 }
             });
-            assert_eq!(watched.write_all(&[b'x'; 64 * 500]).await.is_ok(), arrives, "{pace}");
+            assert_eq!(watched.write_all(&vec![b'x'; 64 * 500]).await.is_ok(), arrives, "{pace}");
             drop(watched);
             reader.await.unwrap();
         }

@@ -7,6 +7,7 @@ use super::gate::Table;
 use super::limits::Limits;
 use super::metrics::Metrics;
 use super::openapi::Description;
+use super::ready::Ready;
 use super::uploads::Uploads;
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -74,8 +75,8 @@ impl Default for HttpSettings {
             policy_bytes_max: 8 << 20,
             submission_bytes_max: 4 << 30,
             submission_decoded_bytes_max: 16 << 30,
-            uploads_max: 32,
-            uploads_per_organisation_max: 8,
+            uploads_max: 64,
+            uploads_per_organisation_max: 16,
             stall: Duration::from_secs(20),
             bytes_per_second_min: 1_024,
             reply_quantum_ms: 0,
@@ -97,6 +98,7 @@ pub struct Face {
     pub(super) limits: Limits,
     pub(super) uploads: Uploads,
     pub(super) metrics: Metrics,
+    pub(super) ready: Ready,
     pub(super) description: Description,
 }
 
@@ -108,7 +110,15 @@ impl Face {
         let table = Table::of(description.as_value());
         let metrics = Metrics::over(table.rows().map(|(method, template, _)| (method.to_owned(), template.to_owned())));
         let uploads = Uploads::new(settings.uploads_max, settings.uploads_per_organisation_max);
-        Self { limits: Limits::new(&settings.rate_limits), uploads, settings, table, metrics, description }
+        Self {
+            limits: Limits::new(&settings.rate_limits),
+            uploads,
+            settings,
+            table,
+            metrics,
+            ready: Ready::default(),
+            description,
+        }
     }
 }
 

@@ -61,9 +61,10 @@ pub async fn serve_until(
     stopping.abort();
     forgetting.abort();
     // A crash from here on leaves what a crash always leaves: claims that the next start settles as spent.
-    match tokio::time::timeout(shutdown, office.stop()).await {
-        Ok(()) => tracing::info!("stopped: nothing is left in flight"),
-        Err(_) => tracing::warn!("stopped: the next start settles what was still in flight"),
+    if tokio::time::timeout(shutdown, office.stop()).await.is_ok() {
+        tracing::info!("stopped: nothing is left in flight");
+    } else {
+        tracing::warn!("stopped: the next start settles what was still in flight");
     }
     ended
 }

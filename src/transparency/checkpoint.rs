@@ -138,27 +138,11 @@ pub fn open_checkpoint(note: &str, vkey: &str) -> Result<Head, CheckpointError> 
     let origin = verifier.name().to_owned();
     let note = Note::from_bytes(note.as_bytes()).map_err(|_| CheckpointError::Checkpoint)?;
     note.verify(&VerifierList::new(vec![Box::new(verifier)])).map_err(|_| CheckpointError::Checkpoint)?;
-    head_of(&note, &origin)
-}
-
-/// What a checkpoint of this log says, its signature not looked at: for those before the newest in a witness, whose
-/// roots are computed anew.
-///
-/// # Errors
-/// If the key or the note is malformed, or it is another log's.
-pub(super) fn read_checkpoint(note: &str, vkey: &str) -> Result<Head, CheckpointError> {
-    let verifier = StandardVerifier::new(vkey).map_err(|_| CheckpointError::Key)?;
-    let note = Note::from_bytes(note.as_bytes()).map_err(|_| CheckpointError::Checkpoint)?;
-    head_of(&note, verifier.name())
-}
-
-fn head_of(note: &Note, origin: &str) -> Result<Head, CheckpointError> {
     let checkpoint = Checkpoint::from_bytes(note.text()).map_err(|_| CheckpointError::Checkpoint)?;
-    if checkpoint.origin() == origin {
-        Ok(Head { size: checkpoint.size(), root: Digest(checkpoint.hash().0) })
-    } else {
-        Err(CheckpointError::Checkpoint)
+    if checkpoint.origin() != origin {
+        return Err(CheckpointError::Checkpoint);
     }
+    Ok(Head { size: checkpoint.size(), root: Digest(checkpoint.hash().0) })
 }
 
 #[cfg(test)]

@@ -1,10 +1,9 @@
 //! The lines of a witness: how one is written, and how all of them are read and held against each other.
 //!
-//! A line is the SHA-256 of what follows it, a space, and canonical JSON. Read from the first leaf on, the leaves of a
-//! witness must give the root of every line's checkpoint, and the newest checkpoint must be signed: so whoever reads a
-//! witness to its end has the log itself, and knows that it is.
+//! A line is the SHA-256 of what follows it, a space, and canonical JSON. Lines follow each other without a gap, and
+//! all leaves together must give the root that the newest checkpoint signs: so whoever reads a witness to its end has the
+//! log itself, and knows that it is. (The checkpoints before follow from it: a tree has one beginning of each size.)
 
-use super::checkpoint::read_checkpoint;
 use super::witness::malformed;
 use super::{Head, Tree, canonical, open_checkpoint};
 use crate::identity::Digest;
@@ -62,6 +61,8 @@ pub struct WitnessReader {
     tree: Tree,
     /// The checkpoint of the last line read.
     newest: Option<String>,
+    /// What it signs; known at the end.
+    head: Option<Head>,
 }
 
 impl WitnessReader {
@@ -71,33 +72,38 @@ impl WitnessReader {
     /// If the file cannot be read.
     pub fn open(path: &Path, vkey: &str) -> Result<Self, Error> {
         let lines = BufReader::new(File::open(path)?);
-        Ok(Self { lines, vkey: vkey.to_owned(), tree: Tree::default(), newest: None })
+        Ok(Self { lines, vkey: vkey.to_owned(), tree: Tree::default(), newest: None, head: None })
     }
 
-    /// The next line and its head; `None` at the end. A torn last line is left out.
+    /// The next line; `None` at the end. A torn last line is left out.
     ///
     /// # Errors
-    /// If the file cannot be read, a line is not as it was written, the leaves do not give its root, or at the end, if
-    /// the newest checkpoint is not signed by this log's key.
-    pub fn next_line(&mut self) -> Result<Option<(Head, WitnessLine)>, Error> {
+    /// If the file cannot be read, a line is not as it was written, or at the end, if the newest checkpoint is not that
+    /// of the leaves, signed by this log's key.
+    pub fn next_line(&mut self) -> Result<Option<WitnessLine>, Error> {
         let mut bytes = Vec::new();
         self.lines.read_until(b'\n', &mut bytes)?;
         if bytes.last() != Some(&b'\n') {
-            let signed = self.newest.take().is_none_or(|note| open_checkpoint(&note, &self.vkey).is_ok());
-            return if signed { Ok(None) } else { Err(malformed()) };
+            self.head = self.newest.take().map(|note| self.signed(&note)).transpose()?;
+            return Ok(None);
         }
-        let line = WitnessLine::parse(&bytes).ok_or_else(malformed)?;
-        if line.first != self.tree.size() {
-            return Err(malformed());
-        }
+        let line = WitnessLine::parse(&bytes).filter(|line| line.first == self.tree.size()).ok_or_else(malformed)?;
         for leaf in &line.leaves {
             self.tree.push(leaf.as_bytes());
         }
-        let head = read_checkpoint(&line.note, &self.vkey).map_err(|_| malformed())?;
-        if head != (Head { size: self.tree.size(), root: self.tree.root() }) {
-            return Err(malformed());
-        }
         self.newest = Some(line.note.clone());
-        Ok(Some((head, line)))
+        Ok(Some(line))
+    }
+
+    /// The newest head, once the end was reached; `None` for an empty witness.
+    #[must_use]
+    pub fn head(&self) -> Option<Head> {
+        self.head
+    }
+
+    fn signed(&self, note: &str) -> Result<Head, Error> {
+        let read = Head { size: self.tree.size(), root: self.tree.root() };
+        let signed = open_checkpoint(note, &self.vkey).map_err(|_| malformed())?;
+        if signed == read { Ok(read) } else { Err(malformed()) }
     }
 }

@@ -27,6 +27,7 @@ mod process;
 mod races;
 mod refusals;
 mod roles;
+mod rollback;
 mod shutdown;
 mod slow;
 mod support;

@@ -211,7 +211,7 @@ impl TestService {
         let config = config(self.folder.path(), UNLIMITED);
         let report = tokio::runtime::Runtime::new()
             .unwrap()
-            .block_on(halflight::ledger::verify_database(&config.database(), config.witness()))
+            .block_on(halflight::app::verify(config.data_dir(), config.witness()))
             .unwrap();
         assert!(report.findings.is_empty(), "{:?}", report.findings);
         report.leaves

@@ -1,10 +1,14 @@
 //! The ledger as its users meet it: a real SQLite file, a real witness, a clock moved by hand.
 
 mod claims;
+mod flips;
+mod gap;
 mod governance;
 mod manifest;
+mod races;
 mod rollback;
 mod shelf;
+mod story;
 mod tampering;
 
 use super::{Entry, Ledger, LedgerError, LedgerSettings, NewSubmission, PolicySource, Settle, verify_database};
