@@ -24,6 +24,7 @@ mod pace;
 pub mod problem;
 pub mod publishable;
 mod quantum;
+mod ready;
 mod routes;
 mod schemas;
 mod server;
