@@ -34,6 +34,7 @@ mod rules;
 #[cfg(test)]
 pub(crate) mod sample;
 mod shape;
+mod shelf;
 mod spending;
 mod split;
 mod wire;
@@ -56,3 +57,4 @@ pub use plan::{Cut, Dimension, EditionRef, Level, Measured, PERIOD, Plan, Rules,
 pub use price::Prediction;
 pub use quantity::{Numbers, Quantity, Reach};
 pub use question::{MeasureAsked, Question, Spend};
+pub use shelf::Form;

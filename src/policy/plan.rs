@@ -15,7 +15,7 @@
 //! ```
 
 use super::figure::Figure;
-use super::model::Text;
+use super::model::{KnownTotal, Text};
 use super::price::Prediction;
 use super::quantity::Quantity;
 use crate::budget::{Accounting, Nanos};
@@ -73,6 +73,8 @@ pub struct Plan {
     pub delta: String,
     /// Combinations that cannot occur, as (dimension, levels) lists over `dimensions`; cells in one are 0.
     pub structural_zeros: Vec<Vec<(usize, Vec<usize>)>>,
+    /// Totals published elsewhere, shown beside the figures they are about.
+    pub known_totals: Vec<KnownTotal>,
     /// What identifies the draw: the same for the same measurement, whoever asks and whatever is cut out of it.
     pub draw: Digest,
     /// What identifies the release: the draw and what is shown of it.

@@ -8,7 +8,7 @@ use super::body::Release;
 use super::draft::Draft;
 use super::telling::tell;
 use super::turns::Turns;
-use crate::identity::Principal;
+use crate::identity::{Principal, ReleaseId};
 use crate::ledger::{Committed, Drawn, Ledger, LedgerError, Reservation};
 use crate::noise::{NoisyTables, Perturbed, perturb};
 use crate::policy::Plan;
@@ -67,7 +67,7 @@ impl Answering {
         }
         let Some(sealed) = self.ledger.draw(&plan.draw).await? else { return Ok(None) };
         let noisy = self.unseal(plan, &sealed)?;
-        let draft = write_down(plan, &noisy, false)?;
+        let draft = write_down(plan, &noisy, self.ledger.first_release(&plan.draw).await?)?;
         Ok(Some((release(self.ledger.shelve(draft).await?), true)))
     }
 
@@ -121,7 +121,7 @@ impl Answering {
         claim: Drawn,
         noisy: &NoisyTables,
     ) -> Result<(Drawn, Draft, Vec<u8>), AnswerError> {
-        match write_down(plan, noisy, true).and_then(|draft| Ok((draft, self.seal(plan, noisy)?))) {
+        match write_down(plan, noisy, None).and_then(|draft| Ok((draft, self.seal(plan, noisy)?))) {
             Ok((draft, sealed)) => Ok((claim, draft, sealed)),
             Err(error) => {
                 self.ledger.forfeit(claim).await?;
@@ -147,8 +147,8 @@ fn shelf_name(plan: &Plan) -> String {
 }
 
 /// What is told of every cell the plan shows: least squares, then the floor, on noisy figures alone.
-fn write_down(plan: &Plan, noisy: &NoisyTables, charged: bool) -> Result<Draft, AnswerError> {
-    Draft::new(plan, &tell(plan, noisy)?, charged).map_err(|_| AnswerError::Fault("draft"))
+fn write_down(plan: &Plan, noisy: &NoisyTables, from: Option<ReleaseId>) -> Result<Draft, AnswerError> {
+    Draft::new(plan, &tell(plan, noisy)?, from).map_err(|_| AnswerError::Fault("draft"))
 }
 
 fn release(committed: Committed<Draft>) -> Release {
@@ -196,7 +196,7 @@ mod tests {
         plan.shown = vec![Shown { dims: dims.clone() }];
         let tables = vec![NoisyTable { dims, values: values.to_vec(), variance: 1.0 }];
         let noisy = NoisyTables { accounting: Accounting::Zcdp, tables };
-        let body: Body = serde_json::from_slice(&write_down(&plan, &noisy, true).unwrap().entry().body).unwrap();
+        let body: Body = serde_json::from_slice(&write_down(&plan, &noisy, None).unwrap().entry().body).unwrap();
         body.cells.iter().map(|cell| cell.value.as_ref().and_then(crate::release::Number::whole)).collect()
     }
 

@@ -29,6 +29,9 @@ pub struct Body {
     pub question: serde_json::Value,
     /// What was spent, and how.
     pub privacy: Privacy,
+    /// The release whose draw this was cut from, where this one was not charged.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub answered_from: Option<ReleaseId>,
     /// The editions read.
     pub editions: Vec<EditionFace>,
     /// Confidence of the intervals: 0.95.
@@ -123,6 +126,19 @@ pub enum Status {
     Q,
 }
 
+/// A total published elsewhere, beside ours and not mixed in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Known {
+    /// As published.
+    pub persons: u64,
+    /// Ours less the published one.
+    pub difference: Number,
+    /// Whether the published one lies in our interval: the difference is then within the noise.
+    pub within_noise: bool,
+    /// Where it stands.
+    pub citation: String,
+}
+
 /// One cell.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Cell {
@@ -142,6 +158,9 @@ pub struct Cell {
     /// Its standard error.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub se: Option<String>,
+    /// A total published elsewhere, for comparison.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub known: Option<Known>,
     /// How good it is.
     pub status: Status,
     /// `withheld`, `unreliable` or `structural`.

@@ -17,6 +17,7 @@
 )]
 
 mod acs;
+mod free;
 mod hostile;
 mod marker;
 mod measures;
