@@ -305,6 +305,8 @@ fn http(file: &File) -> HttpSettings {
         policy_bytes_max: limits.policy_bytes,
         submission_bytes_max: limits.submission_bytes,
         submission_decoded_bytes_max: limits.submission_decoded_bytes,
+        uploads_max: limits.uploads,
+        uploads_per_organisation_max: limits.uploads_per_organisation,
         stall: Duration::from_secs(limits.stall_seconds),
         bytes_per_second_min: limits.bytes_per_second,
         reply_quantum_ms: file.reply_quantum_ms,

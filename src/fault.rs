@@ -35,11 +35,11 @@ pub enum Point {
     LeafAppend,
     /// The line of the witness.
     WitnessAppend,
-    /// The wrapped key of a file.
+    /// The wrapped key of a file, or secret of a dataset.
     KeyWrite,
     /// The bytes of a sealed file, before they have its name.
     FileWrite,
-    /// The name of a sealed file.
+    /// The name of a sealed file, made durable in its folder.
     FileRename,
     /// The destruction of a wrapped key.
     KeyErase,
@@ -124,13 +124,22 @@ impl Fault {
 }
 
 /// Which steps are to fail. Cheap to clone; clones share one plan.
-#[derive(Clone, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Faults {
     #[cfg(debug_assertions)]
-    planned: Arc<Mutex<Vec<Planned>>>,
+    plan: Arc<Mutex<State>>,
 }
 
 #[cfg(debug_assertions)]
+#[derive(Debug, Default)]
+struct State {
+    planned: Vec<Planned>,
+    /// A planned crash has happened: whoever is still running writes nothing more.
+    crashed: bool,
+}
+
+#[cfg(debug_assertions)]
+#[derive(Debug)]
 struct Planned {
     point: Point,
     /// How many passes go well first.
@@ -160,13 +169,27 @@ impl Faults {
     /// Lets `after` passes of a point go well, and the next one fail, once.
     #[cfg(debug_assertions)]
     pub fn plan(&self, point: Point, after: u32, fault: Fault) {
-        self.planned.lock().unwrap_or_else(PoisonError::into_inner).push(Planned { point, after, fault });
+        self.state().planned.push(Planned { point, after, fault });
     }
 
     /// Takes back whatever has not happened; tells whether anything was left.
     #[cfg(debug_assertions)]
+    #[must_use]
     pub fn clear(&self) -> bool {
-        !std::mem::take(&mut *self.planned.lock().unwrap_or_else(PoisonError::into_inner)).is_empty()
+        !std::mem::take(&mut self.state().planned).is_empty()
+    }
+
+    /// Whether a planned crash has happened. From there on every step is lost: what still runs in a test process does
+    /// not exist any more.
+    #[cfg(debug_assertions)]
+    #[must_use]
+    pub fn crashed(&self) -> bool {
+        self.state().crashed
+    }
+
+    #[cfg(debug_assertions)]
+    fn state(&self) -> std::sync::MutexGuard<'_, State> {
+        self.plan.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Does a durable step. `broken` is the error with which it fails on purpose.
@@ -211,12 +234,20 @@ impl Faults {
 
     #[cfg(debug_assertions)]
     fn next(&self, point: Point) -> Option<Fault> {
-        let mut planned = self.planned.lock().unwrap_or_else(PoisonError::into_inner);
-        let due = planned.iter().position(|plan| plan.point == point && plan.after == 0);
-        for plan in planned.iter_mut().filter(|plan| plan.point == point) {
+        let mut state = self.state();
+        if state.crashed {
+            return Some(Fault::Lost);
+        }
+        let due = state.planned.iter().position(|plan| plan.point == point && plan.after == 0);
+        for plan in state.planned.iter_mut().filter(|plan| plan.point == point) {
             plan.after = plan.after.saturating_sub(1);
         }
-        due.map(|place| planned.swap_remove(place).fault)
+        let fault = due.map(|place| state.planned.swap_remove(place).fault);
+        if let Some(fault) = fault {
+            tracing::warn!(point = point.as_str(), fault = fault.as_str(), "a planned fault");
+        }
+        state.crashed = matches!(fault, Some(Fault::CrashBefore | Fault::CrashAfter));
+        fault
     }
 
     #[cfg(not(debug_assertions))]
@@ -239,7 +270,7 @@ impl Faults {
 }
 
 /// Ends the process as a power cut would: nothing is dropped, flushed or closed. Inside a test process, where others
-/// run too, it ends the thread's work instead; the test then opens the same folder anew.
+/// run too, it ends the thread's work instead, and every later step is lost; the test then opens the same folder anew.
 fn crash() {
     #[cfg(test)]
     std::panic::resume_unwind(Box::new("a planned crash"));
@@ -283,8 +314,10 @@ mod tests {
             faults.plan(Point::Settle, 0, fault);
             let mut landed = 0;
             let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| step(&faults, &mut landed)));
-            assert!(ended.is_err());
+            assert!(ended.is_err() && faults.crashed());
             assert_eq!(landed, expected);
+            // A dead process writes nothing more, whatever is still on its stack.
+            assert_eq!((step(&faults, &mut landed), landed), (Err("broken"), expected));
         }
     }
 }

@@ -39,7 +39,8 @@
 //! before a draw. *Cut*: the codes a filter selects. *Draw*: what is measured and paid for. *Edition*: a closed
 //! period, each person bounded. *Floor* (threshold): the noisy number of persons below which a cell is withheld.
 //! *Leaf*: an entry of the public log. *Margin*: a table with a dimension summed out. *Release*: what is shown of a
-//! draw. *Witness*: a file on another volume that remembers the head of the log and every charge.
+//! draw. *Witness*: a file on another volume that remembers every leaf of the log: what a rolled
+//! back database is brought forward from.
 #![forbid(unsafe_code)]
 
 pub mod app;
@@ -62,4 +63,5 @@ pub mod submission;
 pub mod suppress;
 pub mod tabulate;
 pub mod transparency;
+pub mod underway;
 pub mod vault;

@@ -14,9 +14,10 @@ use std::process::Command;
 use tree::{all, heads, is_word, paths, root, running, sources};
 
 /// The stages in order: each may name those before it.
-const ORDER: [&str; 22] = [
+const ORDER: [&str; 23] = [
     "clock",
     "fault",
+    "underway",
     "sensitive",
     "identity",
     "budget",

@@ -5,6 +5,7 @@
 //! usage.
 
 pub mod ask;
+mod backup;
 pub mod check;
 pub mod client;
 mod connection;
@@ -16,6 +17,7 @@ pub mod lists;
 mod policy;
 mod program;
 mod quote;
+mod restore;
 mod serve;
 pub mod style;
 pub mod submit;
@@ -73,6 +75,10 @@ enum Command {
     Ask(ask::AskArgs),
     /// Verify the whole log, offline or over HTTP.
     Verify(verify::VerifyArgs),
+    /// Copy a service, while it runs, into a folder; verified after writing.
+    Backup(backup::BackupArgs),
+    /// Put a backup back, or bring a rolled back database forward to its witness; gives no budget back.
+    Restore(restore::RestoreArgs),
     /// Write a labelled synthetic register for a policy.
     Generate(generate_args::GenerateArgs),
 }
@@ -105,6 +111,8 @@ fn run(cli: Cli) -> Result<(), CliError> {
         Command::Submit(args) => submit::run(&args),
         Command::Ask(args) => ask::run(&args),
         Command::Verify(args) => verify::run(&args),
+        Command::Backup(args) => backup::run(&args),
+        Command::Restore(args) => restore::run(&args),
         Command::Generate(args) => generate_args::run(&args),
     }
 }

@@ -18,7 +18,7 @@ Examples:
   halflight serve --data /srv/halflight --keys /srv/keys --witness /mnt/other/witness --listen 127.0.0.1:8080
 
 Plain HTTP on loopback: put a proxy with TLS 1.3 before it. The witness lies on another volume: a database that was
-rolled back is found by it and serves nothing. Each setting can also be given in the environment (HALFLIGHT__LISTEN).";
+rolled back is found by it and serves nothing until `halflight restore`. Each setting can also be given in the environment (HALFLIGHT__LISTEN).";
 const INIT: &str = "\
 Examples:
   halflight init --config halflight.toml
@@ -29,7 +29,7 @@ The keys are not part of the data folder: back them up apart, or erasure does no
 
 /// Where things lie.
 #[derive(Debug, clap::Args)]
-struct Places {
+pub(super) struct Places {
     /// Settings in a file, instead of the arguments below. Unknown keys are refused.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["data", "keys", "witness", "policies"])]
     config: Option<PathBuf>,
@@ -39,7 +39,7 @@ struct Places {
     /// Keys; not in the data folder and not in its backups [default: the data folder's name with `-keys`].
     #[arg(long, value_name = "DIR")]
     keys: Option<PathBuf>,
-    /// A file on another volume that remembers the head of the log and every charge.
+    /// A file on another volume that remembers the log: what was spent, whatever becomes of the database.
     #[arg(long, value_name = "FILE", required_unless_present_any = ["config", "example_config"])]
     witness: Option<PathBuf>,
     /// Policies, with their code lists in `codelists/`.
@@ -106,16 +106,16 @@ pub(super) fn run(config: &Config, listener: TcpListener) -> Result<(), CliError
     Ok(runtime.block_on(publish::serve(app.office, config.http.clone(), listener))?)
 }
 
-fn clock() -> Arc<dyn Clock> {
+pub(super) fn clock() -> Arc<dyn Clock> {
     Arc::new(WallClock)
 }
 
-fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+pub(super) fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_multi_thread().enable_all().build()
 }
 
 impl Places {
-    fn settings(&self, listen: Option<&str>) -> Result<Config, CliError> {
+    pub(super) fn settings(&self, listen: Option<&str>) -> Result<Config, CliError> {
         if let Some(file) = &self.config {
             return Ok(Config::load(Some(file), Mode::Service)?);
         }

@@ -135,7 +135,7 @@ pub fn send(client: &Client, sending: &Sending<'_>) -> Result<Receipt, CliError>
 }
 
 /// A bar with bytes and rate, on a terminal only.
-fn bar(size: u64) -> ProgressBar {
+pub(super) fn bar(size: u64) -> ProgressBar {
     let bar = ProgressBar::new(size);
     let style = ProgressStyle::with_template("  {bar:32} {bytes}/{total_bytes}  {bytes_per_sec}  {eta} left");
     bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));

@@ -1,14 +1,13 @@
 //! `halflight verify`: the whole log, checked by anyone, without seeing data.
 //!
 //! Over HTTP it reads tiles and the signed checkpoint and builds the tree anew; with a data folder it also holds the
-//! ledger's sums and the witness against the log. Exit code 1 if anything is wrong.
+//! rows, sealed files and the witness against the log. Exit code 1 if anything is wrong.
 
 use super::client::Client;
 use super::connection::Connection;
 use super::error::CliError;
+use crate::app;
 use crate::budget::Accounting;
-use crate::config::Config;
-use crate::ledger::verify_database;
 use crate::transparency::{Report, verify_by_tiles};
 use serde::Deserialize;
 use std::io::Write;
@@ -70,7 +69,7 @@ pub fn by_url(client: &Client, pinned: Option<&str>) -> Result<Vec<String>, CliE
 
 fn by_data(data: &Path, witness: Option<&Path>) -> Result<Vec<String>, CliError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let report = runtime.block_on(verify_database(&Config::database_in(data), witness));
+    let report = runtime.block_on(app::verify(data, witness));
     told(&report.map_err(|error| CliError::Wrong(error.to_string()))?)
 }
 
@@ -104,6 +103,15 @@ fn told(report: &Report) -> Result<Vec<String>, CliError> {
         ));
     }
     lines.push(format!("{} releases, each with its digest in the log", report.releases.len()));
+    for (had, said) in &report.restored {
+        lines.push(if had == said {
+            format!("leaf {said}: the witness was lost, and a new one begun")
+        } else {
+            format!(
+                "leaf {said}: a database of {had} leaves was put back; what began in between is lost, its charges stand"
+            )
+        });
+    }
     if report.approvals_least == Some(1) {
         lines.push("a policy came into force with one approval: a demonstration, or a weakened service".to_owned());
     }

@@ -69,6 +69,8 @@ witness = "/mnt/other-volume/halflight.witness"
 #policy_bytes = 8388608
 #submission_bytes = 4294967296      # as it travels
 #submission_decoded_bytes = 17179869184
-#stall_seconds = 20                 # longest silence in the middle of a file
-#bytes_per_second = 1024            # least pace of a file
+#uploads = 64                       # files received at once
+#uploads_per_organisation = 16
+#stall_seconds = 20                 # longest silence in the middle of a file, or of the taking of a reply
+#bytes_per_second = 1024            # least pace of either
 "#;

@@ -96,6 +96,8 @@ pub(super) struct Limits {
     pub(super) policy_bytes: u64,
     pub(super) submission_bytes: u64,
     pub(super) submission_decoded_bytes: u64,
+    pub(super) uploads: usize,
+    pub(super) uploads_per_organisation: usize,
     pub(super) stall_seconds: u64,
     pub(super) bytes_per_second: u64,
 }
@@ -112,6 +114,8 @@ impl Default for Limits {
             policy_bytes: 8 << 20,
             submission_bytes: 4 << 30,
             submission_decoded_bytes: 16 << 30,
+            uploads: 64,
+            uploads_per_organisation: 16,
             stall_seconds: 20,
             bytes_per_second: 1_024,
         }
@@ -121,7 +125,8 @@ impl Default for Limits {
 impl Limits {
     /// The smallest of the limits that may not be zero.
     pub(super) fn least(&self) -> u64 {
-        let counts = [self.workers, self.connections_per_worker].map(|count| u64::try_from(count).unwrap_or(u64::MAX));
+        let counts = [self.workers, self.connections_per_worker, self.uploads, self.uploads_per_organisation];
+        let counts = counts.map(|count| u64::try_from(count).unwrap_or(u64::MAX));
         let sizes = [self.json_bytes, self.policy_bytes, self.submission_bytes, self.submission_decoded_bytes];
         let times = [self.keep_alive_seconds, self.request_head_seconds, self.stall_seconds, self.shutdown_seconds];
         counts.into_iter().chain(sizes).chain(times).min().unwrap_or(0)

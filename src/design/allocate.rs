@@ -6,15 +6,19 @@
 //! the last bit: shares enter the digest of a plan. Bounded by work, not by time. Depends on no data.
 #![expect(clippy::indexing_slicing, reason = "a numeric kernel: shares and slopes stand in the order of candidates")]
 
-use super::objective::{Objective, Target};
+use super::objective::{Criterion, Objective, Target};
 use super::search::{normalise, pure, zcdp};
-use super::{Subset, float, size_as_float, subset};
+use super::tree_objective::TreeObjective;
+use super::{Subset, Tree, TreeTable, float, size_as_float, subset};
 use crate::budget::{Accounting, Nanos};
 use std::collections::BTreeSet;
 
 /// A share below this part of an even one is not measured, unless nothing else holds some component: all of them
 /// together are less than a thousandth of the budget, and each would cost the drawing of a table.
 const PRUNED: f64 = 1e-3;
+
+/// The most tables from each of which, alone, a search begins.
+const ALONE_MAX: usize = 4;
 
 /// A table that may be measured.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,6 +29,16 @@ pub struct Candidate {
     pub l1: u64,
     /// What one person can change in it, squares summed over cells.
     pub l2_squared: u64,
+}
+
+impl Candidate {
+    /// The variance of a cell where one unit is spent on this table.
+    fn one_budget(&self, accounting: Accounting) -> f64 {
+        match accounting {
+            Accounting::Zcdp => float(self.l2_squared) / 2.0,
+            Accounting::Pure => 2.0 * float(self.l1) * float(self.l1),
+        }
+    }
 }
 
 /// Why a budget cannot be shared out.
@@ -66,46 +80,81 @@ pub fn allocate(
     targets: &[Target],
     total: Nanos,
 ) -> Result<Vec<Nanos>, Unallocated> {
-    let one_budget = |candidate: &Candidate| match accounting {
-        Accounting::Zcdp => float(candidate.l2_squared) / 2.0,
-        Accounting::Pure => 2.0 * float(candidate.l1) * float(candidate.l1),
-    };
-    let tables: Vec<(Vec<usize>, f64)> = candidates.iter().map(|c| (c.dims.clone(), one_budget(c))).collect();
+    let table = |candidate: &Candidate| (candidate.dims.clone(), candidate.one_budget(accounting));
+    let tables: Vec<(Vec<usize>, f64)> = candidates.iter().map(table).collect();
     let objective = Objective::new(sizes, &tables, targets)?;
-    let even = vec![1.0 / size_as_float(candidates.len().max(1)); candidates.len()];
-    if !objective.covered(&even) {
+    let own: Vec<Subset> = candidates.iter().map(|candidate| subset(&candidate.dims)).collect();
+    let asked = targets.iter().filter(|target| target.weight > 0.0).map(Target::dimensions).collect();
+    let covers = |a: &Subset, b: &Subset| b & !a == 0;
+    share_out(accounting, &objective, &starts(&own, &asked, covers), total)
+}
+
+/// As [`allocate`], where one of the dimensions is a tree (its size is not used): candidates and targets over the flat
+/// dimensions, each at a level of it. Means are over the nodes of a level.
+///
+/// # Errors
+/// [`Unallocated`] as there.
+pub fn allocate_with_tree(
+    accounting: Accounting,
+    sizes: &[usize],
+    tree: &Tree,
+    candidates: &[(Candidate, usize)],
+    targets: &[(Target, usize)],
+    total: Nanos,
+) -> Result<Vec<Nanos>, Unallocated> {
+    let table = |(candidate, level): &(Candidate, usize)| {
+        (TreeTable { dims: candidate.dims.clone(), level: *level }, candidate.one_budget(accounting))
+    };
+    let tables: Vec<(TreeTable, f64)> =
+        candidates.iter().filter(|(_, level)| *level <= tree.depth()).map(table).collect();
+    if tables.len() < candidates.len() {
         return Err(Unallocated::NotCovered);
     }
+    let objective = TreeObjective::new(sizes, tree, &tables, targets)?;
+    let own: Vec<(Subset, usize)> = candidates.iter().map(|(c, level)| (subset(&c.dims), *level)).collect();
+    let weighty = targets.iter().filter(|(target, _)| target.weight > 0.0);
+    let asked = weighty.map(|(target, level)| (target.dimensions(), *level)).collect();
+    let covers = |a: &(Subset, usize), b: &(Subset, usize)| b.0 & !a.0 == 0 && b.1 <= a.1;
+    share_out(accounting, &objective, &starts(&own, &asked, covers), total)
+}
+
+fn share_out(
+    accounting: Accounting,
+    objective: &dyn Criterion,
+    starts: &[Vec<f64>],
+    total: Nanos,
+) -> Result<Vec<Nanos>, Unallocated> {
+    let even = starts.first().filter(|even| objective.covered(even)).ok_or(Unallocated::NotCovered)?;
     let shares = match accounting {
-        Accounting::Zcdp => zcdp(&objective, even),
-        Accounting::Pure => pure(&objective, &starts(even, candidates, targets)),
+        Accounting::Zcdp => zcdp(objective, even.clone()),
+        Accounting::Pure => pure(objective, starts),
     };
-    let units = total.apportion(&prune(&objective, shares));
+    let units = total.apportion(&prune(objective, shares));
     let paid: Vec<f64> = units.iter().map(|units| float(units.as_nanos())).collect();
     if objective.covered(&paid) { Ok(units) } else { Err(Unallocated::TooLittle) }
 }
 
 /// Where the search in pure differential privacy begins: the even split over all candidates, that over the tables
-/// asked for, over the largest of these, and the one table of all dimensions.
-fn starts(even: Vec<f64>, candidates: &[Candidate], targets: &[Target]) -> Vec<Vec<f64>> {
-    let asked: BTreeSet<Subset> = targets.iter().filter(|target| target.weight > 0.0).map(Target::dimensions).collect();
-    let union = asked.iter().fold(0, |union, table| union | table);
-    let largest = |table: Subset| !asked.iter().any(|a| *a != table && table & !a == 0);
-    let among = |wanted: &dyn Fn(Subset) -> bool| {
-        let mut shares: Vec<f64> = candidates.iter().map(|c| if wanted(subset(&c.dims)) { 1.0 } else { 0.0 }).collect();
+/// asked for, over those of them that no other covers, and each table that covers all.
+fn starts<T: Ord>(candidates: &[T], asked: &BTreeSet<T>, covers: impl Fn(&T, &T) -> bool) -> Vec<Vec<f64>> {
+    let largest = |table: &T| !asked.iter().any(|other| other != table && covers(other, table));
+    let among = |wanted: &dyn Fn(&T) -> bool| {
+        let mut shares: Vec<f64> = candidates.iter().map(|table| f64::from(u8::from(wanted(table)))).collect();
         normalise(&mut shares);
         shares
     };
-    vec![
-        even,
-        among(&|table| asked.contains(&table)),
-        among(&|table| asked.contains(&table) && largest(table)),
-        among(&|table| table == union),
-    ]
+    let mut starts = vec![
+        among(&|_| true),
+        among(&|table| asked.contains(table)),
+        among(&|table| asked.contains(table) && largest(table)),
+    ];
+    let joint = candidates.iter().filter(|table| asked.iter().all(|asked| covers(table, asked)));
+    starts.extend(joint.take(ALONE_MAX).map(|one| among(&|table| table == one)));
+    starts
 }
 
 /// Takes the smallest shares away as long as what is left covers everything.
-fn prune(objective: &Objective, mut shares: Vec<f64>) -> Vec<f64> {
+fn prune(objective: &dyn Criterion, mut shares: Vec<f64>) -> Vec<f64> {
     let least = PRUNED / size_as_float(shares.len().max(1));
     let mut small: Vec<usize> = (0..shares.len()).filter(|&at| shares[at] < least).collect();
     small.sort_by(|&a, &b| shares[a].total_cmp(&shares[b]));

@@ -6,15 +6,21 @@
 //! uses the same numbers for the intervals. Nothing here depends on data.
 
 mod allocate;
+mod candidates;
 mod objective;
 mod precision;
 mod region;
 mod search;
+mod tree;
+mod tree_objective;
 
-pub use allocate::{Candidate, Unallocated, allocate};
+pub use allocate::{Candidate, Unallocated, allocate, allocate_with_tree};
+pub use candidates::candidates;
 pub use objective::Target;
 pub use precision::price_of;
 pub use region::Region;
+pub(crate) use tree::{Passes, weight as tree_weight};
+pub use tree::{Tree, TreeDesign, TreeRegion, TreeTable};
 
 use crate::budget::Nanos;
 use std::collections::BTreeMap;
@@ -89,6 +95,16 @@ impl Design {
     pub(crate) fn share(&self, table: Subset, variance: f64, component: Subset) -> f64 {
         let weight = 1.0 / (variance * cells(&self.sizes, table & !component));
         self.precision.get(&component).map_or(0.0, |precision| weight / precision)
+    }
+
+    /// The measured tables.
+    pub(crate) fn tables(&self) -> impl Iterator<Item = Subset> + '_ {
+        self.measured.iter().map(|(table, _)| *table)
+    }
+
+    /// `P_t`: the whole precision of a component; `None` if it is not covered.
+    pub(crate) fn precision_of(&self, component: Subset) -> Option<f64> {
+        self.precision.get(&component).copied()
     }
 
     /// Variance of the estimate of the number of persons in a group of cells.

@@ -10,7 +10,7 @@ use super::{Subset, Unallocated, cells, size_as_float, subset, subsets};
 use std::collections::BTreeMap;
 
 /// The most pairs of candidate and component that an objective may hold: some 64 MB.
-const TERMS_MAX: usize = 1 << 22;
+pub(super) const TERMS_MAX: usize = 1 << 22;
 
 /// A table whose precision matters, cell by cell: the mean over its cells is what is minimised.
 #[derive(Debug, Clone, PartialEq)]
@@ -35,7 +35,7 @@ impl Target {
 
     /// What each component weighs in the mean variance of the cells: per dimension the mean over the groups of
     /// `g - g^2 / n` inside the component and of `(g / n)^2` outside it.
-    fn weigh(&self, sizes: &[usize], weights: &mut BTreeMap<Subset, f64>) -> Result<(), Unallocated> {
+    pub(super) fn weigh(&self, sizes: &[usize], weights: &mut BTreeMap<Subset, f64>) -> Result<(), Unallocated> {
         let mut parts = BTreeMap::from([(0, self.weight)]);
         for (dim, groups) in &self.groups {
             let Some(&size) = sizes.get(*dim) else { return Err(Unallocated::NotCovered) };
@@ -102,43 +102,6 @@ impl Objective {
         Ok(Self { weights: by_component.into_values().collect(), terms })
     }
 
-    /// Pairs of candidate and component: what one evaluation takes.
-    pub(super) fn work(&self) -> usize {
-        self.terms.iter().map(Vec::len).sum::<usize>().max(1)
-    }
-
-    /// Whether candidates with a share hold every component that matters.
-    pub(super) fn covered(&self, shares: &[f64]) -> bool {
-        self.precisions(shares).iter().all(|&precision| precision > 0.0)
-    }
-
-    /// `V`, and `-dV/da_S` for every candidate: `sum_t W_t c_S(t) / P_t^2`.
-    pub(super) fn evaluate(&self, shares: &[f64]) -> (f64, Vec<f64>) {
-        let precisions = self.precisions(shares);
-        let value = self.weights.iter().zip(&precisions).map(|(weight, precision)| weight / precision).sum();
-        let slopes: Vec<f64> =
-            self.weights.iter().zip(&precisions).map(|(weight, precision)| weight / (precision * precision)).collect();
-        (value, self.terms.iter().map(|terms| terms.iter().map(|&(at, held)| held * slopes[at]).sum()).collect())
-    }
-
-    /// Takes the shares of these candidates away, in this order, as long as each component keeps a candidate.
-    pub(super) fn drop_spare(&self, shares: &mut [f64], order: &[usize]) {
-        let mut holders = vec![0_usize; self.weights.len()];
-        for (terms, _) in self.terms.iter().zip(shares.iter()).filter(|(_, share)| **share > 0.0) {
-            for &(at, _) in terms {
-                holders[at] += 1;
-            }
-        }
-        for &candidate in order.iter().filter(|&&candidate| shares[candidate] > 0.0).collect::<Vec<_>>() {
-            if self.terms[candidate].iter().all(|&(at, _)| holders[at] > 1) {
-                for &(at, _) in &self.terms[candidate] {
-                    holders[at] -= 1;
-                }
-                shares[candidate] = 0.0;
-            }
-        }
-    }
-
     fn precisions(&self, shares: &[f64]) -> Vec<f64> {
         let mut precisions = vec![0.0; self.weights.len()];
         for (terms, share) in self.terms.iter().zip(shares) {
@@ -147,5 +110,62 @@ impl Objective {
             }
         }
         precisions
+    }
+}
+
+/// What a search needs to know of a problem: shares in the order of candidates.
+pub(super) trait Criterion {
+    /// Pairs of candidate and component, and whatever else one evaluation takes.
+    fn work(&self) -> usize;
+
+    /// Whether candidates with a share hold everything that matters.
+    fn covered(&self, shares: &[f64]) -> bool;
+
+    /// `V`, and `-dV/da_S` for every candidate.
+    fn evaluate(&self, shares: &[f64]) -> (f64, Vec<f64>);
+
+    /// Takes the shares of these candidates away, in this order, as long as everything stays covered.
+    fn drop_spare(&self, shares: &mut [f64], order: &[usize]);
+}
+
+impl Criterion for Objective {
+    fn work(&self) -> usize {
+        self.terms.iter().map(Vec::len).sum::<usize>().max(1)
+    }
+
+    fn covered(&self, shares: &[f64]) -> bool {
+        self.precisions(shares).iter().all(|&precision| precision > 0.0)
+    }
+
+    /// The slope is `sum_t W_t c_S(t) / P_t^2`.
+    fn evaluate(&self, shares: &[f64]) -> (f64, Vec<f64>) {
+        let precisions = self.precisions(shares);
+        let value = self.weights.iter().zip(&precisions).map(|(weight, precision)| weight / precision).sum();
+        let slopes: Vec<f64> =
+            self.weights.iter().zip(&precisions).map(|(weight, precision)| weight / (precision * precision)).collect();
+        (value, self.terms.iter().map(|terms| terms.iter().map(|&(at, held)| held * slopes[at]).sum()).collect())
+    }
+
+    fn drop_spare(&self, shares: &mut [f64], order: &[usize]) {
+        let holds: Vec<Vec<usize>> = self.terms.iter().map(|terms| terms.iter().map(|(at, _)| *at).collect()).collect();
+        drop_spare(&holds, self.weights.len(), shares, order);
+    }
+}
+
+/// Takes shares away as long as each of `components` keeps a candidate that holds it.
+pub(super) fn drop_spare(holds: &[Vec<usize>], components: usize, shares: &mut [f64], order: &[usize]) {
+    let mut holders = vec![0_usize; components];
+    for (held, _) in holds.iter().zip(shares.iter()).filter(|(_, share)| **share > 0.0) {
+        for &at in held {
+            holders[at] += 1;
+        }
+    }
+    for &candidate in order {
+        if shares[candidate] > 0.0 && holds[candidate].iter().all(|&at| holders[at] > 1) {
+            for &at in &holds[candidate] {
+                holders[at] -= 1;
+            }
+            shares[candidate] = 0.0;
+        }
     }
 }

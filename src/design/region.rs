@@ -100,6 +100,11 @@ impl Design {
         Some(sum)
     }
 
+    /// How many codes a region holds of each dimension, as [`Design::variance`] takes them.
+    pub(crate) fn group_sizes(&self, region: &Region) -> Vec<Option<usize>> {
+        (0..self.sizes.len()).map(|dim| region.group(dim).map(BTreeSet::len)).collect()
+    }
+
     /// Covariances of the estimates of several regions, in their order.
     #[must_use]
     pub fn covariances(&self, regions: &[Region]) -> Option<Vec<Vec<f64>>> {

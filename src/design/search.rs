@@ -4,7 +4,7 @@
 //! worse. A fixed order of additions, multiplications, divisions and square roots: the same bits on every machine.
 //! Bounded by a number of steps and by work, never by time.
 
-use super::objective::Objective;
+use super::objective::Criterion;
 
 /// The search ends when no shares can be better by more than this fraction of the variance (zCDP).
 const GAP: f64 = 1e-5;
@@ -18,7 +18,7 @@ const WORK_MAX: usize = 1 << 25;
 /// Each step minimises, over the shares, the variance with the weights of the best estimate held fixed, so it never
 /// gets worse; it stops when the bound `V* >= V^2 / max_S(-dV/da_S)` of the equivalence theorem (Kiefer 1974, for a
 /// homogeneous criterion) is met. (Silvey, Titterington and Torsney 1978; Yu, Annals of Statistics 38, 2010.)
-pub(super) fn zcdp(objective: &Objective, mut shares: Vec<f64>) -> Vec<f64> {
+pub(super) fn zcdp(objective: &dyn Criterion, mut shares: Vec<f64>) -> Vec<f64> {
     for _ in 0..UPDATES_MAX.min(WORK_MAX / objective.work()) {
         let (value, slopes) = objective.evaluate(&shares);
         if slopes.iter().fold(0.0_f64, |most, &slope| most.max(slope)) <= value * (1.0 + GAP) {
@@ -34,7 +34,7 @@ pub(super) fn zcdp(objective: &Objective, mut shares: Vec<f64>) -> Vec<f64> {
 
 /// The best that a local search finds from these starts and from the zCDP optimum; the first of equals. The first start
 /// covers everything.
-pub(super) fn pure(objective: &Objective, starts: &[Vec<f64>]) -> Vec<f64> {
+pub(super) fn pure(objective: &dyn Criterion, starts: &[Vec<f64>]) -> Vec<f64> {
     let (mut best, mut least) = (Vec::new(), f64::INFINITY);
     let optimum = starts.first().map(|even| zcdp(objective, even.clone()));
     for start in starts.iter().chain(&optimum).filter(|start| objective.covered(&squares(start))) {
@@ -49,7 +49,7 @@ pub(super) fn pure(objective: &Objective, starts: &[Vec<f64>]) -> Vec<f64> {
 /// Local search in pure differential privacy, `P_t = sum_S e_S^2 c_S(t)`: with the weights of the best estimate held
 /// fixed the variance is `sum_S k_S / e_S^2`, least at `e_S` in proportion to the cube root of `k_S = e_S^4 (-dV/da_S)`.
 /// It never gets worse (the same argument as in zCDP) and ends at a stationary point, which need not be the best.
-fn descend(objective: &Objective, mut shares: Vec<f64>) -> (Vec<f64>, f64) {
+fn descend(objective: &dyn Criterion, mut shares: Vec<f64>) -> (Vec<f64>, f64) {
     let (mut value, mut slopes) = objective.evaluate(&squares(&shares));
     for _ in 0..UPDATES_MAX.min(WORK_MAX / objective.work()) {
         let mut next: Vec<f64> =

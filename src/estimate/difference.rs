@@ -1,6 +1,7 @@
 //! The difference between two figures, and whether it can be told from none.
 
 use super::joint::Joint;
+use super::ratio::ratio;
 
 /// A difference of two figures.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -41,6 +42,29 @@ pub fn difference_of(first: (f64, (f64, f64)), second: (f64, (f64, f64)), correl
     Difference::new(value, (value - reach(x - x_low, y_high - y), value + reach(x_high - x, y - y_low)))
 }
 
+/// The difference of two ratios of one estimate, each (numerator, denominator): shares, rates or means of two groups.
+///
+/// Fieller's intervals joined by [`difference_of`], with the correlation of the two to first order. `None` if either
+/// has no bounds.
+#[must_use]
+pub fn difference_of_ratios(
+    joint: &Joint<'_>,
+    first: (&[f64], &[f64]),
+    second: (&[f64], &[f64]),
+    quantile: f64,
+) -> Option<Difference> {
+    let of = |(numerator, denominator): (&[f64], &[f64])| {
+        let found = ratio(joint, numerator, denominator, quantile);
+        let value = found.value?;
+        let residual: Vec<f64> = numerator.iter().zip(denominator).map(|(x, y)| x - value * y).collect();
+        Some(((value, found.interval?), residual))
+    };
+    let ((x, a), (y, b)) = (of(first)?, of(second)?);
+    let scale = (joint.covariance(&a, &a) * joint.covariance(&b, &b)).sqrt();
+    let correlation = if scale > 0.0 { (joint.covariance(&a, &b) / scale).clamp(-1.0, 1.0) } else { 0.0 };
+    Some(difference_of(x, y, correlation))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -64,5 +88,26 @@ mod tests {
         let found = difference_of(interval(7.0, 2.0), interval(4.0, 3.0), 1.5 / 6.0);
         assert!((found.interval.0 - exact.interval.0).abs() < 1e-9 && (found.value - exact.value).abs() < 1e-12);
         assert!(found.within_noise && exact.within_noise);
+    }
+
+    #[test]
+    fn shares_of_two_groups_differ_by_what_they_do_not_share() {
+        // the same numerator noise in both: the difference of the shares is known better than either
+        let values = [30.0, 100.0, 50.0, 100.0];
+        let covariance: Vec<Vec<f64>> = vec![
+            vec![16.0, 0.0, 15.0, 0.0],
+            vec![0.0, 1.0, 0.0, 0.0],
+            vec![15.0, 0.0, 16.0, 0.0],
+            vec![0.0, 0.0, 0.0, 1.0],
+        ];
+        let joint = Joint { values: &values, covariance: &covariance };
+        let (women, men) = ([1.0, 0.0, 0.0, 0.0], [0.0, 0.0, 1.0, 0.0]);
+        let (all_women, all_men) = ([0.0, 1.0, 0.0, 0.0], [0.0, 0.0, 0.0, 1.0]);
+        let found = difference_of_ratios(&joint, (&women, &all_women), (&men, &all_men), Z95).unwrap();
+        assert!((found.value + 0.2).abs() < 1e-12 && !found.within_noise);
+        // Var(x1 - x2) = 2, and a little from the denominators
+        let expected = Z95 * (2.0_f64 + 0.09 + 0.25).sqrt() / 100.0;
+        assert!((found.interval.1 - found.value - expected).abs() < 2e-3, "{found:?}");
+        assert_eq!(difference_of_ratios(&joint, (&women, &all_women), (&men, &[0.0; 4]), Z95), None);
     }
 }

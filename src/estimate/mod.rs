@@ -6,18 +6,34 @@
 //! post-processing and costs nothing.
 
 mod components;
+#[cfg(test)]
+mod coverage_tests;
 mod cut;
 mod difference;
+mod estimator;
+#[cfg(test)]
+mod flat_tests;
 mod interval;
 mod joint;
+mod margin;
 mod quantile;
 mod ratio;
+#[cfg(test)]
+mod reference;
+mod solve;
+mod tree;
+#[cfg(test)]
+mod tree_tests;
+mod zeros;
 
 pub(crate) use cut::selected;
-pub use difference::{Difference, difference, difference_of};
+pub use difference::{Difference, difference, difference_of, difference_of_ratios};
+pub use estimator::{Estimator, Uncertainty, Variances};
 pub use joint::{Joint, quantile95};
 pub use quantile::{Quantile, quantile};
 pub use ratio::{Ratio, mean, ratio};
+pub use tree::TreeEstimator;
+pub use zeros::Impossible;
 
 use crate::budget::Accounting;
 use crate::design::Design;

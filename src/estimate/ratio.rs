@@ -1,7 +1,9 @@
 //! A share, a rate or a mean: one estimate divided by another that varies with it.
 //!
 //! The interval is Fieller's: exact for normal estimates, whatever the denominator, where the delta method is not. If
-//! the denominator cannot be told from zero it has no finite bounds, and none are made up.
+//! the denominator cannot be told from zero it has no finite bounds, and none are made up. Measured (coverage tests):
+//! 95 % where the denominator is five standard errors or more; the rare intervals of denominators that only just pass
+//! for a number hold the truth too seldom (76 % at under one standard error), for it was noise that let them pass.
 
 use super::joint::Joint;
 

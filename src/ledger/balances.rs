@@ -11,6 +11,10 @@ use std::collections::BTreeMap;
 /// The share of the purposes that have none.
 pub(super) const UNSHARED: &str = "";
 
+/// The quota from which an organisation starts that has none yet: there only after a restore, with what was spent in
+/// the gap by nobody knows whom.
+pub(super) const NEWCOMERS: &str = "";
+
 /// cap, held, spent.
 type PotRow = (i64, i64, i64);
 
@@ -34,12 +38,15 @@ impl Pots {
             .bind(&self.share)
             .fetch_one(&mut *rows)
             .await?;
-        let used: Option<PotRow> =
-            sqlx::query_as("SELECT cap, held, spent FROM quotas WHERE account = ? AND organisation = ?")
-                .bind(self.account.as_str())
-                .bind(self.organisation.as_str())
-                .fetch_optional(rows)
-                .await?;
+        let used: Option<PotRow> = sqlx::query_as(
+            "SELECT cap, held, spent FROM quotas WHERE account = ?1 AND organisation IN (?2, ?3)
+             ORDER BY organisation = ?3 LIMIT 1",
+        )
+        .bind(self.account.as_str())
+        .bind(self.organisation.as_str())
+        .bind(NEWCOMERS)
+        .fetch_optional(rows)
+        .await?;
         let mut used = pot(used.unwrap_or_default())?;
         used.cap = quota.unwrap_or(used.cap);
         Ok(Account { quota: used, share: pot(share)?, whole: pot(whole)? })
@@ -66,7 +73,8 @@ impl Pots {
                 .await?;
         one(&changed)?;
         let changed = sqlx::query(
-            "INSERT INTO quotas (account, organisation, cap, held, spent) VALUES (?1, ?2, ?3, ?4, ?5)
+            "INSERT INTO quotas (account, organisation, cap, held, spent, restored) VALUES (?1, ?2, ?3, ?4, ?5,
+             COALESCE((SELECT restored FROM quotas WHERE account = ?1 AND organisation = ?6), 0))
              ON CONFLICT (account, organisation) DO UPDATE SET cap = ?3, held = ?4, spent = ?5",
         )
         .bind(self.account.as_str())
@@ -74,6 +82,7 @@ impl Pots {
         .bind(int(account.quota.cap.as_nanos())?)
         .bind(int(account.quota.held.as_nanos())?)
         .bind(int(account.quota.spent.as_nanos())?)
+        .bind(NEWCOMERS)
         .execute(&mut *rows)
         .await?;
         one(&changed)?;

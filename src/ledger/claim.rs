@@ -2,6 +2,7 @@
 //!
 //! # Guarantees
 //! G5: one claim, one draw: [`Reservation::draw`] consumes it, and the noise takes its parameters from it alone.
+//! G7: one that is dropped, drawn on or not, is spent by the next change of the ledger: nobody is behind it any more.
 //! G10: [`Committed`] is made only by the ledger, after charge, bytes and leaf are durable together.
 //!
 //! A claim cannot be drawn twice:
@@ -26,13 +27,14 @@
 use crate::budget::{Accounting, Nanos};
 use crate::identity::{AccountId, ClaimId, DatasetId, Digest, ReleaseId};
 use crate::policy::Measured;
+use crate::underway::Hold;
 use chrono::{DateTime, Utc};
 
 /// A claim that is durable and witnessed, and on which nothing has been drawn.
 #[derive(Debug)]
 #[must_use = "a reservation holds budget: draw on it or void it"]
 pub struct Reservation {
-    pub(super) id: ClaimId,
+    pub(super) hold: Hold<ClaimId>,
     pub(super) account: AccountId,
     pub(super) accounting: Accounting,
     pub(super) cost: Nanos,
@@ -44,7 +46,7 @@ pub struct Reservation {
 #[derive(Debug)]
 #[must_use = "a drawn claim must be settled"]
 pub struct Drawn {
-    pub(super) id: ClaimId,
+    pub(super) hold: Hold<ClaimId>,
     pub(super) account: AccountId,
     pub(super) cost: Nanos,
     pub(super) draw: Digest,
@@ -65,7 +67,7 @@ impl Reservation {
 
     /// Goes over the line: noise is about to be drawn. Called by `noise::perturb` alone.
     pub fn draw(self) -> Drawn {
-        Drawn { id: self.id, account: self.account, cost: self.cost, draw: self.draw }
+        Drawn { hold: self.hold, account: self.account, cost: self.cost, draw: self.draw }
     }
 }
 

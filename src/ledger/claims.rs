@@ -2,8 +2,9 @@
 //!
 //! # Guarantees
 //! G6: every change of an account goes through [`account`](super::account). G7: `reserve` returns after commit and
-//! witness; an unknown outcome is spent. A claim is ended by the opening of the ledger that made it and by no other:
-//! one whose claim was settled by another destroys its draft.
+//! witness; an unknown outcome is spent. An open claim with nobody behind it (its task ended early, its commit was not
+//! acknowledged, its process is gone) is spent by the next change of the ledger, whatever that is: it blocks nothing, and
+//! is never refunded. Only the newest opening of the ledger ends claims: an older one destroys its draft.
 
 use super::account::{self, Short};
 use super::balances::{Pots, share_of};
@@ -11,9 +12,11 @@ use super::row::{amount, columns, conflict, digest, int, json, name, one, to_jso
 use super::writing::Writing;
 use super::{Drawn, Ledger, LedgerError, Reservation, commitment};
 use crate::budget::Nanos;
+use crate::fault::Point;
 use crate::identity::{ClaimId, DatasetId, Digest, Principal};
 use crate::policy::{EditionRef, Plan};
 use crate::transparency::Leaf;
+use crate::underway::Underway;
 use sqlx::SqliteConnection;
 
 /// An open claim, as stored.
@@ -27,7 +30,6 @@ pub(super) struct Claim {
     pub(super) editions: Vec<EditionRef>,
     commitment: Digest,
     owner: String,
-    epoch: i64,
 }
 
 columns! {
@@ -42,7 +44,6 @@ columns! {
         editions: String,
         cost: i64,
         owner: String,
-        epoch: i64,
         commitment: String,
     }
 }
@@ -61,16 +62,22 @@ impl TryFrom<ClaimColumns> for Claim {
             editions: json(&row.editions)?,
             commitment: digest(&row.commitment)?,
             owner: row.owner,
-            epoch: row.epoch,
         })
     }
 }
 
-/// Every open claim.
-pub(super) async fn open(rows: &mut SqliteConnection) -> Result<Vec<Claim>, LedgerError> {
-    let found: Vec<ClaimColumns> =
-        sqlx::query_as("SELECT * FROM claims WHERE state = 'open' ORDER BY log_index").fetch_all(rows).await?;
-    found.into_iter().map(Claim::try_from).collect()
+/// Spends the open claims that nobody is behind.
+pub(super) async fn spend_abandoned(writing: &mut Writing, underway: &Underway<ClaimId>) -> Result<(), LedgerError> {
+    let open: Vec<ClaimColumns> = sqlx::query_as("SELECT * FROM claims WHERE state = 'open' ORDER BY log_index")
+        .fetch_all(writing.rows())
+        .await?;
+    for claim in open {
+        let claim = Claim::try_from(claim)?;
+        if !underway.holds(&claim.id) {
+            spend(writing, &claim).await?;
+        }
+    }
+    Ok(())
 }
 
 /// Ends a claim as spent: held becomes spent, and the log says so.
@@ -160,14 +167,15 @@ impl Ledger {
     ///
     /// # Errors
     /// [`LedgerError::InProgress`] if the same draw is open; a refusal (quota, then share and cap), which leaves
-    /// nothing; [`LedgerError::Witness`] if the claim stands and was not acknowledged: it is then spent when the ledger
-    /// reopens.
+    /// nothing; [`LedgerError::Witness`] if the claim stands and was not acknowledged: it is then spent by the next
+    /// change.
     pub async fn reserve(&self, plan: &Plan, asker: &Principal) -> Result<Reservation, LedgerError> {
         let mut writing = self.write().await?;
         refuse_twice(writing.rows(), plan).await?;
         let Grant { pots, account } = grant(writing.rows(), plan, asker).await?;
         pots.store(writing.rows(), account).await?;
-        let id = ClaimId::random();
+        let hold = self.store.underway.hold(ClaimId::random());
+        let id = hold.id();
         let opening = to_json(&serde_json::json!({
             "asker": { "organisation": asker.organisation, "token": asker.token },
             "question": plan.question,
@@ -185,7 +193,7 @@ impl Ledger {
         sqlx::query(
             "INSERT INTO claims (claim, account, share, organisation, dataset, policy, draw, measurement, editions,
              cost, state, owner, epoch, salt, opening, commitment, reserved_at, log_index)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'open', ?, ?, ?, ?, ?, ?, ?)",
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'open', ?, (SELECT value FROM meta WHERE key = 'epoch'), ?, ?, ?, ?, ?)",
         )
         .bind(id.as_str())
         .bind(pots.account.as_str())
@@ -198,7 +206,6 @@ impl Ledger {
         .bind(to_json(&plan.editions)?)
         .bind(int(plan.cost.as_nanos())?)
         .bind(&self.store.owner)
-        .bind(self.store.epoch)
         .bind(salt)
         .bind(opening)
         .bind(commitment.to_string())
@@ -206,9 +213,9 @@ impl Ledger {
         .bind(int(index)?)
         .execute(writing.rows())
         .await?;
-        writing.commit().await?;
+        writing.commit(Point::Reserve).await?;
         Ok(Reservation {
-            id,
+            hold,
             account: plan.account.clone(),
             accounting: plan.accounting,
             cost: plan.cost,
@@ -223,7 +230,7 @@ impl Ledger {
     /// [`LedgerError::Conflict`] if it was ended elsewhere.
     pub async fn void(&self, claim: Reservation) -> Result<(), LedgerError> {
         let mut writing = self.write().await?;
-        let claim = self.own(&mut writing, &claim.id, claim.cost, claim.draw).await?;
+        let claim = self.own(&mut writing, claim.hold.id(), claim.cost, claim.draw).await?;
         end(&mut writing, &claim, "voided", account::void).await?;
         let leaf = Leaf::ChargeVoided {
             account: claim.pots.account.clone(),
@@ -232,7 +239,7 @@ impl Ledger {
             commitment: claim.commitment,
         };
         writing.leaf(&leaf).await?;
-        writing.commit().await
+        writing.commit(Point::Void).await
     }
 
     /// Settles a claim as spent with nothing released (a fault after the point of no return).
@@ -243,12 +250,12 @@ impl Ledger {
         let mut writing = self.write().await?;
         let claim = self.drawn(&mut writing, &claim).await?;
         spend(&mut writing, &claim).await?;
-        writing.commit().await
+        writing.commit(Point::Forfeit).await
     }
 
     /// The open claim behind a drawn one, if it is still this opening's.
     pub(super) async fn drawn(&self, writing: &mut Writing, claim: &Drawn) -> Result<Claim, LedgerError> {
-        let found = self.own(writing, &claim.id, claim.cost, claim.draw).await?;
+        let found = self.own(writing, claim.hold.id(), claim.cost, claim.draw).await?;
         if found.pots.account == claim.account {
             Ok(found)
         } else {
@@ -262,8 +269,7 @@ impl Ledger {
             .fetch_optional(writing.rows())
             .await?;
         let claim = found.map(Claim::try_from).transpose()?;
-        let Some(claim) = claim.filter(|claim| claim.owner == self.store.owner && claim.epoch == self.store.epoch)
-        else {
+        let Some(claim) = claim.filter(|claim| claim.owner == self.store.owner) else {
             return Err(conflict("claim_lost", "the claim was ended by another start of the service; ask again"));
         };
         if claim.cost == cost && claim.draw == draw {

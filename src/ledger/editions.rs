@@ -6,6 +6,7 @@
 
 use super::row::{columns, count, int, json, name, small, time, to_json};
 use super::{EditionRow, FileEntry, Ledger, LedgerError, NewEdition, commitment, releases, submissions};
+use crate::fault::Point;
 use crate::identity::{DatasetId, FileId, Period, Principal, ReleaseId, SubmissionId};
 use crate::policy::EditionRef;
 use crate::transparency::Leaf;
@@ -38,17 +39,25 @@ impl TryFrom<EditionColumns> for EditionRow {
     }
 }
 
-/// The number of the newest edition of a period.
+/// The lists of files that the vault must hold.
+pub(super) const FILES: &str =
+    "SELECT files FROM submissions WHERE state = 'live' UNION ALL SELECT files FROM editions";
+
+/// The number of the newest edition of a period, one that was lost in a restore included.
 pub(super) async fn newest(
     rows: &mut SqliteConnection,
     dataset: &DatasetId,
     period: &Period,
 ) -> Result<Option<u32>, LedgerError> {
-    let last: Option<i64> = sqlx::query_scalar("SELECT MAX(number) FROM editions WHERE dataset = ? AND period = ?")
-        .bind(dataset.as_str())
-        .bind(period.as_str())
-        .fetch_one(rows)
-        .await?;
+    let last: Option<i64> = sqlx::query_scalar(
+        "SELECT MAX(number) FROM
+         (SELECT number FROM editions WHERE dataset = ?1 AND period = ?2
+          UNION ALL SELECT number FROM lost_editions WHERE dataset = ?1 AND period = ?2)",
+    )
+    .bind(dataset.as_str())
+    .bind(period.as_str())
+    .fetch_one(rows)
+    .await?;
     last.map(small).transpose()
 }
 
@@ -91,7 +100,7 @@ impl Ledger {
         for release in outdated(writing.rows(), &new.dataset, &edition).await? {
             releases::supersede(&mut writing, &release, &edition).await?;
         }
-        writing.commit().await?;
+        writing.commit(Point::Close).await?;
         Ok(EditionRow { dataset: new.dataset, edition, files: new.files, coding: new.coding, log_index, closed_at })
     }
 
@@ -125,16 +134,33 @@ impl Ledger {
         row.ok_or(LedgerError::Unknown { what: "edition" })?.try_into()
     }
 
-    /// Every file that a live submission or an edition names: what the vault must keep (the rest is swept at start).
+    /// The submissions that the newest edition of a period was made of; none if it was never closed.
     ///
     /// # Errors
     /// Faults only.
-    pub async fn files(&self) -> Result<BTreeSet<FileId>, LedgerError> {
-        let lists: Vec<String> = sqlx::query_scalar(
-            "SELECT files FROM submissions WHERE state = 'live' UNION ALL SELECT files FROM editions",
+    pub async fn submissions_closed(
+        &self,
+        dataset: &DatasetId,
+        period: &Period,
+    ) -> Result<BTreeSet<SubmissionId>, LedgerError> {
+        let newest: Option<String> = sqlx::query_scalar(
+            "SELECT submissions FROM editions WHERE dataset = ? AND period = ? ORDER BY number DESC LIMIT 1",
         )
-        .fetch_all(&mut *self.read().await?)
+        .bind(dataset.as_str())
+        .bind(period.as_str())
+        .fetch_optional(&mut *self.read().await?)
         .await?;
+        newest.map_or(Ok(BTreeSet::new()), |ids| json(&ids))
+    }
+
+    /// Every file that a live submission or an edition names: what the vault must keep; the rest is swept. Read as a
+    /// change would read it: not from a ledger that is behind its witness, nor by an opening that another has fenced
+    /// off, whose files in the making this one does not know.
+    ///
+    /// # Errors
+    /// As those of a change.
+    pub async fn files(&self) -> Result<BTreeSet<FileId>, LedgerError> {
+        let lists: Vec<String> = sqlx::query_scalar(FILES).fetch_all(self.write().await?.rows()).await?;
         let mut kept = BTreeSet::new();
         for list in lists {
             kept.extend(json::<Vec<FileEntry>>(&list)?.into_iter().map(|file| file.id));

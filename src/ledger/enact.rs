@@ -17,23 +17,24 @@ use crate::transparency::Leaf;
 use sqlx::SqliteConnection;
 use std::collections::BTreeMap;
 
-const EMPTY: Pot = Pot { cap: Nanos::ZERO, held: Nanos::ZERO, spent: Nanos::ZERO };
+pub(super) const EMPTY: Pot = Pot { cap: Nanos::ZERO, held: Nanos::ZERO, spent: Nanos::ZERO };
 
 /// The shares of an account under a policy: purpose to whether it is open, and its cap.
-type Caps = BTreeMap<String, (bool, Nanos)>;
+pub(super) type Caps = BTreeMap<String, (bool, Nanos)>;
+
+/// The policy before: in force, or lost in a restore (its form of ids may be lost with it).
+const BEFORE: &str = "SELECT account, ids FROM policies WHERE dataset = ? AND state IN ('in_force', 'lost')
+                      ORDER BY version DESC LIMIT 1";
 
 /// Whether a policy could come into force now; gives the caps it would set.
 pub(super) async fn check(rows: &mut SqliteConnection, policy: &Policy) -> Result<Caps, LedgerError> {
     let before: Option<(String, String)> =
-        sqlx::query_as("SELECT account, ids FROM policies WHERE dataset = ? AND state = 'in_force'")
-            .bind(policy.id.as_str())
-            .fetch_optional(&mut *rows)
-            .await?;
+        sqlx::query_as(BEFORE).bind(policy.id.as_str()).fetch_optional(&mut *rows).await?;
     if let Some((account, ids)) = before {
         if account != policy.budget.account.as_str() {
             return Err(conflict("account_frozen", "a dataset keeps its account: its people's loss is added up there"));
         }
-        if ids != to_json(&policy.unit.id)? {
+        if !ids.is_empty() && ids != to_json(&policy.unit.id)? {
             return Err(conflict("ids_frozen", "a dataset keeps the form of its person ids; else one person is two"));
         }
     }
@@ -43,27 +44,37 @@ pub(super) async fn check(rows: &mut SqliteConnection, policy: &Policy) -> Resul
         return Err(conflict("accounting_frozen", "an account keeps its accounting (zcdp or pure)"));
     }
     let pot = known.map_or(EMPTY, |(_, pot)| pot);
-    let mut pots = shares(rows, &budget.account).await?;
-    let unshared = pots.remove(UNSHARED).map_or(EMPTY, |(_, pot)| pot);
-    for purpose in budget.shares.keys() {
-        pots.entry(purpose.as_str().to_owned()).or_insert((true, EMPTY));
-    }
+    let pots = shares(rows, &budget.account).await?;
     let named: BTreeMap<&str, Nanos> = budget.shares.iter().map(|(purpose, cap)| (purpose.as_str(), *cap)).collect();
-    let asked = pots.iter().map(|(purpose, (_, pot))| (named.get(purpose.as_str()).copied(), *pot));
-    let Some((rest, caps)) = regrant(budget.lifetime, pot, unshared, asked) else {
-        return Err(conflict(
+    grant(budget.lifetime, pot, pots, &named).ok_or_else(|| {
+        conflict(
             "account_used",
             "the account, or one of its shares, has already used more than this policy would give it; \
              give it at least that",
-        ));
-    };
+        )
+    })
+}
+
+/// The caps of an account's shares under a grant; `None` if one would fall below what is used.
+pub(super) fn grant(
+    lifetime: Nanos,
+    whole: Pot,
+    mut pots: BTreeMap<String, (bool, Pot)>,
+    named: &BTreeMap<&str, Nanos>,
+) -> Option<Caps> {
+    let unshared = pots.remove(UNSHARED).map_or(EMPTY, |(_, pot)| pot);
+    for purpose in named.keys() {
+        pots.entry((*purpose).to_owned()).or_insert((true, EMPTY));
+    }
+    let asked = pots.iter().map(|(purpose, (_, pot))| (named.get(purpose.as_str()).copied(), *pot));
+    let (rest, caps) = regrant(lifetime, whole, unshared, asked)?;
     let mut granted: Caps = pots
         .into_keys()
         .zip(caps)
         .map(|(purpose, cap)| (purpose.clone(), (named.contains_key(purpose.as_str()), cap)))
         .collect();
     granted.insert(UNSHARED.to_owned(), (true, rest));
-    Ok(granted)
+    Some(granted)
 }
 
 /// Puts a policy in force.

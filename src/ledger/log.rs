@@ -1,10 +1,10 @@
 //! Reading the public log: head, leaves, tiles, proofs.
 
-use super::row::{count, int};
+use super::row::int;
 use super::writing::stored_head;
 use super::{Ledger, LedgerError};
 use crate::identity::Digest;
-use crate::transparency::{Asked, Hashes, Head, Leaf, TilePath, WitnessedCharge, bundle};
+use crate::transparency::{Asked, Hashes, Head, TilePath, bundle};
 use sqlx::SqliteConnection;
 
 /// The head and its signed note.
@@ -12,6 +12,11 @@ pub(super) async fn head(rows: &mut SqliteConnection) -> Result<(Head, String), 
     let (size, root, note): (i64, String, String) =
         sqlx::query_as("SELECT size, root, note FROM head WHERE id = 1").fetch_one(rows).await?;
     Ok((stored_head(size, &root)?, note))
+}
+
+/// How many leaves the witness has acknowledged, as far as the database knows.
+pub(super) async fn acknowledged(rows: &mut SqliteConnection) -> Result<u64, LedgerError> {
+    super::row::count(sqlx::query_scalar("SELECT acknowledged FROM head WHERE id = 1").fetch_one(rows).await?)
 }
 
 /// Stored hashes at some positions; those that are missing are left out.
@@ -35,25 +40,10 @@ pub(super) async fn root_at(rows: &mut SqliteConnection, size: u64) -> Result<Di
     built.first().copied().map(Digest).ok_or(LedgerError::Corruption("a hash of the log is missing"))
 }
 
-/// The charges among the leaves `from..to`.
-pub(super) async fn charges(
-    rows: &mut SqliteConnection,
-    from: u64,
-    to: u64,
-) -> Result<Vec<WitnessedCharge>, LedgerError> {
-    let leaves: Vec<(i64, String)> =
-        sqlx::query_as("SELECT idx, body FROM leaves WHERE idx >= ? AND idx < ? ORDER BY idx")
-            .bind(int(from)?)
-            .bind(int(to)?)
-            .fetch_all(rows)
-            .await?;
-    let mut charges = Vec::new();
-    for (index, leaf) in leaves {
-        if Leaf::parse(&leaf).ok_or(LedgerError::Corruption("a leaf is malformed"))?.is_charge() {
-            charges.push(WitnessedCharge { index: count(index)?, leaf });
-        }
-    }
-    Ok(charges)
+/// The leaves `from..to`, canonical.
+pub(super) async fn leaves(rows: &mut SqliteConnection, from: u64, to: u64) -> Result<Vec<String>, LedgerError> {
+    let query = "SELECT body FROM leaves WHERE idx >= ? AND idx < ? ORDER BY idx";
+    Ok(sqlx::query_scalar(query).bind(int(from)?).bind(int(to)?).fetch_all(rows).await?)
 }
 
 async fn prove(rows: &mut SqliteConnection, asked: Asked) -> Result<Vec<[u8; 32]>, LedgerError> {

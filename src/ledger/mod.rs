@@ -8,6 +8,7 @@
 //! unknown outcome counts as spent. G10: a release exists only as [`Committed`]. G12: the log only grows.
 
 mod account;
+mod backup;
 mod balances;
 mod claim;
 mod claims;
@@ -18,7 +19,11 @@ mod log;
 mod policies;
 mod records;
 mod releases;
+mod restore;
+mod restore_accounts;
+mod restore_rows;
 mod row;
+mod seal;
 mod store;
 mod submissions;
 #[cfg(test)]
@@ -26,13 +31,16 @@ mod tests;
 mod token_text;
 mod tokens;
 mod verify;
+mod verify_accounts;
+mod verify_governance;
 mod verify_rows;
 mod writing;
 
+pub use backup::{copy_database, files_named};
 pub use claim::{Committed, Drawn, Entry, Reservation, Settle};
 pub use records::{
     Balance, EditionRow, FileEntry, NewEdition, NewSubmission, NewToken, PolicyRow, PolicySource, PolicyState, Receipt,
-    ReleaseRow, RowFinding, SubmissionRow, SubmissionState, TokenRow,
+    ReleaseRow, Resend, Restored, RowFinding, SubmissionRow, SubmissionState, TokenRow,
 };
 pub use store::{Ledger, LedgerSettings};
 pub use verify::verify_database;
@@ -87,9 +95,13 @@ pub enum LedgerError {
     },
     /// The head of the log is behind what the witness has seen: nothing is served.
     #[error(
-        "the log is behind its witness; the database was rolled back; restore the witnessed charges before serving"
+        "the log is behind its witness: the database was rolled back, and nothing is served; stop the service and run \
+         `halflight restore`, which brings it forward without giving any budget back"
     )]
     BehindWitness,
+    /// A newer opening of the ledger has taken over: this one changes nothing any more.
+    #[error("the service was started again elsewhere on the same data; this one changes nothing any more")]
+    Fenced,
     /// An invariant does not hold on what was read back: the ledger stops.
     #[error("the ledger is corrupt: {0}")]
     Corruption(&'static str),
@@ -97,7 +109,7 @@ pub enum LedgerError {
     #[error("the database failed")]
     Database(#[source] sqlx::Error),
     /// The witness could not be written.
-    #[error("the witness did not acknowledge")]
+    #[error("the witness did not acknowledge: {0}")]
     Witness(#[source] std::io::Error),
 }
 
@@ -113,6 +125,7 @@ impl LedgerError {
             Self::Conflict { code, .. } => code,
             Self::Moved { .. } => "submissions_moved",
             Self::BehindWitness => "behind_witness",
+            Self::Fenced => "fenced",
             Self::Corruption(_) => "ledger_corrupt",
             Self::Database(_) => "database",
             Self::Witness(_) => "witness",

@@ -7,6 +7,7 @@
 use super::row::{columns, conflict, count, digest, int, json, name, small, time, to_json, word};
 use super::writing::Writing;
 use super::{Ledger, LedgerError, PolicyRow, PolicySource, PolicyState, enact};
+use crate::fault::Point;
 use crate::identity::{DatasetId, Digest, Principal, Role, TokenId};
 use crate::policy::Policy;
 use crate::transparency::Leaf;
@@ -95,7 +96,9 @@ impl Ledger {
         }
         let (code, detail) = match row.state {
             PolicyState::Expired => ("proposal_expired", "this proposal is more than seven days old; propose it again"),
-            PolicyState::InForce | PolicyState::Superseded => ("not_proposed", "this policy is decided already"),
+            PolicyState::InForce | PolicyState::Superseded | PolicyState::Lost => {
+                ("not_proposed", "this policy is decided already")
+            }
             PolicyState::Proposed if row.proposer == by.token => {
                 ("own_proposal", "you proposed this policy; another officer must approve it")
             }
@@ -109,7 +112,7 @@ impl Ledger {
         }
         // Again: a later version may have come into force, or the account been used, since it was proposed.
         let newest: Option<i64> = sqlx::query_scalar(
-            "SELECT MAX(version) FROM policies WHERE dataset = ? AND state IN ('in_force', 'superseded')",
+            "SELECT MAX(version) FROM policies WHERE dataset = ? AND state IN ('in_force', 'superseded', 'lost')",
         )
         .bind(policy.id.as_str())
         .fetch_one(writing.rows())
@@ -145,7 +148,7 @@ impl Ledger {
         } else {
             row
         };
-        writing.commit().await?;
+        writing.commit(Point::Govern).await?;
         Ok(row)
     }
 
@@ -214,7 +217,7 @@ impl Ledger {
             .await?;
         let (version, sha256, officer) = (small(version)?, digest(&sha256)?, by.token.clone());
         writing.leaf(&Leaf::DatasetSuspended { dataset: dataset.clone(), version, sha256, officer }).await?;
-        writing.commit().await
+        writing.commit(Point::Govern).await
     }
 
     /// Whether a dataset is suspended.

@@ -174,6 +174,9 @@ pub enum PolicyState {
     Superseded,
     /// Not approved in time.
     Expired,
+    /// It came into force after the copy that the database was put back from; its text is lost, and its dataset
+    /// suspended until officers propose again.
+    Lost,
 }
 
 /// A policy in the ledger.
@@ -278,4 +281,38 @@ pub struct ReleaseRow {
     pub released_at: DateTime<Utc>,
     /// A notice beside it, once superseded or withdrawn.
     pub notice: Option<String>,
+}
+
+/// A submission whose bytes are gone, to be sent again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Resend {
+    /// Its id, as in the receipt.
+    pub submission: SubmissionId,
+    /// Who sent it.
+    pub organisation: Organisation,
+    /// The dataset.
+    pub dataset: DatasetId,
+    /// The period.
+    pub period: Period,
+}
+
+/// What bringing a database forward to its witness meant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Restored {
+    /// The leaves that the database lacked.
+    pub gap: std::ops::Range<u64>,
+    /// Spent on claims of which nothing but the log knows; counted against every share and quota of the account.
+    pub charges: BTreeMap<AccountId, Nanos>,
+    /// Datasets whose policy came into force in the gap: its text is lost; officers propose again.
+    pub suspended: Vec<DatasetId>,
+    /// Submissions accepted in the gap.
+    pub resend: Vec<Resend>,
+    /// Submissions that were withdrawn, replaced or erased again.
+    pub erased: Vec<SubmissionId>,
+    /// Editions closed in the gap: to be closed again, under the next number.
+    pub editions: Vec<(DatasetId, Period, u32)>,
+    /// Releases of the gap: paid for, their bytes lost.
+    pub releases: Vec<ReleaseId>,
+    /// Tokens issued in the gap: dead; the operator issues new ones.
+    pub tokens: Vec<TokenId>,
 }

@@ -9,6 +9,7 @@ use super::row::{columns, conflict, count, digest, int, json, name, time};
 use super::writing::Writing;
 use super::{Committed, Drawn, Entry, Ledger, LedgerError, ReleaseRow, Settle, editions};
 use crate::budget::Nanos;
+use crate::fault::Point;
 use crate::identity::{ClaimId, DatasetId, Digest, ReleaseId};
 use crate::policy::{EditionRef, Form, Plan};
 use crate::transparency::Leaf;
@@ -77,13 +78,13 @@ impl Ledger {
             return Err(LedgerError::Corruption("a draft is not of the draw that was paid for"));
         }
         if stands(&mut writing, &entry.release).await? {
-            writing.commit().await?;
+            writing.commit(Point::Forfeit).await?;
             return Err(already());
         }
         store_draw(&mut writing, &claim, &sealed_draw).await?;
         let log_index = store_release(&mut writing, &entry, &claim.id, &claim.editions).await?;
         let released_at = writing.now();
-        writing.commit().await?;
+        writing.commit(Point::Settle).await?;
         Ok(Committed { draft, log_index, released_at })
     }
 
@@ -112,7 +113,7 @@ impl Ledger {
         let log_index =
             store_release(&mut writing, &entry, &name(claim)?, &json::<Vec<EditionRef>>(&editions)?).await?;
         let released_at = writing.now();
-        writing.commit().await?;
+        writing.commit(Point::Shelve).await?;
         Ok(Committed { draft, log_index, released_at })
     }
 

@@ -1,27 +1,32 @@
 //! The store: one SQLite database, one writer, a few readers; and how it is opened.
 //!
 //! # Guarantees
-//! G7: on opening, every claim whose outcome is unknown is settled as spent; nothing expires into a refund. Nothing is
-//! served from a database that is behind its witness, has another log's key, or does not force its writes to disk.
+//! G7: on opening, every claim whose outcome is unknown is settled as spent; nothing expires into a refund. The newest
+//! opening alone changes anything: an older one that is still running is fenced off. Nothing is served from a database
+//! that is behind its witness, has another log's key or a row that is not as it was written, or does not force its
+//! writes to disk.
 
+use super::seal::{Noted, Seals};
 use super::writing::Tip;
 use super::{LedgerError, claims};
 use crate::clock::Clock;
-use crate::identity::{Digest, random_bytes};
+use crate::fault::{Faults, Point};
+use crate::identity::{ClaimId, Digest, random_bytes};
 use crate::transparency::{Head, Leaf, LogKey, Tree, Witness};
+use crate::underway::Underway;
 use chrono::{DateTime, Utc};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{Sqlite, SqliteConnection, Transaction};
+use sqlx::{Connection as _, Sqlite, SqliteConnection, Transaction};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::Duration;
 
-const SCHEMA: &str = include_str!("schema.sql");
+pub(super) const SCHEMA: &str = include_str!("schema.sql");
 
 /// The layout of the tables. A database of another is not opened.
-const SCHEMA_VERSION: &str = "1";
+const SCHEMA_VERSION: &str = "2";
 
 const READERS: u32 = 4;
 
@@ -40,6 +45,8 @@ pub struct LedgerSettings {
     pub approvals: u32,
     /// Time.
     pub clock: Arc<dyn Clock>,
+    /// Writes that fail on purpose: none, but in tests.
+    pub faults: Faults,
 }
 
 /// The ledger's store. Cheap to clone.
@@ -53,10 +60,16 @@ pub(super) struct Store {
     pub(super) reader: SqlitePool,
     pub(super) tip: Arc<tokio::sync::Mutex<Tip>>,
     pub(super) key: LogKey,
+    pub(super) seals: Seals,
+    pub(super) noted: Noted,
+    /// Set when the head was found behind the witness: from then on nothing is read either.
+    pub(super) behind: AtomicBool,
     pub(super) approvals: u32,
-    /// This opening of the ledger: whose claims it may settle.
+    pub(super) faults: Faults,
+    /// This opening of the ledger. Only the newest one may change anything.
     pub(super) owner: String,
-    pub(super) epoch: i64,
+    /// The claims that somebody is behind.
+    pub(super) underway: Underway<ClaimId>,
     clock: Arc<dyn Clock>,
     /// The latest time ever seen, in milliseconds: a clock that is set back revives nothing.
     latest: AtomicI64,
@@ -78,8 +91,18 @@ impl Ledger {
     /// [`LedgerError::BehindWitness`] if the database was rolled back, [`LedgerError::Witness`] if the witness is
     /// missing, [`LedgerError::Corruption`] if the file is not this log's.
     pub async fn open(settings: LedgerSettings) -> Result<Self, LedgerError> {
-        let (writer, reader) = connect(&settings.database).await?;
-        let opened = prepare(&writer, &settings.key).await?;
+        let witnessed = settings.witness.is_some();
+        let ledger = Self::assemble(settings).await?;
+        ledger.recover(witnessed).await?;
+        Ok(ledger)
+    }
+
+    /// The store, its rows checked, and not yet held against the witness.
+    pub(super) async fn assemble(settings: LedgerSettings) -> Result<Self, LedgerError> {
+        let noted = Noted::default();
+        let (writer, reader) = connect(&settings.database, &noted).await?;
+        let seals = Seals::of_schema().await?;
+        let opened = prepare(&writer, &settings.key, &seals, &noted).await?;
         let witness = match &settings.witness {
             Some(path) => {
                 let witness = Witness::open(path, settings.key.verifier_key(), !opened.witnessed);
@@ -92,21 +115,26 @@ impl Ledger {
             reader,
             tip: Arc::new(tokio::sync::Mutex::new(Tip { seen: None, witness })),
             key: settings.key,
+            seals,
+            noted,
+            behind: AtomicBool::new(false),
             approvals: settings.approvals,
+            faults: settings.faults,
             owner: hex::encode(random_bytes::<16>()),
-            epoch: opened.epoch.saturating_add(1),
+            underway: Underway::default(),
             clock: settings.clock,
             latest: AtomicI64::new(opened.high_water),
         };
-        let ledger = Self { store: Arc::new(store) };
-        ledger.recover(settings.witness.is_some()).await?;
-        Ok(ledger)
+        Ok(Self { store: Arc::new(store) })
     }
 
-    /// Raises the epoch, notes changed settings, settles open claims as spent, catches the witness up.
+    /// Takes over from the opening before, which changes nothing from here on; notes changed settings; spends the open
+    /// claims, since nobody here is behind them.
     async fn recover(&self, witnessed: bool) -> Result<(), LedgerError> {
-        let mut writing = self.write().await?;
-        set_meta(writing.rows(), "epoch", &self.store.epoch.to_string()).await?;
+        let mut writing = self.promised().await?;
+        let epoch: i64 = number(&meta(writing.rows(), "epoch").await?)?;
+        set_meta(writing.rows(), "epoch", &epoch.saturating_add(1).to_string()).await?;
+        set_meta(writing.rows(), "owner", &self.store.owner).await?;
         if witnessed {
             set_meta(writing.rows(), "witnessed", "1").await?;
         }
@@ -117,21 +145,23 @@ impl Ledger {
             let approvals = self.store.approvals;
             writing.leaf(&Leaf::SettingsChanged { approvals, witness: witnessed, sha256: settings_digest }).await?;
         }
-        for claim in claims::open(writing.rows()).await? {
-            claims::spend(&mut writing, &claim).await?;
-        }
-        writing.commit().await
+        claims::spend_abandoned(&mut writing, &self.store.underway).await?;
+        writing.commit(Point::Recover).await
     }
 
     /// Waits for what is under way and closes the database. Dropping without it loses nothing: a crash is a way to
     /// stop.
     pub async fn close(&self) {
-        self.store.writer.close().await;
+        // The writer last: only it may bring what lies in the write-ahead log into the file itself.
         self.store.reader.close().await;
+        self.store.writer.close().await;
     }
 
-    /// One snapshot to read from.
+    /// One snapshot to read from; none once the database was found rolled back.
     pub(super) async fn read(&self) -> Result<Transaction<'static, Sqlite>, LedgerError> {
+        if self.store.behind.load(Ordering::Acquire) {
+            return Err(LedgerError::BehindWitness);
+        }
         Ok(self.store.reader.begin().await?)
     }
 
@@ -146,13 +176,12 @@ impl Ledger {
 }
 
 struct Opened {
-    epoch: i64,
     high_water: i64,
     witnessed: bool,
 }
 
 /// Opens the file for its owner alone; with WAL and full synchronisation, asserted.
-async fn connect(path: &Path) -> Result<(SqlitePool, SqlitePool), LedgerError> {
+async fn connect(path: &Path, noted: &Noted) -> Result<(SqlitePool, SqlitePool), LedgerError> {
     let made = std::fs::OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path);
     made.map_err(|error| LedgerError::Database(sqlx::Error::Io(error)))?;
     let options = SqliteConnectOptions::new()
@@ -161,8 +190,17 @@ async fn connect(path: &Path) -> Result<(SqlitePool, SqlitePool), LedgerError> {
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
         .busy_timeout(BUSY);
-    let pool = |most| SqlitePoolOptions::new().max_connections(most).idle_timeout(None).max_lifetime(None);
-    let writer = pool(1).connect_with(options).await?;
+    let pool = |most| {
+        let pool = SqlitePoolOptions::new().max_connections(most).idle_timeout(None).max_lifetime(None);
+        // A disk that was full ends a transaction without the library's knowing; such a connection is replaced.
+        pool.before_acquire(|rows, _| Box::pin(async { Ok(!rows.is_in_transaction()) }))
+    };
+    let noted = noted.clone();
+    let writer = pool(1).after_connect(move |connection, _| {
+        let noted = noted.clone();
+        Box::pin(async move { noted.listen(connection).await })
+    });
+    let writer = writer.connect_with(options).await?;
     let mut rows = writer.acquire().await?;
     let journal: String = sqlx::query_scalar("PRAGMA journal_mode").fetch_one(&mut *rows).await?;
     let synchronous: i64 = sqlx::query_scalar("PRAGMA synchronous").fetch_one(&mut *rows).await?;
@@ -176,7 +214,8 @@ async fn connect(path: &Path) -> Result<(SqlitePool, SqlitePool), LedgerError> {
 }
 
 /// Makes the tables and the empty log where there are none; checks whose log it is.
-async fn prepare(writer: &SqlitePool, key: &LogKey) -> Result<Opened, LedgerError> {
+async fn prepare(writer: &SqlitePool, key: &LogKey, seals: &Seals, noted: &Noted) -> Result<Opened, LedgerError> {
+    noted.clear();
     let mut rows = writer.begin_with("BEGIN IMMEDIATE").await?;
     sqlx::raw_sql(SCHEMA).execute(&mut *rows).await?;
     let empty = Head { size: 0, root: Tree::default().root() };
@@ -190,6 +229,7 @@ async fn prepare(writer: &SqlitePool, key: &LogKey) -> Result<Opened, LedgerErro
         ("schema", SCHEMA_VERSION),
         ("verifier_key", key.verifier_key()),
         ("epoch", "0"),
+        ("owner", ""),
         ("high_water", "0"),
         ("witnessed", "0"),
         ("settings", ""),
@@ -201,28 +241,31 @@ async fn prepare(writer: &SqlitePool, key: &LogKey) -> Result<Opened, LedgerErro
             .execute(&mut *rows)
             .await?;
     }
+    seals.write(&mut rows, noted).await?;
     if meta(&mut rows, "schema").await? != SCHEMA_VERSION {
         return Err(LedgerError::Corruption("the database has the layout of another release of Halflight"));
     }
     if meta(&mut rows, "verifier_key").await? != key.verifier_key() {
         return Err(LedgerError::Corruption("the log's key is not the one this ledger was made with"));
     }
-    let number =
-        |text: String| text.parse().map_err(|_| LedgerError::Corruption("a number in the ledger is malformed"));
+    seals.check(&mut rows).await?;
     let opened = Opened {
-        epoch: number(meta(&mut rows, "epoch").await?)?,
-        high_water: number(meta(&mut rows, "high_water").await?)?,
+        high_water: number(&meta(&mut rows, "high_water").await?)?,
         witnessed: meta(&mut rows, "witnessed").await? == "1",
     };
     rows.commit().await?;
     Ok(opened)
 }
 
+fn number(text: &str) -> Result<i64, LedgerError> {
+    text.parse().map_err(|_| LedgerError::Corruption("a number in the ledger is malformed"))
+}
+
 pub(super) async fn meta(rows: &mut SqliteConnection, key: &str) -> Result<String, LedgerError> {
     Ok(sqlx::query_scalar("SELECT value FROM meta WHERE key = ?").bind(key).fetch_one(rows).await?)
 }
 
-async fn set_meta(rows: &mut SqliteConnection, key: &str, value: &str) -> Result<(), LedgerError> {
+pub(super) async fn set_meta(rows: &mut SqliteConnection, key: &str, value: &str) -> Result<(), LedgerError> {
     let changed = sqlx::query("UPDATE meta SET value = ? WHERE key = ?").bind(value).bind(key).execute(rows).await?;
     super::row::one(&changed)
 }

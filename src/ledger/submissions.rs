@@ -6,13 +6,16 @@
 
 use super::row::{columns, conflict, count, digest, int, json, name, one, time, to_json, word};
 use super::writing::Writing;
-use super::{FileEntry, Ledger, LedgerError, NewSubmission, Receipt, SubmissionRow, SubmissionState, commitment};
+use super::{Ledger, LedgerError, NewSubmission, Receipt, SubmissionRow, SubmissionState, commitment};
+use crate::fault::Point;
 use crate::identity::{DatasetId, Digest, Organisation, Period, Principal, SubmissionId};
-use crate::transparency::Leaf;
+use crate::transparency::{Leaf, Standing};
 use sqlx::SqliteConnection;
+use std::collections::BTreeMap;
 
 columns! {
     SubmissionColumns {
+        id: String,
         organisation: String,
         state: String,
         sequence: i64,
@@ -77,6 +80,52 @@ pub(super) async fn live(
     ids.into_iter().map(name).collect()
 }
 
+/// Every submission, each held against its commitment while it can be opened.
+pub(super) async fn all(rows: &mut SqliteConnection) -> Result<BTreeMap<SubmissionId, SubmissionRow>, LedgerError> {
+    let found: Vec<SubmissionColumns> = sqlx::query_as("SELECT * FROM submissions").fetch_all(rows).await?;
+    found.into_iter().map(|row| Ok((name(row.id.clone())?, row.try_into()?))).collect()
+}
+
+/// The state of a row that the log tells of.
+pub(super) fn state_of(standing: Standing) -> SubmissionState {
+    match standing {
+        Standing::Live => SubmissionState::Live,
+        Standing::Replaced => SubmissionState::Replaced,
+        Standing::Erased => SubmissionState::Withdrawn,
+    }
+}
+
+/// Marks a live submission as replaced.
+pub(super) async fn replace(rows: &mut SqliteConnection, id: &SubmissionId) -> Result<(), LedgerError> {
+    let changed = sqlx::query("UPDATE submissions SET state = 'replaced' WHERE id = ? AND state = 'live'")
+        .bind(id.as_str())
+        .execute(rows)
+        .await?;
+    one(&changed)
+}
+
+/// Withdraws. What the receipt said of the file is wiped with its salt: from here on nothing on the server opens the
+/// commitment in the log.
+pub(super) async fn wipe(rows: &mut SqliteConnection, receipt: &Receipt) -> Result<(), LedgerError> {
+    let wiped = Receipt {
+        sha256: Digest([0; 32]),
+        rows_accepted: 0,
+        rows_rejected: 0,
+        rejections: Vec::new(),
+        salt: String::new(),
+        ..receipt.clone()
+    };
+    let changed = sqlx::query(
+        "UPDATE submissions SET state = 'withdrawn', salt = NULL, sha256 = '', receipt = ?
+         WHERE id = ? AND state <> 'withdrawn'",
+    )
+    .bind(to_json(&wiped)?)
+    .bind(receipt.submission.as_str())
+    .execute(rows)
+    .await?;
+    one(&changed)
+}
+
 impl Ledger {
     /// The submission of an idempotency key, whatever became of it.
     ///
@@ -122,12 +171,12 @@ impl Ledger {
         row.map(SubmissionRow::try_from).transpose()
     }
 
-    /// Commits a submission; returns the receipt and the files of the one it replaces, to be erased.
+    /// Commits a submission. Nothing names the files of the one it replaces any more.
     ///
     /// # Errors
     /// [`LedgerError::Conflict`] if the idempotency key was used, or what it replaces is not live or of another period;
     /// [`LedgerError::Unknown`] if what it replaces is not there, or not theirs.
-    pub async fn accept_submission(&self, new: NewSubmission) -> Result<(Receipt, Vec<FileEntry>), LedgerError> {
+    pub async fn accept_submission(&self, new: NewSubmission) -> Result<Receipt, LedgerError> {
         let mut writing = self.write().await?;
         refuse_key(writing.rows(), &new).await?;
         let replaced = match &new.replaces {
@@ -159,13 +208,8 @@ impl Ledger {
         };
         receipt.log_index = writing.leaf(&leaf).await?;
         insert(&mut writing, &new, &receipt).await?;
-        let mut freed = Vec::new();
         if let Some(old) = replaced {
-            let changed = sqlx::query("UPDATE submissions SET state = 'replaced' WHERE id = ? AND state = 'live'")
-                .bind(old.receipt.submission.as_str())
-                .execute(writing.rows())
-                .await?;
-            one(&changed)?;
+            replace(writing.rows(), &old.receipt.submission).await?;
             let leaf = Leaf::SubmissionReplaced {
                 submission: old.receipt.submission,
                 organisation: old.organisation,
@@ -175,16 +219,13 @@ impl Ledger {
                 by: new.id.clone(),
             };
             writing.leaf(&leaf).await?;
-            freed = old.files;
         }
-        // A crash after this leaves the files of the replaced one in the vault, named by nothing: swept at the next
-        // start.
-        writing.commit().await?;
-        Ok((receipt, freed))
+        // A crash after this leaves the files of the replaced one in the vault, named by nothing: swept.
+        writing.commit(Point::Accept).await?;
+        Ok(receipt)
     }
 
-    /// Withdraws; returns the files to be erased. What the receipt said of the file is wiped with its salt: from here
-    /// on nothing on the server opens the commitment in the log.
+    /// Withdraws: nothing names its files any more.
     ///
     /// # Errors
     /// [`LedgerError::Unknown`] if it is not there or not theirs; [`LedgerError::Conflict`] if it is not live.
@@ -193,26 +234,10 @@ impl Ledger {
         by: &Principal,
         dataset: &DatasetId,
         id: &SubmissionId,
-    ) -> Result<Vec<FileEntry>, LedgerError> {
+    ) -> Result<(), LedgerError> {
         let mut writing = self.write().await?;
         let row = own_live(writing.rows(), id, &by.organisation, dataset).await?;
-        let wiped = Receipt {
-            sha256: Digest([0; 32]),
-            rows_accepted: 0,
-            rows_rejected: 0,
-            rejections: Vec::new(),
-            salt: String::new(),
-            ..row.receipt.clone()
-        };
-        let changed = sqlx::query(
-            "UPDATE submissions SET state = 'withdrawn', salt = NULL, sha256 = '', receipt = ?
-             WHERE id = ? AND state = 'live'",
-        )
-        .bind(to_json(&wiped)?)
-        .bind(id.as_str())
-        .execute(writing.rows())
-        .await?;
-        one(&changed)?;
+        wipe(writing.rows(), &row.receipt).await?;
         let leaf = Leaf::SubmissionWithdrawn {
             submission: row.receipt.submission,
             organisation: row.organisation,
@@ -221,8 +246,7 @@ impl Ledger {
             commitment: row.receipt.commitment,
         };
         writing.leaf(&leaf).await?;
-        writing.commit().await?;
-        Ok(row.files)
+        writing.commit(Point::Withdraw).await
     }
 
     /// An organisation's submissions to a dataset, in order of acceptance.

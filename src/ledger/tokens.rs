@@ -8,6 +8,7 @@
 use super::row::{conflict, count, digest, int, json, name, one, time, to_json, word};
 use super::token_text::TokenText;
 use super::{Ledger, LedgerError, NewToken, TokenRow};
+use crate::fault::Point;
 use crate::identity::{DatasetId, Principal, Role, TokenId};
 use crate::transparency::Leaf;
 use chrono::TimeDelta;
@@ -77,7 +78,7 @@ impl Ledger {
         .bind(int(index)?)
         .execute(writing.rows())
         .await?;
-        writing.commit().await?;
+        writing.commit(Point::Govern).await?;
         Ok((row, text.into_text()))
     }
 
@@ -98,7 +99,7 @@ impl Ledger {
             .await?;
         one(&changed)?;
         writing.leaf(&Leaf::TokenRevoked { token: id.clone(), role, by: by.token.clone() }).await?;
-        writing.commit().await
+        writing.commit(Point::Govern).await
     }
 
     /// Every token, without its secret, in the order they were made.
@@ -145,6 +146,6 @@ impl Ledger {
         if known.parse::<i64>().is_ok_and(|known| known >= passed) {
             return Ok(());
         }
-        self.write().await?.commit().await
+        self.write().await?.commit(Point::Govern).await
     }
 }

@@ -133,6 +133,8 @@ pub struct Office {
     closing: Arc<tokio::sync::Mutex<()>>,
     /// One submission at a time under one idempotency key: the second finds the first one's receipt.
     submitting: Turns,
+    /// Held to read by every act that must come to its end, and to write by the end of the office.
+    under_way: Arc<tokio::sync::RwLock<()>>,
 }
 
 impl Office {
@@ -149,7 +151,31 @@ impl Office {
             parsed: Arc::default(),
             closing: Arc::default(),
             submitting: Turns::default(),
+            under_way: Arc::default(),
         }
+    }
+
+    /// Runs an act to its end, also when whoever waits for it goes away: what has begun is charged, logged and stored
+    /// whole. [`Office::stop`] waits for it.
+    ///
+    /// # Errors
+    /// The act's own, or a fault if it broke.
+    pub async fn to_its_end<T: Send + 'static>(
+        &self,
+        act: impl Future<Output = Result<T, OfficeError>> + Send + 'static,
+    ) -> Result<T, OfficeError> {
+        let under_way = Arc::clone(&self.under_way).read_owned().await;
+        let task = self.runtime.spawn(async move {
+            let _under_way = under_way;
+            act.await
+        });
+        task.await.unwrap_or(Err(OfficeError::Fault { code: "panicked", cause: "an act ended early".into() }))
+    }
+
+    /// Waits for the acts under way, then closes the ledger. Nothing can be done here afterwards.
+    pub async fn stop(&self) {
+        let _nothing_is_under_way = self.under_way.write().await;
+        self.ledger.close().await;
     }
 
     /// The principal of a bearer token (without "Bearer ").

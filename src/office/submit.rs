@@ -2,9 +2,10 @@
 
 use super::{EditionClosed, Office, OfficeError, SubmissionAsked, Submitted, need};
 use crate::identity::{DatasetId, Digest, Period, Principal, Role, SubmissionId};
-use crate::ledger::{LedgerError, NewEdition, NewSubmission, Receipt, SubmissionRow};
+use crate::ledger::{LedgerError, NewEdition, NewSubmission, Receipt, SubmissionRow, SubmissionState};
 use crate::policy::{EditionRule, Policy};
 use crate::submission::{Intake, Rejection};
+use crate::vault::{Strays, Uncommitted};
 use sha2::{Digest as _, Sha256};
 use std::io::Read;
 use std::sync::Arc;
@@ -26,6 +27,17 @@ impl Office {
         body: Box<dyn Read + Send>,
     ) -> Result<Submitted, OfficeError> {
         need(who, Role::Submitter)?;
+        let submitted = self.receive(who, asked, body).await;
+        self.tidy().await;
+        submitted
+    }
+
+    async fn receive(
+        &self,
+        who: &Principal,
+        asked: SubmissionAsked,
+        body: Box<dyn Read + Send>,
+    ) -> Result<Submitted, OfficeError> {
         let policy = self.policy_for(who, &asked.dataset).await?;
         if !policy.submitters.contains_key(&who.organisation) {
             return Err(OfficeError::ForbiddenRole { needed: "submitter, of an organisation that the policy names" });
@@ -35,38 +47,53 @@ impl Office {
         if let Some(known) =
             self.ledger.submission_by_key(&who.organisation, &asked.dataset, &asked.idempotency_key).await?
         {
-            return self.replayed(known, asked.period, body).await;
+            return self.replayed(who, &policy, known, asked.period, body).await;
         }
-        let new = self.seal(who, &asked, &policy, body).await?;
+        let (new, uncommitted) = self.seal(who, &asked, &policy, body).await?;
         let twin = self
             .ledger
             .live_submission_by_digest(&who.organisation, &new.dataset, &new.period, &new.sha256)
             .await?
             .filter(|_| asked.replaces.is_none());
         if let Some(twin) = twin {
-            self.erase(new.files).await?;
+            // The files sealed for nothing are strays; whoever sent them gets the receipt they have.
             return Ok(Submitted { receipt: twin.receipt, created: false });
         }
-        // A crash here leaves sealed files that no manifest names: the next start sweeps them.
-        let (files, period) = (new.files.clone(), new.period.clone());
-        match self.ledger.accept_submission(new).await {
-            Ok((receipt, replaced)) => {
-                self.erase(replaced).await?;
-                if policy.editions == EditionRule::Automatic {
-                    self.close_now(who, &asked.dataset, &period, &policy).await?;
-                }
-                Ok(Submitted { receipt, created: true })
-            }
-            Err(error) if may_stand(&error) => Err(error.into()),
-            Err(error) => {
-                self.erase(files).await?;
-                Err(error.into())
-            }
+        // A crash or an error here leaves sealed files that no manifest names, unless the commit landed: a sweep will know.
+        let replaces = new.replaces.is_some();
+        let receipt = self.ledger.accept_submission(new).await?;
+        if !replaces {
+            uncommitted.end();
         }
+        if policy.editions == EditionRule::Automatic {
+            self.close_now(who, &asked.dataset, &receipt.period, &policy).await?;
+        }
+        Ok(Submitted { receipt, created: true })
     }
 
-    /// The same key again: the same bytes for the same period get the same receipt, anything else is refused.
+    /// The same key again: the same bytes for the same period get the same receipt, anything else is refused. An
+    /// automatic closing that broke off the first time is made up for.
     async fn replayed(
+        &self,
+        who: &Principal,
+        policy: &Arc<Policy>,
+        known: SubmissionRow,
+        period: Option<Period>,
+        body: Box<dyn Read + Send>,
+    ) -> Result<Submitted, OfficeError> {
+        let live = known.state == SubmissionState::Live;
+        let submitted = self.same(known, period, body).await?;
+        let Receipt { submission, dataset, period, .. } = &submitted.receipt;
+        if policy.editions == EditionRule::Automatic
+            && live
+            && !self.ledger.submissions_closed(dataset, period).await?.contains(submission)
+        {
+            self.close_now(who, dataset, period, policy).await?;
+        }
+        Ok(submitted)
+    }
+
+    async fn same(
         &self,
         known: SubmissionRow,
         period: Option<Period>,
@@ -91,7 +118,7 @@ impl Office {
         asked: &SubmissionAsked,
         policy: &Arc<Policy>,
         body: Box<dyn Read + Send>,
-    ) -> Result<NewSubmission, OfficeError> {
+    ) -> Result<(NewSubmission, Uncommitted), OfficeError> {
         let (vault, policy, asked, who) = (self.vault.clone(), Arc::clone(policy), asked.clone(), who.clone());
         self.blocking(move || {
             let keyer = vault.person_keyer(&asked.dataset, policy.unit.id)?;
@@ -105,7 +132,7 @@ impl Office {
                 organisation: &who.organisation,
             };
             let sealed = vault.receive(&intake, body)?;
-            Ok(NewSubmission {
+            let new = NewSubmission {
                 id: SubmissionId::random(),
                 dataset: asked.dataset,
                 period: sealed.reading.period,
@@ -119,14 +146,31 @@ impl Office {
                 coding: coding_text(&sealed.coding)?,
                 replaces: asked.replaces,
                 by: who,
-            })
+            };
+            Ok((new, sealed.uncommitted))
         })
         .await
     }
 
-    async fn erase(&self, files: Vec<crate::ledger::FileEntry>) -> Result<(), OfficeError> {
+    /// Sweeps if something may lie in the vault that no row names. A failure is tried again after the next act.
+    pub async fn tidy(&self) {
+        if self.vault.untidy()
+            && !self.vault.sealed()
+            && let Err(error) = async { self.sweep(self.strays().await?).await }.await
+        {
+            tracing::warn!(%error, "what no row names could not be erased; it will be tried again");
+        }
+    }
+
+    async fn strays(&self) -> Result<Strays, OfficeError> {
         let vault = self.vault.clone();
-        self.blocking(move || Ok(vault.erase(&files)?)).await
+        self.blocking(move || Ok(vault.strays()?)).await
+    }
+
+    /// Destroys those strays that no row names now.
+    async fn sweep(&self, strays: Strays) -> Result<(), OfficeError> {
+        let (vault, known) = (self.vault.clone(), self.ledger.files().await?);
+        self.blocking(move || Ok(vault.sweep(strays, &known)?)).await
     }
 
     /// The caller's own receipts for a dataset.
@@ -146,8 +190,12 @@ impl Office {
     pub async fn withdraw(&self, who: &Principal, dataset: &DatasetId, id: &SubmissionId) -> Result<(), OfficeError> {
         need(who, Role::Submitter)?;
         self.policy_for(who, dataset).await?;
-        let files = self.ledger.withdraw_submission(who, dataset, id).await?;
-        self.erase(files).await
+        let strays = self.strays().await?;
+        // However this ends, and even if it lands without our knowing: what no row names is destroyed.
+        let withdrawn = self.ledger.withdraw_submission(who, dataset, id).await;
+        let swept = self.sweep(strays).await;
+        withdrawn?;
+        swept
     }
 
     /// Closes a period: the live submissions of this moment become its next edition.
@@ -162,7 +210,9 @@ impl Office {
     ) -> Result<EditionClosed, OfficeError> {
         need(who, Role::Officer)?;
         let policy = self.policy_for(who, dataset).await?;
-        self.close_now(who, dataset, period, &policy).await
+        let closed = self.close_now(who, dataset, period, &policy).await;
+        self.tidy().await;
+        closed
     }
 
     async fn close_now(
@@ -184,7 +234,6 @@ impl Office {
             let submissions = live.iter().map(|row| row.receipt.submission.clone()).collect();
             let (vault, policy) = (self.vault.clone(), Arc::clone(policy));
             let sealed = self.blocking(move || Ok(vault.close(&policy, &live)?)).await?;
-            let files = sealed.files.clone();
             let new = NewEdition {
                 dataset: dataset.clone(),
                 period: period.clone(),
@@ -194,24 +243,15 @@ impl Office {
             };
             match self.ledger.close_edition(who, new).await {
                 Ok(row) => {
+                    sealed.uncommitted.end();
                     return Ok(EditionClosed { dataset: row.dataset, edition: row.edition, log_index: row.log_index });
                 }
-                Err(error) if may_stand(&error) => return Err(error.into()),
-                Err(error) => {
-                    self.erase(files).await?;
-                    if !matches!(error, LedgerError::Moved { .. }) || tried >= CLOSINGS_TRIED {
-                        return Err(error.into());
-                    }
-                }
+                // What was sealed is a stray, unless the commit landed.
+                Err(LedgerError::Moved { .. }) if tried < CLOSINGS_TRIED => {}
+                Err(error) => return Err(error.into()),
             }
         }
     }
-}
-
-/// Whether a commit may stand although the ledger gave an error: then its files must stand too. If it does not, the
-/// next start sweeps them.
-fn may_stand(error: &LedgerError) -> bool {
-    matches!(error, LedgerError::Witness(_) | LedgerError::Database(_) | LedgerError::Corruption(_))
 }
 
 /// SHA-256 of a body; `None` if it cannot be read to its end.

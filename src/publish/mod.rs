@@ -6,14 +6,16 @@
 //! What a role may call is read from the `OpenAPI` document by the gate, so that a route which is not described there
 //! cannot be reached, and one that is described cannot be forgotten by a test.
 //!
-//! The way of a request: `observe` (time, log, panics) → `gate` (token, role, rate) →
+//! The way of a request: `line` (how long a connection may be silent) → `observe` (time, log, panics) → `gate` (token, role, rate) →
 //! extractors → a route → the office → [`publishable::reply`].
 
+mod bare;
 mod caller;
 pub mod formats;
 mod gate;
 mod headers;
 mod limits;
+mod line;
 mod logging;
 mod metrics;
 mod observe;
@@ -25,8 +27,10 @@ mod quantum;
 mod routes;
 mod schemas;
 mod server;
+mod serving;
 mod strict;
 mod upload;
+mod uploads;
 mod wire;
 
 pub use gate::Table;
@@ -35,5 +39,6 @@ pub use openapi::document;
 pub use problem::Problem;
 pub use publishable::{Publishable, reply};
 pub use routes::configure;
-pub use server::{Face, HttpSettings, RateLimits, serve};
+pub use server::{Face, HttpSettings, RateLimits};
+pub use serving::{serve, serve_until};
 pub(crate) use wire::spoken;

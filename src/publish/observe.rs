@@ -6,6 +6,7 @@
 
 use super::gate::template_of;
 use super::headers::{self, REQUEST_ID, harden};
+use super::line::{Line, Replied};
 use super::problem::Problem;
 use super::publishable::PROBLEM_JSON;
 use super::quantum::{HELD, rest};
@@ -20,6 +21,7 @@ use actix_web::middleware::Next;
 use actix_web::{HttpMessage as _, ResponseError as _, web};
 use futures::FutureExt as _;
 use std::panic::AssertUnwindSafe;
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 /// Longest path with query.
@@ -31,6 +33,7 @@ pub(super) async fn observe(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
     let arrived = Instant::now();
+    let busy = req.conn_data::<Rc<Line>>().map(|line| Rc::clone(line).busy());
     let request = hex::encode(random_bytes::<8>());
     let method = req.method().clone();
     let template = req.match_pattern().map_or_else(|| "other".to_owned(), |pattern| template_of(&pattern));
@@ -67,7 +70,10 @@ pub(super) async fn observe(
         role,
         "request"
     );
-    answer
+    match (answer, busy) {
+        (Ok(answer), Some(busy)) => Ok(answer.map_body(|_, body| BoxBody::new(Replied::new(body, busy)))),
+        (answer, _) => answer,
+    }
 }
 
 fn panicked(face: Option<&web::Data<Face>>, request: &str) -> actix_web::Error {

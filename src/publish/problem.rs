@@ -224,7 +224,9 @@ impl From<LedgerError> for Problem {
             }
             LedgerError::Unknown { .. } => Self::new(StatusCode::NOT_FOUND, code, said),
             LedgerError::Conflict { code, .. } => Self::new(status_of_code(code, StatusCode::CONFLICT), code, said),
-            LedgerError::BehindWitness => Self::failed(StatusCode::SERVICE_UNAVAILABLE, code, said, &error),
+            LedgerError::BehindWitness | LedgerError::Fenced => {
+                Self::failed(StatusCode::SERVICE_UNAVAILABLE, code, said, &error)
+            }
             // which invariant broke is for the operators
             LedgerError::Corruption(_) => {
                 Self::failed(StatusCode::SERVICE_UNAVAILABLE, code, "the ledger has stopped; nothing is served", &error)

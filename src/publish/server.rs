@@ -1,19 +1,14 @@
-//! The server: its settings, its start, and its end.
+//! The server: its settings, and what its workers share.
 //!
 //! # Guarantee
-//! Every connection, request and shutdown is bounded in time. At SIGTERM or SIGINT nothing new is accepted and work in
-//! flight is finished within [`HttpSettings::shutdown_seconds`]; what is cut off then, the ledger's recovery settles.
+//! Every connection, request, file and shutdown is bounded in number, size and time, and every bound is a setting.
 
-use super::gate::{Table, gate};
+use super::gate::Table;
 use super::limits::Limits;
 use super::metrics::Metrics;
-use super::observe::observe;
 use super::openapi::Description;
-use super::routes::configure;
-use crate::office::Office;
-use actix_web::middleware::from_fn;
-use actix_web::{App, HttpServer, web};
-use std::net::{IpAddr, TcpListener};
+use super::uploads::Uploads;
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -49,9 +44,13 @@ pub struct HttpSettings {
     pub submission_bytes_max: u64,
     /// Most bytes of a submitted file once unpacked.
     pub submission_decoded_bytes_max: u64,
-    /// Longest silence in the middle of a submitted file.
+    /// Files received at once.
+    pub uploads_max: usize,
+    /// Files received at once from one organisation.
+    pub uploads_per_organisation_max: usize,
+    /// Longest silence in the middle of a submitted file, or of the taking of a reply.
     pub stall: Duration,
-    /// Least bytes in a second of a submitted file.
+    /// Least bytes in a second of a submitted file, or of a reply that is taken.
     pub bytes_per_second_min: u64,
     /// Answers leave at multiples of this; 0: at once.
     pub reply_quantum_ms: u64,
@@ -75,6 +74,8 @@ impl Default for HttpSettings {
             policy_bytes_max: 8 << 20,
             submission_bytes_max: 4 << 30,
             submission_decoded_bytes_max: 16 << 30,
+            uploads_max: 64,
+            uploads_per_organisation_max: 16,
             stall: Duration::from_secs(20),
             bytes_per_second_min: 1_024,
             reply_quantum_ms: 0,
@@ -94,6 +95,7 @@ pub struct Face {
     pub(super) settings: HttpSettings,
     pub(super) table: Table,
     pub(super) limits: Limits,
+    pub(super) uploads: Uploads,
     pub(super) metrics: Metrics,
     pub(super) description: Description,
 }
@@ -105,7 +107,8 @@ impl Face {
         let description = Description::new();
         let table = Table::of(description.as_value());
         let metrics = Metrics::over(table.rows().map(|(method, template, _)| (method.to_owned(), template.to_owned())));
-        Self { limits: Limits::new(&settings.rate_limits), settings, table, metrics, description }
+        let uploads = Uploads::new(settings.uploads_max, settings.uploads_per_organisation_max);
+        Self { limits: Limits::new(&settings.rate_limits), uploads, settings, table, metrics, description }
     }
 }
 
@@ -115,58 +118,4 @@ macro_rules! shell {
         $app.wrap(from_fn(gate)).wrap(from_fn(observe))
     };
 }
-#[cfg(test)]
 pub(super) use shell;
-
-/// Serves until a signal ends it.
-///
-/// # Errors
-/// If the listener cannot be used.
-pub async fn serve(office: Office, settings: HttpSettings, listener: TcpListener) -> std::io::Result<()> {
-    let (face, office) = (web::Data::new(Face::new(settings.clone())), web::Data::new(office));
-    let forgetting = tokio::spawn(forget_idle(face.clone()));
-    let server = HttpServer::new(move || {
-        let app = App::new().app_data(face.clone()).app_data(office.clone());
-        shell!(app).configure(configure)
-    })
-    .workers(settings.workers)
-    .max_connections(settings.connections_max)
-    .keep_alive(settings.keep_alive)
-    .client_request_timeout(settings.client_request_timeout)
-    .client_disconnect_timeout(Duration::from_secs(2))
-    .shutdown_timeout(settings.shutdown_seconds)
-    .disable_signals()
-    .listen(listener)?
-    .run();
-    let handle = server.handle();
-    let signals = tokio::spawn(async move {
-        told_to_stop().await;
-        tracing::info!("stopping: finishing what is in flight");
-        handle.stop(true).await;
-    });
-    let ended = server.await;
-    signals.abort();
-    forgetting.abort();
-    ended
-}
-
-async fn forget_idle(face: web::Data<Face>) {
-    let mut minutes = tokio::time::interval(Duration::from_mins(1));
-    loop {
-        minutes.tick().await;
-        face.limits.forget_idle();
-    }
-}
-
-async fn told_to_stop() {
-    let terminate = async {
-        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-            Ok(mut signal) => drop(signal.recv().await),
-            Err(_) => std::future::pending().await,
-        }
-    };
-    tokio::select! {
-        () = terminate => {}
-        _ = tokio::signal::ctrl_c() => {}
-    }
-}

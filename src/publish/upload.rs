@@ -154,7 +154,13 @@ impl Pump {
     /// A crash or an error here leaves the reader with an error, since the end is sent last.
     pub(super) async fn run(self, mut pace: Pace, announced: Option<Digest>) -> Result<(), Problem> {
         let mut hash = Sha256::new();
-        while let Some(chunk) = pace.next().await? {
+        loop {
+            let arrived = tokio::select! {
+                arrived = pace.next() => arrived?,
+                // whoever has answered already does not wait for a sender who may be waiting for the answer
+                () = self.parts.closed() => return Ok(()),
+            };
+            let Some(chunk) = arrived else { break };
             hash.update(&chunk);
             if self.parts.send(Part::Chunk(chunk)).await.is_err() {
                 return Ok(());

@@ -25,6 +25,8 @@ pub struct ClaimReplay {
     pub commitment: Digest,
     /// Where it stands.
     pub state: ClaimState,
+    /// The leaf that reserved it.
+    pub index: u64,
 }
 
 /// An account as the log tells it.

@@ -93,7 +93,8 @@ pub enum Leaf {
     SettingsChanged { approvals: u32, witness: bool, sha256: Digest },
     /// A key was changed; `key` says which.
     KeyRotated { key: String, sha256: Digest },
-    /// The ledger was restored from a backup and the witnessed charges replayed.
+    /// A database of `size` leaves was put back and brought forward to the witnessed head, whose root this is. What
+    /// began in between is lost but for its leaves; its charges stand as spent.
     Restored { size: u64, sha256: Digest },
 }
 
@@ -120,12 +121,6 @@ impl Leaf {
     pub fn parse(text: &str) -> Option<Self> {
         let leaf: Self = serde_json::from_str(text).ok()?;
         (leaf.canonical().ok()? == text).then_some(leaf)
-    }
-
-    /// Whether the witness keeps this leaf: what moves an account.
-    #[must_use]
-    pub fn is_charge(&self) -> bool {
-        matches!(self, Self::ChargeReserved { .. } | Self::ChargeSettled { .. } | Self::ChargeVoided { .. })
     }
 }
 

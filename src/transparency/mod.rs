@@ -14,9 +14,11 @@ mod report;
 #[cfg(test)]
 mod tests;
 mod tile;
+mod told;
 mod tree;
 mod verify;
 mod witness;
+mod witness_read;
 
 pub use account::{AccountReplay, ClaimReplay, ClaimState};
 pub use checkpoint::{CheckpointError, Head, LogKey, open_checkpoint};
@@ -24,6 +26,8 @@ pub use leaf::{Leaf, canonical};
 pub use replay::Replay;
 pub use report::{Finding, Report};
 pub use tile::{BUNDLE_WIDTH, ENTRY_BYTES_MAX, TilePath, bundle, split_bundle};
+pub(crate) use told::{EditionReplay, PolicyReplay, Standing};
 pub use tree::{Asked, Hashes, Tree, TreeError};
 pub use verify::{Verifier, VerifyError, verify_by_tiles};
-pub use witness::{Witness, WitnessLine, WitnessedCharge, read_witness};
+pub use witness::Witness;
+pub use witness_read::{WitnessLine, WitnessReader};

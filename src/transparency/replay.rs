@@ -5,55 +5,32 @@
 //! there before. Each break is a finding; the replay goes on, so that one edit does not hide another.
 
 use super::account::{AccountReplay, ClaimReplay, ClaimState};
+use super::told::{EditionReplay, PolicyReplay, ReleaseReplay, Standing, SubmissionReplay, TokenReplay, Told};
 use super::{Leaf, Report};
 use crate::budget::Nanos;
-use crate::identity::{
-    AccountId, ClaimId, DatasetId, Digest, Organisation, Period, ReleaseId, Role, SubmissionId, TokenId,
-};
+use crate::identity::{AccountId, ClaimId, DatasetId, Digest, Period, ReleaseId, Role, SubmissionId, TokenId};
 use std::collections::{BTreeMap, BTreeSet};
-
-/// A policy as the log tells it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct PolicyReplay {
-    pub(crate) dataset: DatasetId,
-    pub(crate) version: u32,
-    pub(crate) officers: Vec<TokenId>,
-    pub(crate) enacted: bool,
-}
-
-/// A submission as the log tells it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct SubmissionReplay {
-    pub(crate) organisation: Organisation,
-    pub(crate) dataset: DatasetId,
-    pub(crate) period: Period,
-    pub(crate) commitment: Digest,
-    pub(crate) live: bool,
-}
-
-/// A release as the log tells it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct ReleaseReplay {
-    pub(crate) sha256: Digest,
-    pub(crate) claim: ClaimId,
-    pub(crate) index: u64,
-    pub(crate) notice: Option<String>,
-}
+use std::ops::Range;
 
 /// Everything the leaves have told so far.
 #[derive(Debug, Clone, Default)]
 pub struct Replay {
     pub(crate) approvals: Option<u32>,
+    pub(crate) settings: Option<Digest>,
     pub(crate) policies: BTreeMap<Digest, PolicyReplay>,
     pub(crate) in_force: BTreeMap<DatasetId, Digest>,
     pub(crate) suspended: BTreeSet<DatasetId>,
     pub(crate) accounts: BTreeMap<AccountId, AccountReplay>,
+    /// The policy that last granted the shares of an account.
+    pub(crate) granted: BTreeMap<AccountId, Digest>,
     pub(crate) dataset_accounts: BTreeMap<DatasetId, AccountId>,
     pub(crate) claims: BTreeMap<ClaimId, ClaimReplay>,
     pub(crate) submissions: BTreeMap<SubmissionId, SubmissionReplay>,
-    pub(crate) editions: BTreeMap<(DatasetId, Period), Vec<(u32, Digest)>>,
+    pub(crate) editions: BTreeMap<(DatasetId, Period), Vec<EditionReplay>>,
     pub(crate) releases: BTreeMap<ReleaseId, ReleaseReplay>,
-    pub(crate) tokens: BTreeMap<TokenId, (Role, bool)>,
+    pub(crate) tokens: BTreeMap<TokenId, TokenReplay>,
+    /// Leaves whose rows were lost: a database was put back and brought forward over them.
+    pub(crate) gaps: Vec<Range<u64>>,
 }
 
 impl Replay {
@@ -61,12 +38,12 @@ impl Replay {
     pub fn apply(&mut self, index: u64, leaf: Leaf, report: &mut Report) {
         let broken = match leaf {
             Leaf::PolicyProposed { dataset, version, sha256, officer } => {
-                self.proposed(dataset, version, sha256, officer)
+                self.proposed(dataset, version, sha256, (officer, index))
             }
             Leaf::PolicyApproved { dataset, version, sha256, officer } => {
-                self.approved(&dataset, version, sha256, officer)
+                self.approved(&dataset, version, sha256, (officer, index))
             }
-            leaf @ Leaf::PolicyInForce { .. } => self.in_force(leaf),
+            leaf @ Leaf::PolicyInForce { .. } => self.in_force(leaf, index),
             Leaf::DatasetSuspended { dataset, sha256, officer, .. } => {
                 let named = self.in_force.get(&dataset) == Some(&sha256) && self.is_officer(&officer);
                 self.suspended.insert(dataset);
@@ -76,33 +53,33 @@ impl Replay {
                 ))
             }
             Leaf::SubmissionAccepted { submission, organisation, dataset, period, commitment } => {
-                let new = SubmissionReplay { organisation, dataset, period, commitment, live: true };
+                let told = Told { organisation, dataset, period, commitment };
+                let new = SubmissionReplay { told, index, standing: Standing::Live };
                 let twice = self.submissions.insert(submission, new).is_some();
                 twice.then_some(("submission_twice", "a submission is accepted twice"))
             }
             Leaf::SubmissionReplaced { submission, organisation, dataset, period, commitment, by } => {
-                let said = SubmissionReplay { organisation, dataset, period, commitment, live: true };
-                let by_live = self.submissions.get(&by).is_some_and(|by| by.live);
-                let broken = self.ended_submission(&submission, &said);
+                let told = Told { organisation, dataset, period, commitment };
+                let by_live = self.submissions.get(&by).is_some_and(|by| by.standing == Standing::Live);
+                let broken = self.ended_submission(&submission, &told, Standing::Replaced);
                 broken
                     .or((!by_live)
                         .then_some(("submission_unknown", "a submission is replaced by one that is not live")))
             }
-            Leaf::SubmissionWithdrawn { submission, organisation, dataset, period, commitment } => self
-                .ended_submission(
-                    &submission,
-                    &SubmissionReplay { organisation, dataset, period, commitment, live: true },
-                ),
+            Leaf::SubmissionWithdrawn { submission, organisation, dataset, period, commitment } => {
+                let told = Told { organisation, dataset, period, commitment };
+                self.ended_submission(&submission, &told, Standing::Erased)
+            }
             Leaf::Erased { submission, .. } => self.erased(&submission),
             Leaf::EditionClosed { dataset, period, number, commitment } => {
                 let closed = self.editions.entry((dataset, period)).or_default();
-                let next = closed.last().map_or(Some(1), |(last, _)| last.checked_add(1));
-                closed.push((number, commitment));
+                let next = closed.last().map_or(Some(1), |last| last.number.checked_add(1));
+                closed.push(EditionReplay { number, commitment, index });
                 (next != Some(number)).then_some(("edition_number", "the number of an edition does not grow by one"))
             }
             Leaf::ChargeReserved { account, claim, nanos, commitment } => self.reserved(
                 claim,
-                ClaimReplay { account, cost: Nanos::from_nanos(nanos), commitment, state: ClaimState::Open },
+                ClaimReplay { account, cost: Nanos::from_nanos(nanos), commitment, state: ClaimState::Open, index },
             ),
             Leaf::ChargeSettled { account, claim, nanos, commitment } => {
                 self.ended(&claim, &account, nanos, commitment, ClaimState::Settled)
@@ -115,37 +92,73 @@ impl Replay {
                 let known = self.releases.get_mut(&release).map(|known| known.notice = Some(notice));
                 known.is_none().then_some(("release_unknown", "a notice for a release that does not stand"))
             }
-            Leaf::TokenIssued { token, role, by } => self.issued(token, role, by.as_ref()),
-            Leaf::TokenRevoked { token, role, .. } => self.revoked(token, role),
-            Leaf::SettingsChanged { approvals, .. } => {
+            Leaf::TokenIssued { token, role, by } => self.issued(token, role, by.as_ref(), index),
+            Leaf::TokenRevoked { token, role, .. } => self.revoked(&token, role),
+            Leaf::SettingsChanged { approvals, sha256, .. } => {
                 self.approvals = Some(approvals);
+                self.settings = Some(sha256);
                 report.approvals_least = Some(report.approvals_least.map_or(approvals, |least| least.min(approvals)));
                 None
             }
-            Leaf::KeyRotated { .. } | Leaf::Restored { .. } => None,
+            Leaf::KeyRotated { .. } => None,
+            Leaf::Restored { size, .. } => {
+                report.restored.push((size, index));
+                self.restored(size, index)
+            }
         };
         if let Some((code, what)) = broken {
             report.find(Some(index), code, what);
         }
     }
 
-    fn proposed(&mut self, dataset: DatasetId, version: u32, sha256: Digest, officer: TokenId) -> Broken {
-        let enacted = self.policies.get(&sha256).is_some_and(|known| known.enacted);
+    /// Whether what began with this leaf has lost its rows to a restore.
+    pub(crate) fn lost(&self, index: u64) -> bool {
+        self.gaps.iter().any(|gap| gap.contains(&index))
+    }
+
+    /// What began in the gap is gone, and nothing of it may be used: submissions, tokens, and the text of policies,
+    /// whose datasets stay suspended until officers propose again. Charges stand.
+    fn restored(&mut self, size: u64, index: u64) -> Broken {
+        if size > index {
+            return Some(("restored", "a database is put back that had more leaves than the log"));
+        }
+        self.gaps.push(size..index);
+        for (dataset, sha256) in &self.in_force {
+            if self.policies.get(sha256).is_none_or(|policy| policy.enacted.is_none_or(|enacted| enacted >= size)) {
+                self.suspended.insert(dataset.clone());
+            }
+        }
+        for submission in self.submissions.values_mut().filter(|submission| submission.index >= size) {
+            submission.standing = Standing::Erased;
+        }
+        for token in self.tokens.values_mut().filter(|token| token.index >= size) {
+            token.in_use = false;
+        }
+        None
+    }
+
+    fn proposed(&mut self, dataset: DatasetId, version: u32, sha256: Digest, officer: (TokenId, u64)) -> Broken {
+        let enacted = self.policies.get(&sha256).is_some_and(|known| known.enacted.is_some());
         let newest =
             self.in_force.get(&dataset).and_then(|sha| self.policies.get(sha)).map_or(0, |known| known.version);
-        let stranger = !self.is_officer(&officer);
+        let stranger = !self.is_officer(&officer.0);
         let broken = (enacted || stranger || version <= newest)
             .then_some(("policy_version", "a policy is proposed whose version does not grow, or by no officer"));
-        self.policies.insert(sha256, PolicyReplay { dataset, version, officers: vec![officer], enacted });
+        let kept = self.policies.remove(&sha256);
+        let enacted = kept.and_then(|kept| kept.enacted);
+        let new = PolicyReplay { dataset, version, officers: vec![officer], enacted, grant: None };
+        self.policies.insert(sha256, new);
         broken
     }
 
-    fn approved(&mut self, dataset: &DatasetId, version: u32, sha256: Digest, officer: TokenId) -> Broken {
-        let stranger = !self.is_officer(&officer);
-        let known =
-            self.policies.get_mut(&sha256).filter(|p| !p.enacted && p.dataset == *dataset && p.version == version);
+    fn approved(&mut self, dataset: &DatasetId, version: u32, sha256: Digest, officer: (TokenId, u64)) -> Broken {
+        let stranger = !self.is_officer(&officer.0);
+        let known = self
+            .policies
+            .get_mut(&sha256)
+            .filter(|p| p.enacted.is_none() && p.dataset == *dataset && p.version == version);
         let Some(known) = known else { return Some(("policy_approval", "a policy is approved that is not proposed")) };
-        if stranger || known.officers.contains(&officer) {
+        if stranger || known.officers.iter().any(|(known, _)| *known == officer.0) {
             return Some((
                 "policy_approval",
                 "a policy is approved by no officer, or twice by one, or by its proposer",
@@ -155,7 +168,7 @@ impl Replay {
         None
     }
 
-    fn in_force(&mut self, leaf: Leaf) -> Broken {
+    fn in_force(&mut self, leaf: Leaf, index: u64) -> Broken {
         let Leaf::PolicyInForce {
             dataset,
             version,
@@ -172,9 +185,10 @@ impl Replay {
         let mut broken = None;
         let needed = usize::try_from(self.approvals.unwrap_or(2)).unwrap_or(usize::MAX);
         match self.policies.get_mut(&sha256) {
-            Some(known) if !known.enacted && known.dataset == dataset && known.version == version => {
-                known.enacted = true;
-                if known.officers != officers || officers.len() < needed {
+            Some(known) if known.enacted.is_none() && known.dataset == dataset && known.version == version => {
+                known.enacted = Some(index);
+                known.grant = Some((account.clone(), shares_nanos.clone()));
+                if !known.officers.iter().map(|(officer, _)| officer).eq(&officers) || officers.len() < needed {
                     broken = Some(("policy_approvals", "a policy is in force without the approvals it needs"));
                 }
             }
@@ -196,6 +210,7 @@ impl Replay {
                 Some(("account_changed", "an account changes its accounting, or its cap falls below what is used"));
         }
         self.suspended.remove(&dataset);
+        self.granted.insert(account.clone(), sha256);
         self.dataset_accounts.insert(dataset.clone(), account);
         self.in_force.insert(dataset, sha256);
         broken
@@ -208,32 +223,35 @@ impl Replay {
         (twice || !paid).then_some(("release_unpaid", "a release stands twice, or on a claim that is not settled"))
     }
 
-    fn issued(&mut self, token: TokenId, role: Role, by: Option<&TokenId>) -> Broken {
-        let may = by.is_none_or(|by| self.tokens.get(by) == Some(&(Role::Operator, true)) && role != Role::Officer);
-        let twice = self.tokens.insert(token, (role, true)).is_some();
+    fn issued(&mut self, token: TokenId, role: Role, by: Option<&TokenId>, index: u64) -> Broken {
+        let operator = |by: &TokenId| self.tokens.get(by).is_some_and(|by| by.in_use && by.role == Role::Operator);
+        let may = by.is_none_or(|by| operator(by) && role != Role::Officer);
+        let twice = self.tokens.insert(token, TokenReplay { role, in_use: true, index }).is_some();
         (twice || !may).then_some(("token", "a token is issued twice, or by a token that may not"))
     }
 
-    fn revoked(&mut self, token: TokenId, role: Role) -> Broken {
-        let known = self.tokens.insert(token, (role, false)) == Some((role, true));
-        (!known).then_some(("token", "a token is revoked that was not in use"))
+    fn revoked(&mut self, token: &TokenId, role: Role) -> Broken {
+        let known = self.tokens.get_mut(token).filter(|known| known.in_use && known.role == role);
+        let known = known.map(|known| known.in_use = false);
+        known.is_none().then_some(("token", "a token is revoked that was not in use"))
     }
 
     /// What was replaced may be erased too.
     fn erased(&mut self, submission: &SubmissionId) -> Broken {
-        let known = self.submissions.get_mut(submission).map(|known| known.live = false);
+        let known = self.submissions.get_mut(submission).map(|known| known.standing = Standing::Erased);
         known.is_none().then_some(("submission_unknown", "a submission is erased that was not accepted"))
     }
 
     /// Whether a token is an officer's, in use.
     fn is_officer(&self, token: &TokenId) -> bool {
-        self.tokens.get(token) == Some(&(Role::Officer, true))
+        self.tokens.get(token).is_some_and(|token| token.in_use && token.role == Role::Officer)
     }
 
-    fn ended_submission(&mut self, submission: &SubmissionId, said: &SubmissionReplay) -> Broken {
-        match self.submissions.get_mut(submission).filter(|known| **known == *said) {
+    fn ended_submission(&mut self, submission: &SubmissionId, said: &Told, standing: Standing) -> Broken {
+        let known = self.submissions.get_mut(submission);
+        match known.filter(|known| known.told == *said && known.standing == Standing::Live) {
             Some(known) => {
-                known.live = false;
+                known.standing = standing;
                 None
             }
             None => Some(("submission_unknown", "a submission is replaced or withdrawn that was not live")),

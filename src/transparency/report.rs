@@ -43,6 +43,8 @@ pub struct Report {
     pub accounts: BTreeMap<AccountId, AccountReplay>,
     /// Releases and the digests of their bodies.
     pub releases: BTreeMap<ReleaseId, Digest>,
+    /// Databases put back: the leaves each had, and the leaf that says so. Rows of what began in between are lost.
+    pub restored: Vec<(u64, u64)>,
     /// What does not hold.
     pub findings: Vec<Finding>,
 }

@@ -12,6 +12,9 @@ use tlog_tiles::{EMPTY_HASH, Hash, HashReader, Tile};
 /// Height of a tile (C2SP tlog-tiles).
 pub(super) const TILE_HEIGHT: u8 = 8;
 
+/// Leaves beyond which no log grows: positions of hashes then still fit 64 bits, at every level.
+const SIZE_MAX: u64 = 1 << 48;
+
 /// What cannot be proved or read.
 #[derive(Debug, thiserror::Error)]
 pub enum TreeError {
@@ -33,17 +36,23 @@ pub struct Tree {
 
 impl Tree {
     /// The positions of the stored hashes that make the frontier of a tree of this size, the largest subtree first.
-    #[must_use]
-    pub fn frontier(size: u64) -> Vec<u64> {
-        if size == 0 { Vec::new() } else { tlog_tiles::sub_tree_index(0, size, Vec::new()) }
+    ///
+    /// # Errors
+    /// [`TreeError::Outside`] for a size that no log has.
+    pub fn frontier(size: u64) -> Result<Vec<u64>, TreeError> {
+        match size {
+            0 => Ok(Vec::new()),
+            1..=SIZE_MAX => Ok(tlog_tiles::sub_tree_index(0, size, Vec::new())),
+            _ => Err(TreeError::Outside),
+        }
     }
 
     /// A tree of this size from the hashes at [`Self::frontier`].
     ///
     /// # Errors
-    /// If the number of hashes is not that of the frontier.
+    /// If the number of hashes is not that of the frontier, or no log has this size.
     pub fn restore(size: u64, hashes: &[[u8; 32]]) -> Result<Self, TreeError> {
-        let positions = Self::frontier(size);
+        let positions = Self::frontier(size)?;
         if positions.len() != hashes.len() {
             return Err(TreeError::Missing);
         }
@@ -125,6 +134,7 @@ impl Asked {
     /// # Errors
     /// [`TreeError::Outside`] if it lies outside every tree.
     pub fn needs(self) -> Result<Vec<u64>, TreeError> {
+        self.bounded()?;
         let noting = Noting::default();
         match self.run(&noting) {
             Ok(_) | Err(tlog_tiles::Error::IndexesNotInTree) => Ok(noting.0.into_inner()),
@@ -135,10 +145,25 @@ impl Asked {
     /// Builds it.
     ///
     /// # Errors
-    /// [`TreeError::Missing`] if a hash it needs is not among them.
+    /// [`TreeError::Missing`] if a hash it needs is not among them, [`TreeError::Outside`] as in [`Self::needs`].
     pub fn build(self, hashes: &Hashes) -> Result<Vec<[u8; 32]>, TreeError> {
+        self.bounded()?;
         let built = self.run(hashes).map_err(|_| TreeError::Missing)?;
         Ok(built.into_iter().map(|hash| hash.0).collect())
+    }
+
+    /// Stops what would leave 64 bits, or panic, in the arithmetic of positions.
+    fn bounded(self) -> Result<(), TreeError> {
+        let last_leaf = match self {
+            Self::Root { size } | Self::Inclusion { size, .. } | Self::Consistency { to: size, .. } => Some(size),
+            Self::Tile { level, number, width } => {
+                let in_one = (1..=1 << TILE_HEIGHT).contains(&width);
+                let last = number.checked_add(1).filter(|_| in_one);
+                let shift = u32::from(level).saturating_add(1).saturating_mul(u32::from(TILE_HEIGHT));
+                last.and_then(|last| 1_u64.checked_shl(shift)?.checked_mul(last))
+            }
+        };
+        if last_leaf.is_some_and(|last| last <= SIZE_MAX) { Ok(()) } else { Err(TreeError::Outside) }
     }
 
     fn run<R: HashReader>(self, reader: &R) -> Result<Vec<Hash>, tlog_tiles::Error> {
@@ -181,7 +206,7 @@ mod tests {
             let (tree, hashes) = log(size);
             assert_eq!(tree.root().0, tlog_tiles::tree_hash(size, &hashes).unwrap().0);
             assert_eq!(u64::try_from(hashes.0.len()).unwrap(), tlog_tiles::stored_hash_count(size));
-            let frontier: Vec<[u8; 32]> = Tree::frontier(size).iter().map(|at| hashes.0[at]).collect();
+            let frontier: Vec<[u8; 32]> = Tree::frontier(size).unwrap().iter().map(|at| hashes.0[at]).collect();
             let mut again = Tree::restore(size, &frontier).unwrap();
             again.push(b"next");
             let mut straight = tree.clone();
@@ -218,5 +243,34 @@ mod tests {
         assert_eq!(tile[5], tlog_tiles::record_hash(b"leaf 261").0);
         let above = build(Asked::Tile { level: 1, number: 0, width: 2 }, &hashes);
         assert_eq!(above[1], Tile::subtree_hash(tile.as_flattened()).0);
+    }
+    #[test]
+    fn no_size_number_or_level_overflows() {
+        let hashes = log(3).1;
+        let huge = [SIZE_MAX + 1, u64::MAX / 2, u64::MAX - 1, u64::MAX];
+        for size in huge {
+            assert!(Tree::frontier(size).is_err() && Tree::restore(size, &[]).is_err(), "{size}");
+            let mut asked = vec![
+                Asked::Root { size },
+                Asked::Inclusion { index: 0, size },
+                Asked::Inclusion { index: size, size: 3 },
+                Asked::Inclusion { index: size, size },
+                Asked::Consistency { from: 1, to: size },
+                Asked::Consistency { from: size, to: 3 },
+                Asked::Consistency { from: size, to: size },
+            ];
+            for level in [0, 7, 8, 63, 64, u8::MAX] {
+                asked.extend([0, 1, 256, 257, u32::MAX].map(|width| Asked::Tile { level, number: size, width }));
+            }
+            for asked in asked {
+                assert!(asked.needs().is_err() && asked.build(&hashes).is_err(), "{asked:?}");
+            }
+        }
+        for level in [7, 8, 64, u8::MAX] {
+            assert!(Asked::Tile { level, number: 0, width: 1 }.needs().is_err(), "{level}");
+        }
+        assert!(Asked::Tile { level: 0, number: 0, width: 0 }.needs().is_err());
+        assert!(Asked::Tile { level: 0, number: 0, width: 257 }.needs().is_err());
+        assert!(Asked::Root { size: SIZE_MAX }.needs().is_ok() && Tree::frontier(SIZE_MAX).is_ok());
     }
 }

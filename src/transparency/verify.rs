@@ -48,11 +48,17 @@ impl Verifier {
     pub fn push(&mut self, text: &str) -> Vec<[u8; 32]> {
         self.check_expected();
         let index = self.tree.size();
-        let (_, hashes) = self.tree.push(text.as_bytes());
         match Leaf::parse(text) {
-            Some(leaf) => self.replay.apply(index, leaf, &mut self.report),
+            Some(leaf) => {
+                let head = if let Leaf::Restored { sha256, .. } = &leaf { Some(*sha256) } else { None };
+                if head.is_some_and(|head| head != self.tree.root()) {
+                    self.report.find(Some(index), "restored", "a database was brought forward to another head");
+                }
+                self.replay.apply(index, leaf, &mut self.report);
+            }
             None => self.report.find(Some(index), "leaf_malformed", "this is not a leaf in canonical form"),
         }
+        let (_, hashes) = self.tree.push(text.as_bytes());
         hashes
     }
 

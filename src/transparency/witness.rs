@@ -1,36 +1,17 @@
-//! The witness: a file on another volume that remembers what the log has promised.
+//! The witness: a file on another volume that remembers the whole log.
 //!
-//! After each commit one line of JSON is appended and forced to disk: the signed checkpoint, and the charges since the
-//! line before. A database that is rolled back, restored from a copy or failed over to a stale replica is then behind
-//! the witness, and serves nothing. The file only grows; a last line without its end was never acknowledged and is cut.
+//! After each commit one line is appended and forced to disk: the leaves since the line before, and the checkpoint over
+//! them. A database that is rolled back, restored from a copy or failed over to a stale replica is then behind the
+//! witness and serves nothing, until it is brought forward from it to the very same head. The file only grows; a last
+//! line without its end was never acknowledged and is cut.
 
-use super::{CheckpointError, Head, open_checkpoint};
-use serde::{Deserialize, Serialize};
+use super::{Head, WitnessLine, open_checkpoint};
 use std::fs::{File, OpenOptions};
 use std::io::{Error, ErrorKind, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::Path;
 
-/// A charge that the witness keeps.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct WitnessedCharge {
-    /// Its place in the log.
-    pub index: u64,
-    /// The leaf, canonical.
-    pub leaf: String,
-}
-
-/// One line of the witness.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct WitnessLine {
-    /// The signed checkpoint.
-    pub note: String,
-    /// The first leaf that this line covers.
-    pub first: u64,
-    /// The charges from there to the checkpoint.
-    pub charges: Vec<WitnessedCharge>,
-}
+/// Bytes read at a time, from the end backwards.
+const BLOCK_BYTES: u64 = 1 << 16;
 
 /// An open witness.
 #[derive(Debug)]
@@ -40,9 +21,6 @@ pub struct Witness {
     /// Bytes read so far, all of them whole lines.
     offset: u64,
     head: Option<Head>,
-    /// A disk that fails, in tests.
-    #[cfg(test)]
-    failing: bool,
 }
 
 impl Witness {
@@ -55,30 +33,24 @@ impl Witness {
         if !may_create && !path.exists() {
             return Err(Error::new(
                 ErrorKind::NotFound,
-                "the witness file is missing; mount its volume (or, if it is lost for good, make an empty file in its \
-                 place)",
+                "the witness file is missing; mount its volume (if it is lost for good: `halflight restore \
+                 --witness-lost`)",
             ));
         }
-        let created = !path.exists();
         let file = OpenOptions::new().read(true).append(true).create(true).open(path)?;
-        if created && let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-            File::open(folder)?.sync_all()?;
-        }
-        let mut witness = Self {
-            file,
-            vkey: vkey.to_owned(),
-            offset: 0,
-            head: None,
-            #[cfg(test)]
-            failing: false,
-        };
-        let torn = witness.refresh()?;
-        if torn > 0 {
-            // The end of a line that a crash cut: its commit was never acknowledged, and is caught up by whoever opens
-            // us.
-            witness.file.set_len(witness.offset)?;
-            witness.file.sync_all()?;
-        }
+        let mut witness = Self { file, vkey: vkey.to_owned(), offset: 0, head: None };
+        witness.alone(|witness| {
+            if witness.refresh()? > 0 {
+                // The end of a line that a crash cut: its commit was never acknowledged, and is caught up by whoever
+                // opens us.
+                witness.file.set_len(witness.offset)?;
+            }
+            // Whether it was there or not: what a killed process wrote and did not sync, a power cut could still take,
+            // the name of the file included.
+            witness.file.sync_all()
+        })?;
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        File::open(folder.unwrap_or_else(|| Path::new(".")))?.sync_all()?;
         Ok(witness)
     }
 
@@ -91,101 +63,119 @@ impl Witness {
         Ok(self.head)
     }
 
-    /// Appends a checkpoint with the charges since the last one. Returns once the line is on disk.
+    /// Appends a checkpoint with the leaves since the last one. Returns once the line is on disk.
     ///
     /// A crash before that leaves nothing or a torn line; the database is then ahead, and catches up when it opens.
     ///
     /// # Errors
     /// If the line cannot be written and forced to disk.
     pub fn append(&mut self, line: &WitnessLine) -> Result<(), Error> {
-        let torn = self.refresh()?;
-        let mut bytes = Vec::new();
-        #[cfg(test)]
-        if self.failing {
-            return Err(Error::other("the disk is full"));
-        }
-        if torn > 0 {
-            // What an earlier failed write left (a full disk): never acknowledged, so it may go.
-            self.file.set_len(self.offset)?;
-        }
-        serde_json::to_writer(&mut bytes, line)?;
-        bytes.push(b'\n');
-        self.file.write_all(&bytes)?;
-        self.file.sync_all()?;
-        self.refresh().map(|_| ())
+        self.alone(|witness| {
+            let torn = witness.refresh()?;
+            if torn > 0 {
+                // What an earlier failed write left (a full disk): never acknowledged, so it may go.
+                witness.file.set_len(witness.offset)?;
+            }
+            // Another process may have told it of these leaves, or of the first of them, in the meantime.
+            let Some(line) = line.after(witness.head.map_or(0, |head| head.size))? else { return Ok(()) };
+            witness.file.write_all(line.text()?.as_bytes())?;
+            witness.file.sync_all()?;
+            witness.refresh().map(|_| ())
+        })
     }
 
-    #[cfg(test)]
-    pub(crate) fn fail_appends(&mut self, failing: bool) {
-        self.failing = failing;
+    /// Does something while no other process does.
+    fn alone(&mut self, work: impl FnOnce(&mut Self) -> Result<(), Error>) -> Result<(), Error> {
+        match self.file.lock() {
+            Err(error) if error.kind() == ErrorKind::Unsupported => return work(self),
+            locked => locked?,
+        }
+        let done = work(self);
+        self.file.unlock().and(done)
     }
 
-    /// Reads whole lines from where it stopped; returns how many bytes of an unfinished line follow.
-    fn refresh(&mut self) -> Result<usize, Error> {
-        if self.file.metadata()?.len() < self.offset {
-            return Err(Error::new(ErrorKind::InvalidData, "the witness file has shrunk; restore it"));
+    /// Reads the last whole line after where it stopped; returns how many bytes of an unfinished one follow.
+    fn refresh(&mut self) -> Result<u64, Error> {
+        let length = self.file.metadata()?.len();
+        if length < self.offset {
+            return Err(Error::new(ErrorKind::InvalidData, "the witness file has shrunk; put it back"));
         }
-        self.file.seek(SeekFrom::Start(self.offset))?;
+        let Some(end) = self.line_end_before(length)? else { return Ok(length.saturating_sub(self.offset)) };
+        let start = self.line_end_before(end.saturating_sub(1))?.unwrap_or(self.offset);
+        self.file.seek(SeekFrom::Start(start))?;
         let mut bytes = Vec::new();
-        self.file.read_to_end(&mut bytes)?;
-        let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end.saturating_add(1));
-        let last = bytes.get(..whole.saturating_sub(1)).and_then(|lines| lines.rsplit(|byte| *byte == b'\n').next());
-        if let Some(last) = last.filter(|_| whole > 0) {
-            let line: WitnessLine = serde_json::from_slice(last).map_err(|_| malformed())?;
-            self.head = Some(open_checkpoint(&line.note, &self.vkey).map_err(|_| malformed())?);
+        (&self.file).take(end.saturating_sub(start)).read_to_end(&mut bytes)?;
+        let line = WitnessLine::parse(&bytes).ok_or_else(malformed)?;
+        self.head = Some(open_checkpoint(&line.note, &self.vkey).map_err(|_| malformed())?);
+        self.offset = end;
+        Ok(length.saturating_sub(end))
+    }
+
+    /// Where, at or before `limit` and after what was read, the last line ends.
+    fn line_end_before(&mut self, limit: u64) -> Result<Option<u64>, Error> {
+        let mut limit = limit;
+        while limit > self.offset {
+            let start = limit.saturating_sub(BLOCK_BYTES).max(self.offset);
+            self.file.seek(SeekFrom::Start(start))?;
+            let mut block = Vec::new();
+            (&self.file).take(limit.saturating_sub(start)).read_to_end(&mut block)?;
+            if let Some(at) = block.iter().rposition(|byte| *byte == b'\n') {
+                return Ok(Some(start.saturating_add(u64::try_from(at).unwrap_or(u64::MAX)).saturating_add(1)));
+            }
+            limit = start;
         }
-        self.offset = self.offset.saturating_add(u64::try_from(whole).unwrap_or(u64::MAX));
-        Ok(bytes.len().saturating_sub(whole))
+        Ok(None)
     }
 }
 
-fn malformed() -> Error {
-    Error::new(ErrorKind::InvalidData, "the witness file holds a line that is not a checkpoint of this log; restore it")
-}
-
-/// Every line of a witness with its head, for the verifier. A torn last line is left out.
-///
-/// # Errors
-/// If the file cannot be read, or a whole line is not a checkpoint signed by this key.
-pub fn read_witness(path: &Path, vkey: &str) -> Result<Vec<(Head, WitnessLine)>, Error> {
-    let text = std::fs::read_to_string(path)?;
-    let whole = text.rfind('\n').and_then(|end| text.get(..end)).unwrap_or("");
-    let line = |line: &str| -> Result<(Head, WitnessLine), CheckpointError> {
-        let line: WitnessLine = serde_json::from_str(line).map_err(|_| CheckpointError::Checkpoint)?;
-        Ok((open_checkpoint(&line.note, vkey)?, line))
-    };
-    whole.lines().map(|text| line(text).map_err(|_| malformed())).collect()
+pub(super) fn malformed() -> Error {
+    Error::new(ErrorKind::InvalidData, "the witness file holds a line that is not of this log's witness; put it back")
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::LogKey;
+    use super::super::{LogKey, WitnessReader};
     use super::*;
     use crate::identity::Digest;
+    use crate::transparency::Tree;
 
-    fn line(key: &LogKey, size: u64) -> WitnessLine {
-        let head = Head { size, root: Digest::of(&size.to_be_bytes()) };
-        WitnessLine { note: key.sign(head).unwrap(), first: 0, charges: Vec::new() }
+    fn line(key: &LogKey, first: u64, size: u64) -> WitnessLine {
+        let mut tree = Tree::default();
+        let leaves: Vec<String> = (0..size).map(|leaf| format!("leaf {leaf} {}", "x".repeat(70_000))).collect();
+        leaves.iter().for_each(|leaf| drop(tree.push(leaf.as_bytes())));
+        let note = key.sign(Head { size, root: tree.root() }).unwrap();
+        WitnessLine { first, leaves: leaves[usize::try_from(first).unwrap()..].to_vec(), note }
+    }
+
+    fn read(path: &Path, key: &LogKey) -> Result<Vec<u64>, Error> {
+        let mut reader = WitnessReader::open(path, key.verifier_key())?;
+        let mut sizes = Vec::new();
+        while let Some(line) = reader.next_line()? {
+            sizes.push(line.first + u64::try_from(line.leaves.len()).unwrap());
+        }
+        assert_eq!(reader.head().map(|head| head.size), sizes.last().copied());
+        Ok(sizes)
     }
 
     #[test]
-    fn a_witness_remembers_its_last_acknowledged_head() {
+    fn a_witness_remembers_its_last_acknowledged_head_and_every_leaf() {
         let folder = tempfile::tempdir().unwrap();
         let key = LogKey::create(&folder.path().join("key")).unwrap();
         let path = folder.path().join("witness");
         assert!(Witness::open(&path, key.verifier_key(), false).is_err());
         let mut witness = Witness::open(&path, key.verifier_key(), true).unwrap();
         assert_eq!(witness.head().unwrap(), None);
-        witness.append(&line(&key, 1)).unwrap();
-        witness.append(&line(&key, 4)).unwrap();
+        witness.append(&line(&key, 0, 1)).unwrap();
+        witness.append(&line(&key, 1, 4)).unwrap();
         assert_eq!(witness.head().unwrap().unwrap().size, 4);
         let mut file = OpenOptions::new().append(true).open(&path).unwrap();
-        file.write_all(b"{\"note\":\"torn").unwrap();
+        file.write_all(b"0123 {\"first\":4,\"torn").unwrap();
+        assert_eq!(read(&path, &key).unwrap(), [1, 4]);
         let mut again = Witness::open(&path, key.verifier_key(), false).unwrap();
         assert_eq!(again.head().unwrap().unwrap().size, 4);
-        again.append(&line(&key, 5)).unwrap();
+        again.append(&line(&key, 4, 5)).unwrap();
         assert_eq!(witness.head().unwrap().unwrap().size, 5);
-        assert_eq!(read_witness(&path, key.verifier_key()).unwrap().len(), 3);
+        assert_eq!(read(&path, &key).unwrap(), [1, 4, 5]);
     }
 
     #[test]
@@ -194,12 +184,34 @@ mod tests {
         let (key, path) = (LogKey::create(&folder.path().join("key")).unwrap(), folder.path().join("witness"));
         let forger = LogKey::create(&folder.path().join("forger")).unwrap();
         let mut witness = Witness::open(&path, key.verifier_key(), true).unwrap();
-        witness.append(&line(&key, 1)).unwrap();
+        witness.append(&line(&key, 0, 1)).unwrap();
         let whole = std::fs::read(&path).unwrap();
         std::fs::write(&path, &whole[..10]).unwrap();
         assert!(witness.head().is_err());
-        std::fs::write(&path, serde_json::to_string(&line(&forger, 9)).unwrap() + "\n").unwrap();
+        std::fs::write(&path, line(&forger, 0, 9).text().unwrap()).unwrap();
         assert!(Witness::open(&path, key.verifier_key(), false).is_err());
-        assert!(read_witness(&path, key.verifier_key()).is_err());
+        assert!(read(&path, &key).is_err());
+    }
+
+    #[test]
+    fn a_gap_a_repetition_and_a_false_root_in_the_middle_of_a_witness_are_found() {
+        let folder = tempfile::tempdir().unwrap();
+        let (key, path) = (LogKey::create(&folder.path().join("key")).unwrap(), folder.path().join("witness"));
+        let lines = [line(&key, 0, 1), line(&key, 1, 3), line(&key, 3, 4)];
+        let written = |lines: &[&WitnessLine]| {
+            let text: String = lines.iter().map(|line| line.text().unwrap()).collect();
+            std::fs::write(&path, text).unwrap();
+            read(&path, &key)
+        };
+        assert_eq!(written(&[&lines[0], &lines[1], &lines[2]]).unwrap(), [1, 3, 4]);
+        assert!(written(&[&lines[0], &lines[2]]).is_err());
+        assert!(written(&[&lines[1], &lines[2]]).is_err());
+        assert!(written(&[&lines[0], &lines[0], &lines[1]]).is_err());
+        let mut other = lines[1].clone();
+        other.leaves[0].push('!');
+        assert!(written(&[&lines[0], &other, &lines[2]]).is_err());
+        let unsigned = Digest::of(b"note").to_string();
+        let last = WitnessLine { note: lines[2].note.replace("\n\n", &format!("\n\n{unsigned}")), ..lines[2].clone() };
+        assert!(written(&[&lines[0], &lines[1], &last]).is_err());
     }
 }

@@ -42,8 +42,8 @@ pub(super) fn receive(vault: &Inner, intake: &Intake<'_>, body: impl Read) -> Re
         ReadError::Sink(_) => sink.failed.take().unwrap_or(VaultError::Format("written")),
         ReadError::Body(kind) => VaultError::Body(kind.into()),
     })?;
-    let files = sink.finish()?.keep();
-    Ok(SealedFile { reading, files, coding })
+    let (files, uncommitted) = sink.finish()?.keep();
+    Ok(SealedFile { reading, files, uncommitted, coding })
 }
 
 /// Gathers rows and writes them chunk by chunk.

@@ -42,8 +42,8 @@ pub(super) fn close(
         }
         rows.write(coding.rows_max, &mut shuffle, &mut segments)?;
     }
-    let files = segments.finish()?.keep();
-    Ok(SealedEdition { files, coding })
+    let (files, uncommitted) = segments.finish()?.keep();
+    Ok(SealedEdition { files, uncommitted, coding })
 }
 
 /// One submission, its files checked and their row groups known.

@@ -1,18 +1,29 @@
 //! Files that are there whole or not at all, readable by their owner alone.
 
-use crate::identity::{FileId, random_bytes};
-use std::collections::BTreeSet;
+use crate::identity::random_bytes;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::Path;
 
-/// Names that start so were never finished.
-pub(super) const UNFINISHED: &str = ".new-";
+/// A step that fails on purpose.
+pub(super) fn lost() -> io::Error {
+    io::Error::other("lost on purpose")
+}
 
-/// Makes a directory, and those above it, for the owner alone.
+/// Names that start so were never finished.
+const UNFINISHED: &str = ".new-";
+
+/// Makes a directory, and those above it, for the owner alone; their names are on the disk when this returns.
+///
+/// A power cut before that takes the directories back, with everything in them, synced or not.
 pub(super) fn make_directory(path: &Path) -> io::Result<()> {
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
+    let missing: Vec<&Path> = path.ancestors().take_while(|above| !above.exists()).collect();
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(path)?;
+    missing.iter().filter_map(|made| made.parent()).try_for_each(|parent| {
+        // The parent of a bare name is the working directory.
+        sync_directory(if parent.as_os_str().is_empty() { Path::new(".") } else { parent })
+    })
 }
 
 /// Makes a file that must not exist yet.
@@ -48,9 +59,15 @@ pub(super) fn remove(path: &Path) -> io::Result<()> {
     }
 }
 
-/// The names in a directory that no manifest knows.
-pub(super) fn orphans(directory: &Path, known: &BTreeSet<FileId>) -> io::Result<Vec<String>> {
-    let unknown = |name: &String| !FileId::parse(name).is_ok_and(|id| known.contains(&id));
-    let names = fs::read_dir(directory)?.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()));
-    names.filter(|name| name.as_ref().map_or(true, unknown)).collect()
+/// The names in a directory.
+pub(super) fn names(directory: &Path) -> io::Result<Vec<String>> {
+    fs::read_dir(directory)?.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned())).collect()
+}
+
+/// Removes what a crash left unfinished: nobody reads it. Called before anything is written.
+pub(super) fn remove_unfinished(directory: &Path) -> io::Result<()> {
+    names(directory)?
+        .iter()
+        .filter(|name| name.starts_with(UNFINISHED))
+        .try_for_each(|name| remove(&directory.join(name)))
 }

@@ -5,6 +5,7 @@
 
 use crate::identity::FileId;
 use crate::submission::Rejection;
+use std::io::ErrorKind;
 
 /// Why the vault did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -87,9 +88,15 @@ impl VaultError {
             Self::Coding => "coding",
             Self::Format(_) => "vault_format",
             Self::Cipher => "cipher",
+            Self::Disk(error) if is_full(error.kind()) => "disk_full",
             Self::Disk(_) => "vault_disk",
         }
     }
+}
+
+/// Whether there is no room: on the disk, under the quota, or under the limit of one file.
+fn is_full(kind: ErrorKind) -> bool {
+    [ErrorKind::StorageFull, ErrorKind::QuotaExceeded, ErrorKind::FileTooLarge].contains(&kind)
 }
 
 impl From<std::io::Error> for VaultError {

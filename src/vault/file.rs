@@ -6,10 +6,12 @@
 //! No parser sees a byte before size and SHA-256 of the whole ciphertext are those of the manifest, and parsers run
 //! behind `catch_unwind`: a length prefix changed by hand would make the decrypting reader panic.
 
-use super::{Inner, VaultError, durable};
+use super::{Inner, Uncommitted, VaultError, durable};
+use crate::fault::Point;
 use crate::identity::{Digest, FileId};
 use crate::ledger::FileEntry;
 use crate::sensitive::Sensitive;
+use crate::underway::Hold;
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use parquet::arrow::ArrowWriter;
@@ -20,6 +22,7 @@ use parquet::arrow::arrow_reader::{
 use parquet::basic::Encoding;
 use parquet::encryption::decrypt::FileDecryptionProperties;
 use parquet::encryption::encrypt::FileEncryptionProperties;
+use parquet::errors::ParquetError;
 use parquet::file::metadata::KeyValue;
 use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPropertiesBuilder};
 use parquet::schema::types::ColumnPath;
@@ -27,6 +30,7 @@ use sha2::{Digest as _, Sha256};
 use std::fs::File;
 use std::io::{self, Read as _, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
 use std::sync::Arc;
 
 /// Bytes hashed at a time.
@@ -57,19 +61,19 @@ impl Write for Hashing {
 /// Files just made. Unless kept, they and their keys go when this is dropped.
 pub(super) struct Unkept<'a> {
     vault: &'a Inner,
-    ids: Vec<FileId>,
+    holds: Vec<Hold<FileId>>,
     entries: Vec<FileEntry>,
 }
 
 impl<'a> Unkept<'a> {
     /// None yet.
     pub(super) fn new(vault: &'a Inner) -> Self {
-        Self { vault, ids: Vec::new(), entries: Vec::new() }
+        Self { vault, holds: Vec::new(), entries: Vec::new() }
     }
 
     /// Writes one file: its batches become its row groups.
     ///
-    /// A crash in here leaves a key and a file that no manifest knows: `sweep` destroys both at the next start.
+    /// A crash in here leaves a key and a file that no manifest knows: a sweep destroys both.
     pub(super) fn write(
         &mut self,
         schema: &SchemaRef,
@@ -78,37 +82,49 @@ impl<'a> Unkept<'a> {
         groups: impl Iterator<Item = Result<RecordBatch, VaultError>>,
     ) -> Result<(), VaultError> {
         let id = FileId::random();
-        self.ids.push(id.clone());
+        self.holds.push(self.vault.underway.hold(id.clone()));
         let key = self.vault.keys.create(&id)?;
         let properties = properties(&id, &key, ascending, note)?;
         let path = self.vault.path(&id);
-        let sink = Hashing { file: durable::create(&path)?, sha256: Sha256::new(), size: 0 };
-        let unwritten = |_| VaultError::Format("written");
-        let mut writer = ArrowWriter::try_new(sink, Arc::clone(schema), Some(properties)).map_err(unwritten)?;
-        for group in groups {
-            writer.write(&group?).map_err(unwritten)?;
-            writer.flush().map_err(unwritten)?;
-        }
-        let done = writer.into_inner().map_err(unwritten)?;
-        done.file.sync_all()?;
-        durable::sync_directory(&self.vault.files)?;
+        let faults = &self.vault.faults;
+        let done =
+            faults.write(Point::FileWrite, || write(&path, schema, properties, groups), || durable::lost().into())?;
+        faults.write(Point::FileRename, || durable::sync_directory(&self.vault.files), durable::lost)?;
         let sha256 = Digest(done.sha256.finalize().into());
         self.entries.push(FileEntry { id, size: done.size, sha256 });
         Ok(())
     }
 
     /// Keeps them: from here on the caller's manifest answers for them.
-    pub(super) fn keep(mut self) -> Vec<FileEntry> {
-        self.ids.clear();
-        std::mem::take(&mut self.entries)
+    pub(super) fn keep(mut self) -> (Vec<FileEntry>, Uncommitted) {
+        (std::mem::take(&mut self.entries), Uncommitted::new(self.vault, std::mem::take(&mut self.holds)))
     }
 }
 
 impl Drop for Unkept<'_> {
     fn drop(&mut self) {
-        // What cannot be removed now is an orphan for `sweep`; its rows are known to no manifest either way.
-        let _ = self.vault.erase(&self.ids);
+        // What cannot be removed now is a stray for `sweep`; its rows are known to no manifest either way.
+        let ids: Vec<FileId> = self.holds.iter().map(|hold| hold.id().clone()).collect();
+        let _ = self.vault.erase(&ids);
     }
+}
+
+/// Encrypts batches into a new file and forces its bytes to disk.
+fn write(
+    path: &Path,
+    schema: &SchemaRef,
+    properties: WriterProperties,
+    groups: impl Iterator<Item = Result<RecordBatch, VaultError>>,
+) -> Result<Hashing, VaultError> {
+    let sink = Hashing { file: durable::create(path)?, sha256: Sha256::new(), size: 0 };
+    let mut writer = ArrowWriter::try_new(sink, Arc::clone(schema), Some(properties)).map_err(unwritten)?;
+    for group in groups {
+        writer.write(&group?).map_err(unwritten)?;
+        writer.flush().map_err(unwritten)?;
+    }
+    let done = writer.into_inner().map_err(unwritten)?;
+    done.file.sync_all()?;
+    Ok(done)
 }
 
 fn properties(id: &FileId, key: &[u8], ascending: &[&str], note: &str) -> Result<WriterProperties, VaultError> {
@@ -132,6 +148,12 @@ fn properties(id: &FileId, key: &[u8], ascending: &[&str], note: &str) -> Result
             .set_column_encoding(path, Encoding::DELTA_BINARY_PACKED)
     };
     Ok(ascending.iter().fold(plain, delta).build())
+}
+
+/// What the writer failed at: the disk, which may be full, or something of its own, whose text goes nowhere.
+fn unwritten(error: ParquetError) -> VaultError {
+    let ParquetError::External(cause) = error else { return VaultError::Format("written") };
+    cause.downcast::<io::Error>().map_or(VaultError::Format("written"), |error| VaultError::Disk(*error))
 }
 
 /// The key of a file's note in its (encrypted) footer.

@@ -6,10 +6,10 @@
 //! Our copies of secrets are wiped from memory when they are dropped, and none is ever printed.
 
 use super::{VaultError, durable};
+use crate::fault::{Faults, Point};
 use crate::identity::{DatasetId, FileId, random_bytes};
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use ring::hmac;
-use std::collections::BTreeSet;
 use std::fs;
 use std::io::{ErrorKind, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
@@ -97,6 +97,7 @@ impl KeyProvider for FileKey {
 pub(super) struct KeyStore {
     store: PathBuf,
     provider: Option<Box<dyn KeyProvider>>,
+    faults: Faults,
 }
 
 impl KeyStore {
@@ -111,9 +112,9 @@ impl KeyStore {
     }
 
     /// Opens the store; sealed where the key-encryption key is missing.
-    pub(super) fn open(store: PathBuf) -> Result<Self, VaultError> {
+    pub(super) fn open(store: PathBuf, faults: Faults) -> Result<Self, VaultError> {
         let Some(key) = FileKey::load(&store)? else {
-            return Ok(Self { store, provider: None });
+            return Ok(Self { store, provider: None, faults });
         };
         match fs::read(store.join(CHECK)) {
             Ok(check) if key.unwrap(CHECK, &check)?.as_slice() == CHECK_TEXT => {}
@@ -123,7 +124,9 @@ impl KeyStore {
             }
             Err(error) => return Err(error.into()),
         }
-        Ok(Self { store, provider: Some(Box::new(key)) })
+        durable::remove_unfinished(&store.join("files"))?;
+        durable::remove_unfinished(&store.join("datasets"))?;
+        Ok(Self { store, provider: Some(Box::new(key)), faults })
     }
 
     /// The provider, unless the vault is sealed.
@@ -135,7 +138,7 @@ impl KeyStore {
     pub(super) fn create(&self, file: &FileId) -> Result<Zeroizing<Vec<u8>>, VaultError> {
         let key = Zeroizing::new(random_bytes::<32>().to_vec());
         let wrapped = self.provider()?.wrap(&format!("file {file}"), &key)?;
-        durable::write_new(&self.files(), file.as_str(), &wrapped)?;
+        self.write(&self.files(), file.as_str(), &wrapped)?;
         Ok(key)
     }
 
@@ -149,44 +152,57 @@ impl KeyStore {
     }
 
     /// Destroys keys: overwritten, unlinked, durable. A key that is gone already is fine.
-    pub(super) fn destroy<'a>(&self, files: impl Iterator<Item = &'a str>) -> Result<(), VaultError> {
-        for name in files {
-            let path = self.files().join(name);
-            if let Ok(mut key) = fs::OpenOptions::new().write(true).open(&path) {
-                // Best effort: on media that write elsewhere, unlinking is what counts.
-                let length = usize::try_from(key.metadata()?.len()).unwrap_or_default();
-                key.write_all(&vec![0; length])?;
-                key.sync_all()?;
-            }
-            durable::remove(&path)?;
+    pub(super) fn destroy(&self, files: &[FileId]) -> Result<(), VaultError> {
+        for file in files {
+            self.faults.write(Point::KeyErase, || wipe(&self.files().join(file.as_str())), durable::lost)?;
         }
         Ok(durable::sync_directory(&self.files())?)
     }
 
-    /// Destroys the keys of files nobody knows.
-    pub(super) fn sweep(&self, known: &BTreeSet<FileId>) -> Result<(), VaultError> {
-        let orphans = durable::orphans(&self.files(), known)?;
-        self.destroy(orphans.iter().map(String::as_str))
+    /// The names of the keys of files.
+    pub(super) fn names(&self) -> std::io::Result<Vec<String>> {
+        durable::names(&self.files())
     }
 
     /// The secret under which a dataset's person ids become keys; made on first use, the same for all who race for it.
     pub(super) fn dataset(&self, dataset: &DatasetId) -> Result<Zeroizing<[u8; 32]>, VaultError> {
         let provider = self.provider()?;
-        let directory = self.store.join("datasets");
+        let directory = self.datasets();
         let label = format!("dataset {dataset}");
         let path = directory.join(dataset.as_str());
         if !path.exists() {
             let secret = Zeroizing::new(random_bytes::<32>());
-            match durable::write_new(&directory, dataset.as_str(), &provider.wrap(&label, &secret[..])?) {
+            match self.write(&directory, dataset.as_str(), &provider.wrap(&label, &secret[..])?) {
                 Err(error) if error.kind() != ErrorKind::AlreadyExists => return Err(error.into()),
                 Ok(()) | Err(_) => {}
             }
         }
+        // Whoever made it may have died, or be waiting, before its name was on disk; from here on rows depend on it.
+        durable::sync_directory(&directory)?;
         let secret = provider.unwrap(&label, &fs::read(path)?)?;
         Ok(Zeroizing::new(secret.as_slice().try_into().map_err(|_| VaultError::KeyWrong)?))
+    }
+
+    fn write(&self, directory: &Path, name: &str, wrapped: &[u8]) -> std::io::Result<()> {
+        self.faults.write(Point::KeyWrite, || durable::write_new(directory, name, wrapped), durable::lost)
     }
 
     fn files(&self) -> PathBuf {
         self.store.join("files")
     }
+
+    fn datasets(&self) -> PathBuf {
+        self.store.join("datasets")
+    }
+}
+
+/// Overwrites a key and unlinks it.
+fn wipe(path: &Path) -> std::io::Result<()> {
+    if let Ok(mut key) = fs::OpenOptions::new().write(true).open(path) {
+        // Best effort: on media that write elsewhere, unlinking is what counts.
+        let length = usize::try_from(key.metadata()?.len()).unwrap_or_default();
+        key.write_all(&vec![0; length])?;
+        key.sync_all()?;
+    }
+    durable::remove(path)
 }

@@ -2,8 +2,8 @@
 //!
 //! # Guarantees
 //! Nothing is ever on disk in clear: every file is encrypted under a key of its own, wrapped by a key-encryption key
-//! that is kept elsewhere; without it the vault is sealed. The ledger's manifest alone says which files exist: a crash
-//! leaves orphans, which [`Vault::sweep`] destroys. Person keys live in submissions only and never leave this folder.
+//! that is kept elsewhere; without it the vault is sealed. The ledger's manifest alone says which files exist: what a
+//! crash or an error leaves behind, [`Vault::sweep`] destroys. Person keys live in submissions only and never leave this folder.
 //!
 //! All methods block; callers run them on a thread made for that.
 
@@ -15,23 +15,27 @@ mod error;
 mod file;
 mod keys;
 mod recode;
+mod stray;
 
 pub use edition::{EditionCoding, EditionColumn};
 pub use error::VaultError;
+pub use stray::{Strays, Uncommitted};
 
 pub(crate) use edition::{ORDINAL, RANK, column_name};
 pub(crate) use file::Scan;
 
+use crate::fault::{Faults, Point};
 use crate::identity::{DatasetId, FileId};
 use crate::ledger::{FileEntry, SubmissionRow};
 use crate::policy::{IdForm, Policy};
 use crate::submission::{Coding, Intake, PersonKeyer, Reading};
+use crate::underway::Underway;
 use keys::KeyStore;
 use parquet::encryption::decrypt::FileDecryptionProperties;
-use std::collections::BTreeSet;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Where the vault lies.
 #[derive(Debug, Clone)]
@@ -40,6 +44,8 @@ pub struct VaultSettings {
     pub dir: PathBuf,
     /// The keys: must not be in the same backups, or erasure would not reach them.
     pub keys: PathBuf,
+    /// Writes that fail on purpose: none, but in tests.
+    pub faults: Faults,
 }
 
 /// A submission that lies sealed in the vault and is not committed yet.
@@ -50,6 +56,8 @@ pub struct SealedFile {
     pub reading: Reading,
     /// Its files.
     pub files: Vec<FileEntry>,
+    /// Keeps them from being swept until the manifest has spoken.
+    pub uncommitted: Uncommitted,
     /// How its columns are written.
     pub coding: Coding,
 }
@@ -60,6 +68,8 @@ pub struct SealedFile {
 pub struct SealedEdition {
     /// Its segments, in order of ordinal.
     pub files: Vec<FileEntry>,
+    /// Keeps them from being swept until the manifest has spoken.
+    pub uncommitted: Uncommitted,
     /// How its columns are written.
     pub coding: EditionCoding,
 }
@@ -71,6 +81,9 @@ pub struct Vault(Arc<Inner>);
 struct Inner {
     files: PathBuf,
     keys: KeyStore,
+    faults: Faults,
+    underway: Underway<FileId>,
+    untidy: Arc<AtomicBool>,
 }
 
 impl Inner {
@@ -83,9 +96,16 @@ impl Inner {
         if ids.is_empty() {
             return Ok(());
         }
-        self.keys.destroy(ids.iter().map(FileId::as_str))?;
+        let destroyed = self.keys.destroy(ids).and_then(|()| self.remove(ids));
+        if destroyed.is_err() {
+            self.untidy.store(true, Ordering::Release);
+        }
+        destroyed
+    }
+
+    fn remove(&self, ids: &[FileId]) -> Result<(), VaultError> {
         for id in ids {
-            durable::remove(&self.path(id))?;
+            self.faults.write(Point::FileErase, || durable::remove(&self.path(id)), durable::lost)?;
         }
         Ok(durable::sync_directory(&self.files)?)
     }
@@ -106,10 +126,13 @@ impl Vault {
     /// # Errors
     /// If the key may be read by others, or is not this vault's.
     pub fn open(settings: VaultSettings) -> Result<Self, VaultError> {
-        let VaultSettings { dir, keys } = settings;
+        let VaultSettings { dir, keys, faults } = settings;
         let files = dir.join("files");
         durable::make_directory(&files)?;
-        Ok(Self(Arc::new(Inner { files, keys: KeyStore::open(keys)? })))
+        let keys = KeyStore::open(keys, faults.clone())?;
+        // What the start before left is not known yet.
+        let untidy = Arc::new(AtomicBool::new(true));
+        Ok(Self(Arc::new(Inner { files, keys, faults, underway: Underway::default(), untidy })))
     }
 
     /// Whether the key provider has not answered: everything else is then refused.
@@ -140,30 +163,6 @@ impl Vault {
     /// `Recode` if a submission does not fit the policy in force (decided on the code lists, not on the rows).
     pub fn close(&self, policy: &Policy, submissions: &[SubmissionRow]) -> Result<SealedEdition, VaultError> {
         close::close(&self.0, policy, submissions)
-    }
-
-    /// Erases files for good: keys first, then the bytes. What is gone already is fine.
-    ///
-    /// # Errors
-    /// If the vault is sealed or the disk fails; call it again then.
-    pub fn erase(&self, files: &[FileEntry]) -> Result<(), VaultError> {
-        self.0.keys.provider()?;
-        let ids: Vec<FileId> = files.iter().map(|file| file.id.clone()).collect();
-        self.0.erase(&ids)
-    }
-
-    /// Destroys what a crash left: files and keys that are not `known`. Called at the start, before anything is
-    /// received, and only with the list of a ledger that is not behind its witness.
-    ///
-    /// # Errors
-    /// If the vault is sealed or the disk fails.
-    pub fn sweep(&self, known: &BTreeSet<FileId>) -> Result<(), VaultError> {
-        self.0.keys.provider()?;
-        self.0.keys.sweep(known)?;
-        for name in durable::orphans(&self.0.files, known)? {
-            durable::remove(&self.0.files.join(name))?;
-        }
-        Ok(durable::sync_directory(&self.0.files)?)
     }
 
     /// Encrypts bytes that lie in the ledger (raw noisy draws), bound to a name.

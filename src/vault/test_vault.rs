@@ -47,7 +47,7 @@ impl TestVault {
     }
 
     pub(crate) fn settings_in(path: &Path) -> VaultSettings {
-        VaultSettings { dir: path.join("data"), keys: path.join("keys") }
+        VaultSettings { dir: path.join("data"), keys: path.join("keys"), faults: crate::fault::Faults::default() }
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -106,7 +106,7 @@ impl TestVault {
             };
             chunks.take(Sensitive::new(batch)).unwrap();
         }
-        let files = chunks.finish().unwrap().keep();
+        let files = chunks.finish().unwrap().keep().0;
         submission(sequence, files, &coding)
     }
 

@@ -4,6 +4,7 @@ use super::test_vault::{Kept, Row, TestVault, row, submission};
 use super::*;
 use crate::policy::{CodeList, Column, Kind, Measure, Per};
 use proptest::prelude::*;
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::fs;
 
@@ -126,7 +127,7 @@ fn a_copy_without_the_key_is_sealed() {
         copy.person_keyer(&policy.id, IdForm::Raw).map(drop),
         copy.close(&policy, &sealed_row).map(drop),
         copy.erase(&files),
-        copy.sweep(&BTreeSet::new()),
+        copy.strays().map(drop),
         copy.seal("draw", b"1").map(drop),
         copy.unseal("draw", b"1").map(drop),
         copy.verify(&files),
@@ -207,12 +208,34 @@ fn an_erased_file_stays_erased_though_a_backup_brings_its_bytes_back() {
 fn a_sweep_leaves_what_the_manifest_knows_and_nothing_else() {
     let test = TestVault::new();
     let policy = generous(1);
-    let (known, orphan) = (test.send(&policy, CSV).unwrap(), test.send(&policy, CSV).unwrap());
+    let [known, stray, underway] = [(); 3].map(|()| test.send(&policy, CSV).unwrap());
+    known.uncommitted.end();
+    drop(stray.uncommitted);
     fs::write(test.path().join("keys/files/.new-torn"), b"x").unwrap();
-    test.vault.sweep(&known.files.iter().map(|file| file.id.clone()).collect()).unwrap();
-    test.vault.scan(&known.files[0], &[]).map(drop).unwrap();
-    assert!(!test.vault.0.path(&orphan.files[0].id).exists());
-    assert_eq!(fs::read_dir(test.path().join("keys/files")).unwrap().count(), 1);
+    test.vault.sweep(test.vault.strays().unwrap(), &known.files.iter().map(|file| file.id.clone()).collect()).unwrap();
+    for kept in [&known.files[0], &underway.files[0]] {
+        test.vault.scan(kept, &[]).map(drop).unwrap();
+    }
+    assert!(!test.vault.0.path(&stray.files[0].id).exists());
+    let keys = || fs::read_dir(test.path().join("keys/files")).unwrap().count();
+    assert_eq!(keys(), 3, "two keys, and what may be a key in the making");
+    drop(Vault::open(test.settings()).unwrap());
+    assert_eq!(keys(), 2);
+}
+
+#[test]
+fn what_is_received_between_looking_and_sweeping_stays() {
+    let test = TestVault::new();
+    let strays = test.vault.strays().unwrap();
+    assert!(!test.vault.untidy());
+    // Received and committed after the manifest was read: not in it, and nobody works on it any more.
+    let later = test.send(&generous(1), CSV).unwrap();
+    later.uncommitted.end();
+    assert!(!test.vault.untidy(), "an end that is known leaves nothing to look for");
+    test.vault.sweep(strays, &BTreeSet::new()).unwrap();
+    test.vault.scan(&later.files[0], &[]).map(drop).unwrap();
+    drop(test.send(&generous(1), CSV).unwrap());
+    assert!(test.vault.untidy(), "an end that is not known does");
 }
 
 #[test]

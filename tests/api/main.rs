@@ -17,12 +17,20 @@
 )]
 
 mod acs;
+mod bodies;
 mod free;
 mod hostile;
+mod load;
 mod marker;
 mod measures;
 mod persons;
+mod process;
+mod races;
 mod refusals;
 mod roles;
+mod rollback;
+mod shutdown;
+mod slow;
 mod support;
 mod way;
+mod wide;

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::net::TcpListener;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Barrier, Mutex};
 use std::time::Duration;
 use tempfile::TempDir;
 
@@ -21,7 +21,15 @@ pub struct TestService {
     pub operator: String,
     pub clock: Arc<HandClock>,
     agent: ureq::Agent,
+    stop: Mutex<Option<Running>>,
 }
+
+/// How a service is told to stop, and what ends when it has.
+type Running = (tokio::sync::oneshot::Sender<()>, std::thread::JoinHandle<()>);
+
+/// Settings without rate limits and reply quantum.
+pub const UNLIMITED: &str = "reply_quantum_ms = 0\n\
+    [rate_limits]\nper_token_per_minute = 0\nquestions_per_minute = 0\nunauthenticated_per_minute = 0\n";
 
 /// What came back.
 pub struct Reply {
@@ -61,6 +69,8 @@ impl Reply {
 pub fn agent() -> ureq::Agent {
     ureq::Agent::config_builder()
         .http_status_as_error(false)
+        // a service that is impatient with idle connections is not to be met on one
+        .max_idle_age(Duration::from_millis(500))
         .timeout_global(Some(Duration::from_mins(2)))
         .build()
         .into()
@@ -83,11 +93,16 @@ pub fn send(agent: &ureq::Agent, method: &str, url: &str, headers: &[(&str, &str
 }
 
 impl TestService {
-    /// Starts a service with default settings, two approvals, no reply quantum.
+    /// Starts a service with default settings, two approvals, no reply quantum, no rate limits.
     pub fn start() -> Self {
+        Self::start_with(UNLIMITED)
+    }
+
+    /// Starts a service with these settings, beside its folders.
+    pub fn start_with(settings: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let clock = Arc::new(HandClock::at(Utc.with_ymd_and_hms(2026, 11, 1, 12, 0, 0).unwrap()));
-        let config = config(folder.path());
+        let config = config(folder.path(), settings);
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         let issued = runtime.block_on(halflight::app::init(&config, clock.clone())).unwrap();
         let of_role = |role: &str| {
@@ -97,8 +112,25 @@ impl TestService {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let app = runtime.block_on(halflight::app::open(&config, clock.clone())).unwrap();
-        std::thread::spawn(move || runtime.block_on(halflight::publish::serve(app.office, config.http, listener)));
-        Self { folder, url, officers, operator, clock, agent: agent() }
+        let (stop, told) = tokio::sync::oneshot::channel::<()>();
+        let running = std::thread::spawn(move || {
+            let told = async { drop(told.await) };
+            runtime.block_on(halflight::publish::serve_until(app.office, config.http, listener, told)).unwrap();
+        });
+        Self { folder, url, officers, operator, clock, agent: agent(), stop: Mutex::new(Some((stop, running))) }
+    }
+
+    /// One that runs as a process of its own, with its folder, its address and its first tokens.
+    pub fn elsewhere(folder: TempDir, url: String, officers: Vec<String>, operator: String) -> Self {
+        let clock = Arc::new(HandClock::at(Utc::now()));
+        Self { folder, url, officers, operator, clock, agent: agent(), stop: Mutex::new(None) }
+    }
+
+    /// Tells the service to stop, as SIGTERM does, and waits until it has.
+    pub fn stop(&self) {
+        let (stop, running) = self.stop.lock().unwrap().take().expect("a running service");
+        stop.send(()).unwrap();
+        running.join().unwrap();
     }
 
     pub fn request(
@@ -174,21 +206,21 @@ impl TestService {
         budget["spent"].as_str().unwrap().to_owned()
     }
 
-    /// Verifies the whole log and the ledger behind it, offline.
-    pub fn verify(&self) {
-        let config = config(self.folder.path());
+    /// Verifies the whole log and the ledger behind it, offline; gives the number of its leaves.
+    pub fn verify(&self) -> u64 {
+        let config = config(self.folder.path(), UNLIMITED);
         let report = tokio::runtime::Runtime::new()
             .unwrap()
-            .block_on(halflight::ledger::verify_database(&config.database(), config.witness()))
+            .block_on(halflight::app::verify(config.data_dir(), config.witness()))
             .unwrap();
         assert!(report.findings.is_empty(), "{:?}", report.findings);
+        report.leaves
     }
 }
 
-fn config(folder: &Path) -> Config {
+pub fn config(folder: &Path, settings: &str) -> Config {
     let text = format!(
-        "data_dir = {:?}\nkeys_dir = {:?}\nwitness = {:?}\nreply_quantum_ms = 0\n[rate_limits]\n\
-         per_token_per_minute = 0\nquestions_per_minute = 0\nunauthenticated_per_minute = 0\n",
+        "data_dir = {:?}\nkeys_dir = {:?}\nwitness = {:?}\n{settings}",
         folder.join("data"),
         folder.join("keys"),
         folder.join("witness.jsonl"),
@@ -297,4 +329,20 @@ pub fn value(release: &Value, key: &[(&str, &str)]) -> Option<i64> {
     let cells = release["cells"].as_array().unwrap();
     let cell = cells.iter().find(|cell| key.iter().all(|(dim, code)| cell["key"][dim] == *code));
     cell.unwrap_or_else(|| panic!("no cell {key:?}"))["value"].as_i64()
+}
+
+/// Does `act` `times` times at the same moment, each on a thread of its own.
+pub fn at_once<T: Send>(times: usize, act: impl Fn(usize) -> T + Sync) -> Vec<T> {
+    let (barrier, act) = (Barrier::new(times), &act);
+    std::thread::scope(|scope| {
+        let started = |i| {
+            let barrier = &barrier;
+            scope.spawn(move || {
+                barrier.wait();
+                act(i)
+            })
+        };
+        let threads: Vec<_> = (0..times).map(started).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+    })
 }

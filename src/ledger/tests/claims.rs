@@ -13,11 +13,12 @@ async fn of_sixty_four_racing_claims_of_a_tenth_exactly_ten_are_granted() {
     let mut racing = tokio::task::JoinSet::new();
     for number in 0..64 {
         let (ledger, plan, analyst) = (desk.ledger.clone(), plan(&policy, "0.1", number), analyst.clone());
-        racing.spawn(async move { ledger.reserve(&plan, &analyst).await.map(|_| ()) });
+        racing.spawn(async move { ledger.reserve(&plan, &analyst).await });
     }
     let outcomes = racing.join_all().await;
-    assert_eq!(outcomes.iter().filter(|outcome| outcome.is_ok()).count(), 10);
-    assert!(outcomes.into_iter().filter_map(Result::err).all(|error| error.code() == "budget_exhausted"));
+    let (claims, refusals): (Vec<_>, Vec<_>) = outcomes.into_iter().partition(Result::is_ok);
+    assert_eq!(claims.len(), 10);
+    assert!(refusals.into_iter().all(|refusal| code(refusal) == "budget_exhausted"));
     assert_eq!(desk.spent().await, "1 held, 0 spent");
     desk.verify().await;
 }
@@ -76,8 +77,10 @@ async fn a_claim_that_another_start_has_settled_cannot_be_voided_or_released() {
     let (undrawn, drawn) =
         (desk.ledger.reserve(&one, &analyst).await.unwrap(), desk.ledger.reserve(&two, &analyst).await.unwrap().draw());
     let other = desk.open_again().await.unwrap();
-    assert_eq!(code(desk.ledger.void(undrawn).await), "claim_lost");
-    assert_eq!(code(desk.ledger.settle(drawn, Vec::new(), draft(&two, 0)).await), "claim_lost");
+    assert_eq!(code(desk.ledger.void(undrawn).await), "fenced");
+    assert_eq!(code(desk.ledger.settle(drawn, Vec::new(), draft(&two, 0)).await), "fenced");
+    assert_eq!(code(desk.ledger.reserve(&plan(&policy, "0.1", 3), &analyst).await), "fenced");
+    assert_eq!(code(desk.ledger.ready().await), "fenced");
     assert!(other.releases(None).await.unwrap().is_empty());
     assert_eq!(desk.spent().await, "0 held, 0.2 spent");
     desk.verify().await;
@@ -165,7 +168,7 @@ async fn a_claim_is_witnessed_before_it_is_granted() {
     let claim = desk.ledger.reserve(&plan(&policy, "0.1", 1), &principal(Role::Analyst, "ohchr")).await.unwrap();
     let text = std::fs::read_to_string(desk.witness()).unwrap();
     let last = text.lines().last().unwrap();
-    assert!(last.contains("charge_reserved") && last.contains(claim.id.as_str()), "{last}");
+    assert!(last.contains("charge_reserved") && last.contains(claim.hold.id().as_str()), "{last}");
 }
 
 #[tokio::test]

@@ -37,8 +37,7 @@ async fn a_submission_replaces_only_a_live_one_of_its_own_organisation_and_perio
     assert_eq!(code(desk.ledger.accept_submission(replacing(&other, "2", "2026")).await), "unknown");
     assert_eq!(code(desk.ledger.accept_submission(replacing(&ministry, "2", "2027")).await), "period_differs");
     let files = desk.ledger.submissions(&ministry.organisation, &dataset()).await.unwrap()[0].files.clone();
-    let (receipt, freed) = desk.ledger.accept_submission(replacing(&ministry, "2", "2026")).await.unwrap();
-    assert_eq!(freed, files);
+    let receipt = desk.ledger.accept_submission(replacing(&ministry, "2", "2026")).await.unwrap();
     assert_eq!(code(desk.ledger.accept_submission(replacing(&ministry, "3", "2026")).await), "submission_not_live");
     let live = desk.ledger.live_submissions(&dataset(), &Period::parse("2026").unwrap()).await.unwrap();
     assert_eq!(live.iter().map(|row| &row.receipt.submission).collect::<Vec<_>>(), [&receipt.submission]);
@@ -51,10 +50,12 @@ async fn a_submission_replaces_only_a_live_one_of_its_own_organisation_and_perio
 async fn a_withdrawn_submission_leaves_nothing_that_opens_its_commitment() {
     let desk = Desk::new().await;
     let (ministry, other) = (principal(Role::Submitter, "ministry"), principal(Role::Submitter, "other"));
-    let (receipt, _) = desk.ledger.accept_submission(submission(&ministry, "k", "2026", None)).await.unwrap();
+    let receipt = desk.ledger.accept_submission(submission(&ministry, "k", "2026", None)).await.unwrap();
     let id = &receipt.submission;
     assert_eq!(code(desk.ledger.withdraw_submission(&other, &dataset(), id).await), "unknown");
-    assert_eq!(desk.ledger.withdraw_submission(&ministry, &dataset(), id).await.unwrap().len(), 1);
+    assert_eq!(desk.ledger.files().await.unwrap().len(), 1);
+    desk.ledger.withdraw_submission(&ministry, &dataset(), id).await.unwrap();
+    assert!(desk.ledger.files().await.unwrap().is_empty());
     assert_eq!(code(desk.ledger.withdraw_submission(&ministry, &dataset(), id).await), "submission_not_live");
     let row = desk.ledger.submissions(&ministry.organisation, &dataset()).await.unwrap().remove(0);
     assert_eq!(row.state, SubmissionState::Withdrawn);
@@ -66,7 +67,7 @@ async fn a_withdrawn_submission_leaves_nothing_that_opens_its_commitment() {
 async fn the_log_says_nothing_of_a_file_that_could_be_guessed() {
     let desk = Desk::new().await;
     let ministry = principal(Role::Submitter, "ministry");
-    let (receipt, _) = desk.ledger.accept_submission(submission(&ministry, "k", "2026", None)).await.unwrap();
+    let receipt = desk.ledger.accept_submission(submission(&ministry, "k", "2026", None)).await.unwrap();
     let leaf = desk.ledger.leaf(receipt.log_index).await.unwrap().unwrap();
     assert!(leaf.contains(&receipt.commitment.to_string()));
     for secret in [receipt.sha256.to_string(), receipt.salt, "17".to_owned(), "rows".to_owned()] {

@@ -1,13 +1,18 @@
 //! The ledger as its users meet it: a real SQLite file, a real witness, a clock moved by hand.
 
 mod claims;
+mod flips;
+mod gap;
 mod governance;
 mod manifest;
+mod rollback;
 mod shelf;
+mod story;
 mod tampering;
 
 use super::{Entry, Ledger, LedgerError, LedgerSettings, NewSubmission, PolicySource, Settle, verify_database};
 use crate::clock::HandClock;
+use crate::fault::{Fault, Faults, Point};
 use crate::identity::{
     AccountId, Class, DatasetId, Digest, FileId, Organisation, Period, Principal, ReleaseId, Role, SubmissionId,
     TokenId,
@@ -26,6 +31,7 @@ struct Desk {
     ledger: Ledger,
     officers: [Principal; 3],
     approvals: u32,
+    faults: Faults,
 }
 
 fn noon() -> DateTime<Utc> {
@@ -65,17 +71,20 @@ impl Desk {
         let folder = tempfile::tempdir().unwrap();
         LogKey::create(&folder.path().join("key")).unwrap();
         let clock = Arc::new(HandClock::at(noon()));
-        let ledger = Ledger::open(settings(folder.path(), &clock, approvals)).await.unwrap();
+        let faults = Faults::default();
+        let opened = LedgerSettings { faults: faults.clone(), ..settings(folder.path(), &clock, approvals) };
+        let ledger = Ledger::open(opened).await.unwrap();
         let mut officers = ["one", "two", "three"].map(|name| principal(Role::Officer, name));
         for officer in &mut officers {
             officer.token = ledger.issue_token(None, &new_token(Role::Officer, 366)).await.unwrap().0.id;
         }
-        Self { folder, clock, ledger, officers, approvals }
+        Self { folder, clock, ledger, officers, approvals, faults }
     }
 
     /// Another start of the service on the same files, without stopping this one.
     async fn open_again(&self) -> Result<Ledger, LedgerError> {
-        Ledger::open(settings(self.folder.path(), &self.clock, self.approvals)).await
+        let faults = self.faults.clone();
+        Ledger::open(LedgerSettings { faults, ..settings(self.folder.path(), &self.clock, self.approvals) }).await
     }
 
     async fn restart(&mut self) {
@@ -129,7 +138,7 @@ impl Desk {
     }
 
     async fn submit(&self, who: &Principal, key: &str, period: &str, replaces: Option<SubmissionId>) -> SubmissionId {
-        self.ledger.accept_submission(submission(who, key, period, replaces)).await.unwrap().0.submission
+        self.ledger.accept_submission(submission(who, key, period, replaces)).await.unwrap().submission
     }
 
     async fn close(&self, period: &str) -> Result<super::EditionRow, LedgerError> {
@@ -147,6 +156,7 @@ fn settings(folder: &Path, clock: &Arc<HandClock>, approvals: u32) -> LedgerSett
         witness: Some(folder.join("witness")),
         approvals,
         clock: clock.clone(),
+        faults: Faults::default(),
     }
 }
 

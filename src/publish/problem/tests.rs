@@ -115,6 +115,7 @@ fn the_map_is_total_and_each_error_has_the_promised_status() {
             "submissions_moved",
         ),
         (LedgerError::BehindWitness.into(), 503, "behind_witness"),
+        (LedgerError::Fenced.into(), 503, "fenced"),
         (LedgerError::Corruption("MARKER-CAUSE").into(), 503, "ledger_corrupt"),
         (LedgerError::Database(sqlx::Error::Protocol("MARKER-CAUSE".into())).into(), 503, "database"),
         (LedgerError::Witness(io()).into(), 503, "witness"),

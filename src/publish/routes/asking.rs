@@ -38,7 +38,7 @@ pub(crate) async fn quote(caller: Caller, question: Strict<Question>, office: Of
 )]
 #[post("/v1/releases")]
 pub(crate) async fn ask(caller: Caller, question: Strict<Question>, office: Office) -> Reply {
-    let answer = to_its_end(async move { office.ask(&caller.0, &question.0).await }).await?;
+    let answer = to_its_end(&office, |office| async move { office.ask(&caller.0, &question.0).await }).await?;
     let status = if answer.created { StatusCode::CREATED } else { StatusCode::OK };
     releases::shown(status, &answer.release, Format::Json, &Wish::default())
 }

@@ -26,7 +26,8 @@ pub(crate) async fn close(
     asked: Strict<EditionAsked>,
     office: Office,
 ) -> Reply {
-    let closed = to_its_end(async move { office.close(&caller.0, &dataset.0, &asked.0.period).await }).await?;
+    let closed =
+        to_its_end(&office, |office| async move { office.close(&caller.0, &dataset.0, &asked.0.period).await }).await?;
     reply(StatusCode::CREATED, &closed)
 }
 
@@ -65,7 +66,7 @@ pub(crate) async fn one(dataset: At<DatasetId>, office: Office) -> Reply {
 )]
 #[post("/v1/datasets/{dataset}/suspension")]
 pub(crate) async fn suspend(caller: Caller, dataset: At<DatasetId>, office: Office) -> Reply {
-    to_its_end(async move { office.suspend(&caller.0, &dataset.0).await }).await?;
+    to_its_end(&office, |office| async move { office.suspend(&caller.0, &dataset.0).await }).await?;
     Ok(empty(StatusCode::NO_CONTENT))
 }
 

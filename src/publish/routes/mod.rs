@@ -44,14 +44,15 @@ pub(super) fn path_unknown() -> Problem {
     Problem::new(StatusCode::NOT_FOUND, "path_unknown", "there is nothing at this address; /docs lists what there is")
 }
 
-/// Runs an act to its end, also when the caller goes away: what has begun is charged, logged and stored whole.
-pub(super) async fn to_its_end<T: 'static>(
-    act: impl Future<Output = Result<T, OfficeError>> + 'static,
-) -> Result<T, Problem> {
-    match actix_web::rt::spawn(act).await {
-        Ok(outcome) => outcome.map_err(Problem::from),
-        Err(_) => Err(Problem::fault("panic", &"an act did not come to its end; its place stands in the log")),
-    }
+/// Runs an act to its end, also when the caller goes away.
+pub(super) async fn to_its_end<T: Send + 'static, F>(
+    office: &Office,
+    act: impl FnOnce(crate::office::Office) -> F,
+) -> Result<T, Problem>
+where
+    F: Future<Output = Result<T, OfficeError>> + Send + 'static,
+{
+    Ok(office.to_its_end(act(office.as_ref().clone())).await?)
 }
 
 #[cfg(test)]

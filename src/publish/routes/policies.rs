@@ -48,7 +48,7 @@ pub(crate) async fn propose(
     let missing: BTreeSet<String> =
         referenced(&source.toml).into_iter().filter(|name| !source.lists.0.contains_key(name)).collect();
     source.lists.0.extend(known_lists(face.settings.policies_dir.as_deref(), missing).await?);
-    let record = to_its_end(async move { office.propose(&caller.0, source).await }).await?;
+    let record = to_its_end(&office, |office| async move { office.propose(&caller.0, source).await }).await?;
     reply(StatusCode::CREATED, &record)
 }
 
@@ -107,7 +107,7 @@ pub(crate) async fn list(caller: Caller, office: Office) -> Reply {
 )]
 #[post("/v1/policies/{sha256}/approvals")]
 pub(crate) async fn approve(caller: Caller, sha256: At<Digest>, office: Office) -> Reply {
-    let record = to_its_end(async move { office.approve(&caller.0, &sha256.0).await }).await?;
+    let record = to_its_end(&office, |office| async move { office.approve(&caller.0, &sha256.0).await }).await?;
     reply(StatusCode::OK, &record)
 }
 

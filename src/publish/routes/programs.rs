@@ -34,8 +34,10 @@ pub(crate) async fn run(
     office: Office,
 ) -> Reply {
     let (dataset, program) = at.0;
-    let answer =
-        to_its_end(async move { office.run_program(&caller.0, &dataset, &program, asked.0.periods).await }).await?;
+    let run = async move |office: crate::office::Office| {
+        office.run_program(&caller.0, &dataset, &program, asked.0.periods).await
+    };
+    let answer = to_its_end(&office, run).await?;
     let status = if answer.created { StatusCode::CREATED } else { StatusCode::OK };
     releases::shown(status, &answer.release, Format::Json, &Wish::default())
 }

@@ -68,6 +68,7 @@ pub(crate) async fn submit(
     let heading = Heading::read(req.headers())?;
     let length = req.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok());
     announced(length, settings.submission_bytes_max)?;
+    let place = face.uploads.take(&caller.0.organisation)?;
     let asked = SubmissionAsked {
         dataset: dataset.0,
         period: query.period,
@@ -88,7 +89,10 @@ pub(crate) async fn submit(
     };
     let (pump, arriving) = channel();
     let body = Box::new(decoded(heading.encoding, arriving, settings.submission_decoded_bytes_max));
-    let act = to_its_end(async move { office.submit(&caller.0, asked, body).await });
+    let act = to_its_end(&office, |office| async move {
+        let _place = place;
+        office.submit(&caller.0, asked, body).await
+    });
     let pumped = pump.run(Pace::new(payload.into_inner(), patience), heading.content_sha256);
     let (outcome, pumped) = tokio::join!(act, pumped);
     // why the body did not arrive says more than what the reader made of it
@@ -123,6 +127,6 @@ pub(crate) async fn receipts(caller: Caller, dataset: At<DatasetId>, office: Off
 )]
 #[delete("/v1/datasets/{dataset}/submissions/{id}")]
 pub(crate) async fn withdraw(caller: Caller, at: At<(DatasetId, SubmissionId)>, office: Office) -> Reply {
-    to_its_end(async move { office.withdraw(&caller.0, &at.0.0, &at.0.1).await }).await?;
+    to_its_end(&office, |office| async move { office.withdraw(&caller.0, &at.0.0, &at.0.1).await }).await?;
     Ok(empty(StatusCode::NO_CONTENT))
 }

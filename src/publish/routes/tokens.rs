@@ -20,7 +20,7 @@ use actix_web::{delete, get, post};
 )]
 #[post("/v1/tokens")]
 pub(crate) async fn issue(caller: Caller, new: Strict<NewToken>, office: Office) -> Reply {
-    let (row, token) = to_its_end(async move { office.issue_token(&caller.0, new.0).await }).await?;
+    let (row, token) = to_its_end(&office, |office| async move { office.issue_token(&caller.0, new.0).await }).await?;
     reply(StatusCode::CREATED, &TokenIssued { row, token })
 }
 
@@ -46,6 +46,6 @@ pub(crate) async fn list(caller: Caller, office: Office) -> Reply {
 )]
 #[delete("/v1/tokens/{id}")]
 pub(crate) async fn revoke(caller: Caller, id: At<TokenId>, office: Office) -> Reply {
-    to_its_end(async move { office.revoke_token(&caller.0, &id.0).await }).await?;
+    to_its_end(&office, |office| async move { office.revoke_token(&caller.0, &id.0).await }).await?;
     Ok(empty(StatusCode::NO_CONTENT))
 }

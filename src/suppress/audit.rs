@@ -1,0 +1,80 @@
+//! The proof again, from published figures alone: what a third party runs.
+//!
+//! Withheld estimates are not needed: any values that agree with the published figures and the bounds will do as a
+//! place to start from, since the interval of a cell does not depend on where in it one stands.
+#![expect(clippy::indexing_slicing, reason = "a numeric kernel: every index was handed out by the vector it indexes")]
+
+use super::certificate::{Certificate, Revealed};
+use super::feasible::feasible;
+use super::inspect::faults;
+use super::moves::Moves;
+use super::search::{Pattern, Standing};
+use super::told::{ERRORS_BELOW_ZERO, System, Told};
+use super::withhold::{as_published, certificate};
+
+/// Published estimates are written with four decimals; sums of many of them may miss each other by so much.
+const ROUNDING: f64 = 0.05;
+
+/// Proves A, E and W of everything that is published of a draw, or says what fails.
+///
+/// # Errors
+/// [`Revealed`], with the cells concerned.
+pub fn audit(sizes: &[usize], tables: &[Told]) -> Result<Certificate, Revealed> {
+    let system = System::join(sizes, tables, &[]).map_err(|_| Revealed::DoesNotAddUp(Vec::new()))?;
+    let rows = system.lattice.moves();
+    let coordinates = rows.len();
+    let standing: Vec<Standing> = system.standing.iter().copied().map(as_published).collect();
+    let mut moves = Moves::new(standing.len(), rows);
+    let mut point = vec![0.0; standing.len()];
+    let mut wrong = Vec::new();
+    for cell in (0..standing.len()).filter(|&cell| standing[cell] == Standing::Published) {
+        let figure = system.estimates[cell];
+        let move_given = moves.publish(cell);
+        match move_given.iter().find(|entry| entry.0 == cell) {
+            Some(&(_, coefficient)) => {
+                let length = (figure - point[cell]) / float(coefficient);
+                shift(&mut point, &move_given, length);
+            }
+            None if (figure - point[cell]).abs() > ROUNDING => wrong.push(cell),
+            None => {}
+        }
+    }
+    if !wrong.is_empty() {
+        return Err(Revealed::DoesNotAddUp(system.at(&wrong)));
+    }
+    let withheld: Vec<bool> = standing.iter().map(|&s| s == Standing::Withheld).collect();
+    let pattern = Pattern { withheld, moves, lost: false };
+    let room = |point: &[f64]| -> Vec<f64> {
+        point.iter().zip(&system.errors).map(|(x, e)| x + ERRORS_BELOW_ZERO * e).collect()
+    };
+    let silent: Vec<usize> = (0..point.len()).filter(|&cell| pattern.withheld[cell]).collect();
+    if !feasible(&pattern, &mut point, room) {
+        return Err(Revealed::Undecided(system.at(&silent)));
+    }
+    let slack: Vec<f64> = room(&point).into_iter().map(|slack| slack.max(0.0)).collect();
+    let faults = faults(&system, &pattern, &slack);
+    if !faults.known.is_empty() {
+        return Err(Revealed::Known(system.at(&faults.known)));
+    }
+    if !faults.tied.is_empty() {
+        return Err(Revealed::Tied(system.at(&faults.tied.iter().map(|tie| tie.0).collect::<Vec<_>>())));
+    }
+    if !faults.narrow.is_empty() {
+        return Err(Revealed::Narrow(system.at(&faults.narrow.iter().map(|narrow| narrow.0).collect::<Vec<_>>())));
+    }
+    if !faults.undecided.is_empty() {
+        return Err(Revealed::Undecided(system.at(&faults.undecided)));
+    }
+    Ok(certificate(&system, &pattern.withheld, coordinates))
+}
+
+fn shift(point: &mut [f64], along: &[(usize, i64)], length: f64) {
+    for &(cell, coefficient) in along {
+        point[cell] += float(coefficient) * length;
+    }
+}
+
+#[expect(clippy::as_conversions, clippy::cast_precision_loss, reason = "small whole numbers")]
+fn float(coefficient: i64) -> f64 {
+    coefficient as f64
+}

@@ -1,0 +1,69 @@
+//! What a release says of its withheld cells, and what an audit finds when it is not so.
+
+use serde::{Deserialize, Serialize};
+
+/// A sense in which withheld cells are safe.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Notion {
+    /// No withheld estimate is a linear combination of published figures.
+    A,
+    /// No withheld estimate follows from another one that a single person could know, being the only one counted in it.
+    E,
+    /// The published figures, with every withheld estimate bounded only by -6 of its standard errors, leave an interval
+    /// at least as wide as the floor for each withheld estimate.
+    W,
+}
+
+/// What was proved of a release together with all that stands of its draw. Anyone can prove it again from the published
+/// files alone ([`super::audit`]).
+///
+/// `width` is the width promised, not the narrowest found: on the way to a proof narrower bounds are met that depend on
+/// the withheld estimates themselves, and are nobody's to know.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Certificate {
+    /// What holds.
+    pub notions: Vec<Notion>,
+    /// How many different cells are withheld, of all that stands of the draw.
+    pub withheld: usize,
+    /// Each withheld estimate has an interval at least this wide; none where nothing is withheld.
+    pub width: Option<f64>,
+    /// Cells of the audited system.
+    pub cells: usize,
+    /// Its coordinates: in how many ways its figures can change.
+    pub coordinates: usize,
+}
+
+/// Why figures cannot be released beside what stands of their draw.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "beside what is published of the same draw, these figures would give a withheld one away; ask for a table that stands already, or with a spend of its own for a new draw"
+)]
+pub struct WouldReveal;
+
+impl WouldReveal {
+    /// The refusal's stable code.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        "would_reveal_withheld"
+    }
+}
+
+/// What an audit found wrong. Cells are given as (table, place).
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Revealed {
+    /// The published figures contradict each other.
+    #[error("the published figures do not add up at {0:?}")]
+    DoesNotAddUp(Vec<(usize, usize)>),
+    /// They fix withheld figures (A).
+    #[error("the published figures give away the withheld ones at {0:?}")]
+    Known(Vec<(usize, usize)>),
+    /// One withheld figure follows from another that a single person could know (E).
+    #[error("withheld figures follow from one another at {0:?}")]
+    Tied(Vec<(usize, usize)>),
+    /// They leave withheld figures too little room (W).
+    #[error("the published figures leave too little room at {0:?}")]
+    Narrow(Vec<(usize, usize)>),
+    /// The work allowed did not decide.
+    #[error("the audit could not decide about {0:?} within the work allowed")]
+    Undecided(Vec<(usize, usize)>),
+}

@@ -1,0 +1,126 @@
+//! The promises on estimates: what the floor alone does not keep.
+#![expect(clippy::indexing_slicing, reason = "a numeric kernel: every index was handed out by the vector it indexes")]
+
+use super::reach::{Found, Need, Reach};
+use super::search::{Inspection, Pattern, Standing, Sum};
+use super::told::{ERRORS_BELOW_ZERO, System};
+use std::collections::BTreeMap;
+
+/// What is wrong with a pattern, by notion; empty where nothing is. A fault of one kind hides those after it.
+#[derive(Debug, Default)]
+pub(super) struct Faults {
+    pub(super) known: Vec<usize>,
+    pub(super) tied: Vec<(usize, Sum)>,
+    pub(super) narrow: Vec<(usize, Vec<Sum>)>,
+    pub(super) undecided: Vec<usize>,
+}
+
+/// Looks at every withheld cell: A, E and W. `slack` is how far each can be below its place.
+pub(super) fn faults(system: &System, pattern: &Pattern, slack: &[f64]) -> Faults {
+    let withheld: Vec<usize> = (0..slack.len()).filter(|&cell| pattern.withheld[cell]).collect();
+    let mut faults = Faults::default();
+    faults.known = withheld.iter().copied().filter(|&cell| pattern.moves.known(cell)).collect();
+    if !faults.known.is_empty() {
+        return faults;
+    }
+    let ties = ties(pattern, &withheld);
+    faults.tied = knowable_ties(system, &ties);
+    faults.narrow = narrow_ties(system, slack, &ties);
+    if !faults.tied.is_empty() || !faults.narrow.is_empty() {
+        return faults;
+    }
+    let mut reach = Reach::new(pattern, slack);
+    for &cell in &withheld {
+        match reach.look(cell, Need { up: 0.0, down: 0.0, width: system.floors[cell] }) {
+            Found::Enough => {}
+            Found::Narrow(sums) => faults.narrow.push((cell, sums)),
+            Found::Undecided => faults.undecided.push(cell),
+        }
+    }
+    faults
+}
+
+impl Faults {
+    /// What the search is to do about them. For a cell about which nothing could be proved, the least useful shown cell
+    /// beside it is to go; `order` has the most useful first.
+    pub(super) fn inspection(self, system: &System, pattern: &Pattern, order: &[usize]) -> Inspection {
+        let rank: BTreeMap<usize, usize> = order.iter().enumerate().map(|(rank, &cell)| (cell, rank)).collect();
+        let mut cells = Vec::new();
+        for cell in self.known.iter().chain(&self.undecided) {
+            let shown = |&other: &usize| system.standing[other] == Standing::Open && !pattern.withheld[other];
+            match system.lattice.beside(*cell).filter(shown).max_by_key(|other| rank.get(other)) {
+                Some(beside) => cells.push(beside),
+                None => return Inspection::Stuck,
+            }
+        }
+        let mut sums: Vec<Sum> = self.tied.into_iter().map(|(_, sum)| sum).collect();
+        sums.extend(self.narrow.into_iter().flat_map(|(_, sums)| sums));
+        if sums.is_empty() && cells.is_empty() { Inspection::Safe } else { Inspection::Widen(sums, cells) }
+    }
+}
+
+/// A withheld cell and another of which it is a fixed multiple while the published figures stay, with the sum of the two
+/// that is fixed. In a line that hides two cells, either is the other's mirror.
+struct Tie {
+    one: (usize, i64),
+    other: (usize, i64),
+}
+
+impl Tie {
+    fn sum(&self) -> Sum {
+        let mut sum = vec![self.one, self.other];
+        sum.sort_unstable();
+        sum
+    }
+}
+
+fn ties(pattern: &Pattern, withheld: &[usize]) -> Vec<Tie> {
+    let mut alike: BTreeMap<u64, Vec<usize>> = BTreeMap::new();
+    for (&cell, tie) in withheld.iter().zip(pattern.moves.ties(withheld)) {
+        alike.entry(tie).or_default().push(cell);
+    }
+    let touching = pattern.moves.touching(alike.values().filter(|cells| cells.len() > 1).flatten().copied());
+    let mut ties = Vec::new();
+    for cells in alike.values() {
+        for (place, &one) in cells.iter().enumerate() {
+            for &other in &cells[place + 1..] {
+                // any move that touches the one touches the other
+                let row = touching.get(&one).copied().unwrap_or_default();
+                let at = |cell| row.binary_search_by_key(&cell, |entry| entry.0).ok().map(|at| row[at].1);
+                if let (Some(a), Some(b)) = (at(one), at(other)) {
+                    ties.push(Tie { one: (one, b * a.signum()), other: (other, -a.abs()) });
+                }
+            }
+        }
+    }
+    ties
+}
+
+/// Notion E. Whoever is the only one counted in a cell knows its estimate to within 6 standard errors on either side:
+/// that tells them something only where the floor is wider than this. There, no withheld cell may be tied to another.
+///
+/// Which cells hold a single person cannot be told from published figures, so any withheld cell counts as one: an
+/// outside audit comes to the same.
+fn knowable_ties(system: &System, ties: &[Tie]) -> Vec<(usize, Sum)> {
+    let knowable = |cell: usize| 2.0 * ERRORS_BELOW_ZERO * system.errors[cell] < system.floors[cell];
+    ties.iter().filter(|t| knowable(t.one.0) || knowable(t.other.0)).map(|t| (t.other.0, t.sum())).collect()
+}
+
+/// Notion W between two: where one can only rise as far as the other can fall, and that is too little.
+fn narrow_ties(system: &System, slack: &[f64], ties: &[Tie]) -> Vec<(usize, Vec<Sum>)> {
+    let mut narrow = Vec::new();
+    for tie in ties {
+        for ((cell, own), (other, theirs)) in [(tie.one, tie.other), (tie.other, tie.one)] {
+            let opposed = own.signum() == theirs.signum();
+            if opposed && slack[cell] + slack[other] * ratio(theirs, own) < system.floors[cell] * (1.0 - 1e-9) {
+                narrow.push((cell, vec![tie.sum()]));
+            }
+        }
+    }
+    narrow
+}
+
+#[expect(clippy::as_conversions, clippy::cast_precision_loss, reason = "small whole numbers")]
+fn ratio(a: i64, b: i64) -> f64 {
+    (a as f64 / b as f64).abs()
+}

@@ -1,0 +1,140 @@
+//! Small linked tables by the thousand. `HALFLIGHT_CASES=10000` for more.
+
+use super::attacker::Seen;
+use super::{each, told, whole};
+use crate::suppress::{Certificate, Notion, Told, Verdict, audit, withhold};
+
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, most: usize) -> usize {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(self.0 >> 33).unwrap() % most
+    }
+
+    /// A few leaves, most of them small, some below 0.
+    fn population(&mut self, leaves: usize) -> Vec<f64> {
+        let figure = |dice: &mut Self| match dice.below(4) {
+            0 => dice.below(120) as f64 / 1.7,
+            1 => dice.below(7) as f64 - 1.3,
+            _ => dice.below(32) as f64 - 2.2,
+        };
+        (0..leaves).map(|_| figure(self)).collect()
+    }
+
+    /// How a table uses a dimension: level by level, some of them, summed out, filtered, or in groups that need not be
+    /// those of another table.
+    fn axis(&mut self, size: usize) -> Vec<Vec<usize>> {
+        let cut = 1 + self.below(size);
+        match self.below(8) {
+            0..=3 => each(size),
+            4 => whole(size),
+            5 => each(cut),
+            6 => vec![(0..cut).collect()],
+            _ => {
+                let of: Vec<usize> = (0..size).map(|_| self.below(2)).collect();
+                let groups = (0..2).map(|group| (0..size).filter(|&level| of[level] == group).collect::<Vec<_>>());
+                groups.filter(|group| !group.is_empty()).collect()
+            }
+        }
+    }
+
+    fn tables(&mut self, sizes: &[usize], leaves: &[f64], most: usize) -> Vec<Told> {
+        let error = [0.3, 0.8, 1.5, 4.0][self.below(4)];
+        let mut tables = Vec::new();
+        for _ in 0..=self.below(most) {
+            let mut axes: Vec<Vec<Vec<usize>>> = sizes.iter().map(|&size| self.axis(size)).collect();
+            tables.push(told(sizes, leaves, &axes, error));
+            while self.below(3) > 0 {
+                let margin = self.below(sizes.len());
+                axes[margin] = whole(sizes[margin]);
+                tables.push(told(sizes, leaves, &axes, error));
+            }
+        }
+        tables
+    }
+}
+
+fn cases() -> u64 {
+    std::env::var("HALFLIGHT_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(150)
+}
+
+/// Every promise, by brute force.
+fn attack(sizes: &[usize], tables: &[Told], certificate: &Certificate, case: u64) {
+    assert_eq!(certificate.notions, [Notion::A, Notion::E, Notion::W]);
+    let seen = Seen::new(sizes, tables);
+    for (cell, error, floor) in &seen.silent {
+        assert!(!seen.derives(cell, None), "case {case}: A");
+        let width = seen.width(cell);
+        assert!(width >= floor * (1.0 - 1e-4), "case {case}: W: {width}");
+        for (other, ..) in seen.silent.iter().filter(|(other, ..)| other != cell && 12.0 * error < *floor) {
+            assert!(!seen.derives(other, Some(cell)), "case {case}: E");
+        }
+    }
+}
+
+/// What is published: nothing of a withheld cell.
+fn published(tables: &[Told]) -> Vec<Told> {
+    let silent = |told: &Told| {
+        let figure = |(verdict, x): (&Verdict, &f64)| if *verdict == Verdict::Withheld { f64::NAN } else { *x };
+        Told { estimates: told.verdicts.iter().zip(&told.estimates).map(figure).collect(), ..told.clone() }
+    };
+    tables.iter().map(silent).collect()
+}
+
+fn decided(tables: &[Told], verdicts: Vec<Vec<Verdict>>) -> Vec<Told> {
+    for (told, verdicts) in tables.iter().zip(&verdicts) {
+        for (before, after) in told.verdicts.iter().zip(verdicts) {
+            assert!(before == after || *after == Verdict::Withheld && *before != Verdict::Structural);
+        }
+    }
+    tables.iter().zip(verdicts).map(|(told, verdicts)| Told { verdicts, ..told.clone() }).collect()
+}
+
+#[test]
+fn no_withheld_cell_of_a_random_release_is_found_out() {
+    let (mut shown, mut partners) = (0, 0);
+    for case in 0..cases() {
+        let mut dice = Dice(case);
+        let sizes = [vec![5], vec![3, 4], vec![4, 4], vec![2, 3, 2], vec![2, 2, 4]][dice.below(5)].clone();
+        let leaves = dice.population(sizes.iter().product());
+        let tables = dice.tables(&sizes, &leaves, 3);
+        let (verdicts, certificate) = withhold(&sizes, &[], &tables).unwrap();
+        let after = decided(&tables, verdicts);
+        attack(&sizes, &after, &certificate, case);
+        let found = audit(&sizes, &published(&after)).unwrap_or_else(|wrong| panic!("case {case}: {wrong}"));
+        assert_eq!(found, certificate, "case {case}");
+        let count = |told: &[Told]| told.iter().flat_map(|t| &t.verdicts).filter(|v| **v == Verdict::Withheld).count();
+        partners += count(&after) - count(&tables);
+        shown += after.iter().map(|told| told.verdicts.len()).sum::<usize>() - count(&after);
+    }
+    assert!(shown > 10 * cases() as usize / 4 && partners > 0, "it is easy to be safe by showing nothing: {shown}");
+}
+
+#[test]
+fn free_answers_over_time_never_give_a_withheld_cell_away() {
+    let (mut answered, mut refused) = (0, 0);
+    for case in 0..cases() {
+        let mut dice = Dice(case ^ 0x5eed);
+        let sizes = [vec![4], vec![6], vec![3, 4], vec![2, 2, 2]][dice.below(4)].clone();
+        let leaves = dice.population(sizes.iter().product());
+        let mut standing: Vec<Told> = Vec::new();
+        for _ in 0..3 {
+            let tables = dice.tables(&sizes, &leaves, 1);
+            let tables: Vec<Told> = tables.into_iter().map(|told| Told { standard_error: 1.5, ..told }).collect();
+            match withhold(&sizes, &standing, &tables) {
+                Ok((verdicts, certificate)) => {
+                    standing.extend(decided(&tables, verdicts));
+                    attack(&sizes, &standing, &certificate, case);
+                    answered += 1;
+                }
+                Err(refusal) => {
+                    assert!(!standing.is_empty(), "the first is never refused");
+                    assert_eq!(refusal.code(), "would_reveal_withheld");
+                    refused += 1;
+                }
+            }
+        }
+    }
+    assert!(answered > refused && refused > 0, "{answered} {refused}");
+}

@@ -1,0 +1,122 @@
+//! The tables of one draw as one system of cells: shown earlier, and to be shown now.
+#![expect(clippy::indexing_slicing, reason = "a numeric kernel: every index was handed out by the vector it indexes")]
+
+use super::Verdict;
+use super::certificate::WouldReveal;
+use super::lattice::Lattice;
+use super::search::Standing;
+
+/// Estimates may lie so many standard errors below 0: withheld ones are bounded by nothing else.
+pub(super) const ERRORS_BELOW_ZERO: f64 = 6.0;
+
+/// A table of a draw, and what is told of its cells.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Told {
+    /// Per dimension of the draw, the sets of levels that the cells stand for, in their order. A dimension summed out
+    /// has one set, of all levels or of those that a filter selects.
+    pub axes: Vec<Vec<Vec<usize>>>,
+    /// Row-major over the axes. An audit needs none for withheld cells.
+    pub estimates: Vec<f64>,
+    /// The standard error of each of them.
+    pub standard_error: f64,
+    /// The floor on persons that holds for this table: the width that a withheld cell's interval is to have.
+    pub floor: f64,
+    /// What is told of each cell.
+    pub verdicts: Vec<Verdict>,
+}
+
+/// All cells of some tables, each once.
+pub(super) struct System {
+    pub(super) lattice: Lattice,
+    /// Per table, per place, the cell.
+    pub(super) places: Vec<Vec<usize>>,
+    pub(super) standing: Vec<Standing>,
+    pub(super) estimates: Vec<f64>,
+    pub(super) errors: Vec<f64>,
+    pub(super) floors: Vec<f64>,
+}
+
+impl System {
+    /// Joins the tables of earlier releases, whose verdicts stand, and those of a new one, of which only what is
+    /// withheld stands. A cell that is shown in one new table and withheld in another is withheld.
+    ///
+    /// # Errors
+    /// [`WouldReveal`] if a new table withholds what an earlier one shows.
+    pub(super) fn join(sizes: &[usize], earlier: &[Told], new: &[Told]) -> Result<Self, WouldReveal> {
+        let mut system = Self {
+            lattice: Lattice::new(sizes),
+            places: Vec::new(),
+            standing: Vec::new(),
+            estimates: Vec::new(),
+            errors: Vec::new(),
+            floors: Vec::new(),
+        };
+        for told in earlier {
+            system.add(told, |verdict| match verdict {
+                Verdict::Shown { .. } | Verdict::Structural => Standing::Published,
+                Verdict::Withheld => Standing::Withheld,
+            })?;
+        }
+        for told in new {
+            system.add(told, |verdict| match verdict {
+                Verdict::Shown { .. } => Standing::Open,
+                Verdict::Structural => Standing::Published,
+                Verdict::Withheld => Standing::Withheld,
+            })?;
+        }
+        Ok(system)
+    }
+
+    fn add(&mut self, told: &Told, of: impl Fn(&Verdict) -> Standing) -> Result<(), WouldReveal> {
+        let mut keys = vec![Vec::new()];
+        for (dimension, axis) in told.axes.iter().enumerate() {
+            let sets: Vec<usize> = axis.iter().map(|levels| self.lattice.set(dimension, levels)).collect();
+            keys = keys.iter().flat_map(|key| sets.iter().map(move |&set| [key.as_slice(), &[set]].concat())).collect();
+        }
+        let mut places = Vec::with_capacity(keys.len());
+        for (key, (verdict, &estimate)) in keys.into_iter().zip(told.verdicts.iter().zip(&told.estimates)) {
+            let cell = self.lattice.cell(key);
+            let standing = of(verdict);
+            if cell == self.standing.len() {
+                self.standing.push(standing);
+                self.estimates.push(estimate);
+                self.errors.push(told.standard_error);
+                self.floors.push(told.floor);
+            } else {
+                self.floors[cell] = self.floors[cell].max(told.floor);
+                self.standing[cell] = match (self.standing[cell], standing) {
+                    (Standing::Published, Standing::Withheld) | (Standing::Withheld, Standing::Published) => {
+                        return Err(WouldReveal);
+                    }
+                    (Standing::Withheld, _) | (_, Standing::Withheld) => Standing::Withheld,
+                    (Standing::Published, _) | (_, Standing::Published) => Standing::Published,
+                    (Standing::Open, Standing::Open) => Standing::Open,
+                };
+            }
+            places.push(cell);
+        }
+        self.places.push(places);
+        Ok(())
+    }
+
+    /// The open cells, the most useful first: a small relative error is useful, and what is made of other cells is at
+    /// least as useful as they are.
+    pub(super) fn order(&self) -> Vec<usize> {
+        let precision: Vec<f64> = self.estimates.iter().zip(&self.errors).map(|(x, e)| x / e.max(1e-9)).collect();
+        let use_of = self.lattice.raised_to_parts(&precision);
+        let mut order: Vec<usize> = (0..self.standing.len()).filter(|&c| self.standing[c] == Standing::Open).collect();
+        order.sort_by(|&a, &b| use_of[b].total_cmp(&use_of[a]).then(a.cmp(&b)));
+        order
+    }
+
+    /// Where these cells stand, as (table, place), once each.
+    pub(super) fn at(&self, cells: &[usize]) -> Vec<(usize, usize)> {
+        let first = |&cell: &usize| {
+            self.places
+                .iter()
+                .enumerate()
+                .find_map(|(table, places)| places.iter().position(|&other| other == cell).map(|place| (table, place)))
+        };
+        cells.iter().filter_map(first).collect()
+    }
+}
