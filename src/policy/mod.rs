@@ -20,6 +20,7 @@ mod for_door_test;
 mod for_vault_test;
 mod identifying;
 mod inadmissible;
+mod indicator;
 mod lint;
 mod loosens;
 mod model;
@@ -48,6 +49,7 @@ pub use codelist::{Code, CodeList, CodeLists};
 pub use figure::Figure;
 pub use findings::{Finding, Severity};
 pub use inadmissible::Inadmissible;
+pub use indicator::{Indicator, IndicatorAsked, IndicatorKind};
 pub use loosens::loosens;
 pub use model::{
     Bands, Budget, CellRules, Column, CombinationRule, EditionRule, Forbid, Frequency, IdForm, Kind, KnownTotal,

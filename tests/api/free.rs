@@ -58,3 +58,58 @@ fn margins_filters_and_shares_of_a_draw_are_free_and_agree_with_it() {
     assert_eq!(service.spent("visitors"), "14");
     service.verify();
 }
+
+#[test]
+fn an_indicator_is_a_question_that_has_a_code() {
+    let service = TestService::start();
+    let team = service.analyst();
+    let listed = service.get("/v1/indicators", None).expect(200).json();
+    let codes: Vec<&str> = listed.as_array().unwrap().iter().map(|one| one["code"].as_str().unwrap()).collect();
+    assert!(codes.contains(&"H1") && codes.contains(&"W1") && codes.is_sorted(), "{codes:?}");
+    let asked = json!({ "purpose": "sdg", "periods": ["2024"], "spend": { "rho": "0.02" } });
+    let ask = |code: &str| service.post(&format!("/v1/indicators/{code}/releases"), &team, &asked);
+    ask("X9").expect_problem(404, "unknown");
+    ask("W1").expect_problem(404, "dataset_unknown");
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("policies");
+    service.in_force(&std::fs::read_to_string(folder.join("acs2024.toml")).unwrap());
+    ask("W1").expect_problem(422, "period_not_closed");
+    let csv = "person_id,household_id,adm1,sex,age,citizenship,nativity,disability,health_coverage,employment,domestic_worker,sector,wage_year\n";
+    let header: Vec<&str> = csv.trim().split(',').collect();
+    let columns = listed_columns(&service);
+    assert!(columns.iter().all(|column| header.contains(&column.as_str())), "{columns:?}");
+    let ministry = service.submitter();
+    service.submit(&ministry, "acs2024", "2024", "k1", &people(csv, &service)).expect(201);
+    service.close("acs2024", "2024").expect(201);
+    let release = ask("W1").expect(201).json();
+    let women = release["cells"].as_array().unwrap().iter().find(|cell| cell["key"]["sex"] == "F").unwrap();
+    assert_eq!(women["measure"], "share:employment=unemployed");
+    let share: f64 = women["value"].as_str().unwrap().parse().unwrap();
+    assert!((share - 0.25).abs() < 0.1, "{women}: one in four of the labour force");
+    assert_eq!(ask("W1").expect(200).json(), release);
+    service.verify();
+}
+
+fn listed_columns(service: &TestService) -> Vec<String> {
+    let face = service.get("/v1/datasets/acs2024", None).expect(200).json();
+    face["columns"].as_array().unwrap().iter().map(|column| column["id"].as_str().unwrap().to_owned()).collect()
+}
+
+/// 4,000 people of working age: of each sex 400 unemployed, 1,200 employed, 400 neither.
+fn people(header: &str, service: &TestService) -> String {
+    let face = service.get("/v1/datasets/acs2024", None).expect(200).json();
+    let first = |name: &str| {
+        let column = face["columns"].as_array().unwrap().iter().find(|column| column["id"] == name).unwrap();
+        column["codes"][0]["code"].as_str().unwrap().to_owned()
+    };
+    let (adm1, citizenship, nativity) = (first("adm1"), first("citizenship"), first("nativity"));
+    let sector = first("sector");
+    let mut csv = header.to_owned();
+    for person in 0..4_000 {
+        let employment = ["unemployed", "employed", "employed", "employed", "inactive"][person / 2 % 5];
+        let sex = ["F", "M"][person % 2];
+        csv.push_str(&format!(
+            "p{person},h{person},{adm1},{sex},30,{citizenship},{nativity},no,covered,{employment},no,{sector},100\n"
+        ));
+    }
+    csv
+}
