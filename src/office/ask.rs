@@ -90,7 +90,7 @@ impl Office {
             }
             _ => plan,
         };
-        self.from_shelf(policy, plan).await.map(Ok)
+        self.shelved(policy, plan).await.map(Ok)
     }
 
     fn nearest(&self, policy: &Policy, standing: &Standing, who: &Principal, question: &Question) -> Vec<Alternative> {

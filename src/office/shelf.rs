@@ -12,7 +12,7 @@ impl Office {
 
     /// The same question over the draw that answers it most precisely, if some draw of the same editions does so at
     /// least as precisely as the asker would pay for; else the plan as it is.
-    pub(super) async fn from_shelf(&self, policy: &Policy, plan: Plan) -> Result<Plan, OfficeError> {
+    pub(super) async fn shelved(&self, policy: &Policy, plan: Plan) -> Result<Plan, OfficeError> {
         if self.is_free(&plan).await? {
             return Ok(plan);
         }

@@ -14,6 +14,9 @@ use std::path::Path;
 const FILES_MAX: usize = 1_000;
 const FILE_MAX: u64 = 64 << 10;
 
+/// The name of a file that is no indicator, and what is wrong in it.
+pub type Misread = (String, String);
+
 /// Codes chosen on some columns.
 type Codes = BTreeMap<String, Vec<String>>;
 
@@ -109,7 +112,7 @@ impl Indicator {
     ///
     /// # Errors
     /// If the folder cannot be read.
-    pub fn read_dir(folder: &Path) -> std::io::Result<(Vec<Self>, Vec<(String, String)>)> {
+    pub fn read_dir(folder: &Path) -> std::io::Result<(Vec<Self>, Vec<Misread>)> {
         let (mut indicators, mut findings) = (Vec::new(), Vec::new());
         for entry in std::fs::read_dir(folder)?.take(FILES_MAX) {
             let path = entry?.path();

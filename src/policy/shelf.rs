@@ -131,6 +131,9 @@ fn dimension(policy: &Policy, name: &str, levels: &[Vec<String>]) -> Option<Dime
     })
 }
 
+/// The place of a dimension in the draw, the codes of its levels there, and its levels in the question.
+type Laid<'a> = (usize, &'a [Vec<String>], &'a [Level]);
+
 /// A question's dimensions and levels, as those of a draw.
 struct Laying<'a> {
     plan: &'a Plan,
@@ -139,7 +142,7 @@ struct Laying<'a> {
 
 impl Laying<'_> {
     /// The place and levels of a dimension of the question in the draw.
-    fn dimension(&self, dim: usize) -> Option<(usize, &[Vec<String>], &[Level])> {
+    fn dimension(&self, dim: usize) -> Option<Laid<'_>> {
         let asked = self.plan.dimensions.get(dim)?;
         let place = self.form.dimensions.iter().position(|(name, _)| *name == asked.name)?;
         Some((place, &self.form.dimensions.get(place)?.1, &asked.levels))
