@@ -103,7 +103,8 @@ async fn open_with(config: &Config, clock: Arc<dyn Clock>, faults: Faults) -> Re
     }
     let vault = Vault::open(vault_settings(config, faults.clone()))?;
     let ledger = open_ledger(config, Arc::clone(&clock), faults).await?;
-    let office = Office::new(ledger, vault, clock, tokio::runtime::Handle::current());
+    let memory_bytes = usize::try_from(config.memory_limit_mb.saturating_mul(1 << 20)).unwrap_or(usize::MAX);
+    let office = Office::new(ledger, vault, clock, tokio::runtime::Handle::current(), memory_bytes);
     // What a crash left between sealing and committing; no manifest names it.
     office.tidy().await;
     Ok(App { office })

@@ -6,11 +6,11 @@ use halflight::clock::WallClock;
 use halflight::config::{Config, Mode};
 use halflight::identity::{Class, DatasetId, Organisation, Period, Principal, Role};
 use halflight::ledger::{NewToken, PolicySource};
-use halflight::office::{Answer, Office, SubmissionAsked};
+use halflight::office::{Office, SubmissionAsked};
 use halflight::policy::{CodeLists, Question};
 use halflight::publish::HttpSettings;
 use halflight::submission::{Format, OnError};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::error::Error;
 use std::fs::File;
 use std::path::Path;
@@ -90,17 +90,19 @@ impl Ours {
         Ok(())
     }
 
-    /// Asks for persons by some columns: each time at a slightly higher price, so that each time noise is drawn anew.
-    pub async fn ask(&mut self, dataset: &str, by: &[&str]) -> Outcome<Answer> {
+    /// Asks for some tables, measured together: each time at a slightly higher price, so that each time noise is drawn
+    /// anew. Gives the reply as it is served.
+    pub async fn ask(&mut self, dataset: &str, measure: &Value, tables: &[&[&str]]) -> Outcome<Vec<u8>> {
         self.draws += 1;
+        let asked = if let [one] = tables { ("by", json!(one)) } else { ("tables", json!(tables)) };
         let question: Question = serde_json::from_value(json!({
-            "dataset": dataset, "purpose": "sdg", "measures": [{ "kind": "persons" }], "by": by,
+            "dataset": dataset, "purpose": "sdg", "measures": [measure], asked.0: asked.1,
             "periods": [PERIOD], "margins": false, "spend": { "rho": format!("0.1{:04}", self.draws) }
         }))?;
         let answer = self.office.ask(&self.analyst, &question).await?;
         if !answer.created {
             return Err("the answer came from the shelf".into());
         }
-        Ok(answer)
+        Ok(answer.release.document()?)
     }
 }

@@ -3,7 +3,7 @@
 use crate::register;
 use arrow::array::{ArrayRef, Int64Array, RecordBatch, UInt8Array, UInt32Array};
 use datafusion::error::Result;
-use datafusion::functions_aggregate::expr_fn::{count, count_distinct};
+use datafusion::functions_aggregate::expr_fn::{avg, count, count_distinct};
 use datafusion::logical_expr::{col, lit};
 use datafusion::prelude::{ParquetReadOptions, SessionConfig, SessionContext};
 use parquet::arrow::ArrowWriter;
@@ -40,6 +40,13 @@ impl Plain {
     pub async fn rows_by(&self, table: &str, columns: &[&str]) -> Result<usize> {
         let by = columns.iter().map(|name| col(*name)).collect();
         let counted = self.0.table(table).await?.aggregate(by, vec![count(lit(1))])?.collect().await?;
+        Ok(counted.iter().map(RecordBatch::num_rows).sum())
+    }
+
+    /// The mean of the wage by columns; gives the number of groups.
+    pub async fn mean_by(&self, table: &str, columns: &[&str]) -> Result<usize> {
+        let by = columns.iter().map(|name| col(*name)).collect();
+        let counted = self.0.table(table).await?.aggregate(by, vec![avg(col("wage"))])?.collect().await?;
         Ok(counted.iter().map(RecordBatch::num_rows).sum())
     }
 

@@ -1,14 +1,29 @@
 //! Requests a second over loopback: a few connections kept open, each asking again as soon as it was answered.
 
+use actix_web::{App, HttpResponse, HttpServer, web};
 use std::error::Error;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 
 /// Connections of the client.
 const CONNECTIONS: usize = 8;
 /// How long one measurement takes.
 const SPAN: Duration = Duration::from_secs(1);
+
+/// Serves the same bytes at every address, with nothing around them: what any server of this kind must do at least.
+pub async fn serve_bytes(bytes: Vec<u8>, listener: TcpListener) -> std::io::Result<()> {
+    let bytes = web::Bytes::from(bytes);
+    let server = HttpServer::new(move || {
+        let bytes = bytes.clone();
+        App::new().default_service(web::to(move || {
+            let bytes = bytes.clone();
+            async move { HttpResponse::Ok().content_type("application/json").body(bytes) }
+        }))
+    });
+    let server = server.workers(2).disable_signals().listen(listener)?.run();
+    server.await
+}
 
 /// Requests of a path answered with 200 in a second.
 pub fn per_second(address: SocketAddr, path: &str) -> Result<f64, Box<dyn Error + Send + Sync>> {

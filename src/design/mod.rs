@@ -131,12 +131,7 @@ impl Design {
         let mut all = Vec::new();
         for &(table, variance) in &self.measured {
             let common = table & target;
-            for inside in subsets(common) {
-                let weight = subsets(common)
-                    .map(|component| {
-                        self.share(table, variance, component) * self.coefficient(groups, target, component, inside)
-                    })
-                    .sum();
+            for (inside, weight) in subsets(common).zip(self.weights(groups, table, variance, target)) {
                 let alike: f64 = self
                     .each(common)
                     .map(|(i, n)| if inside >> i & 1 == 1 { group(groups, i, n) } else { n - group(groups, i, n) })
@@ -165,18 +160,25 @@ impl Design {
             .product()
     }
 
-    /// `prod_{i in t} (1[inside] - g/n) * prod_{i in T\t} g/n`.
-    fn coefficient(&self, groups: &[Option<usize>], target: Subset, component: Subset, inside: Subset) -> f64 {
-        self.each(target)
-            .map(|(i, n)| {
-                let part = group(groups, i, n) / n;
-                match (component >> i & 1 == 1, inside >> i & 1 == 1) {
-                    (true, true) => 1.0 - part,
-                    (true, false) => -part,
-                    (false, _) => part,
+    /// For every subset of the dimensions that a measured table and the target have in common, in the order of
+    /// [`subsets`], the weight of cells inside the groups along these dimensions and outside along the others:
+    /// `sum_t share_t prod_{i in t} (1[inside] - g/n) * prod_{i in T\t} g/n`, one dimension at a time.
+    fn weights(&self, groups: &[Option<usize>], table: Subset, variance: f64, target: Subset) -> Vec<f64> {
+        let common = table & target;
+        let part = |(i, n): (usize, f64)| group(groups, i, n) / n;
+        let elsewhere: f64 = self.each(target & !table).map(part).product();
+        let mut weights: Vec<f64> =
+            subsets(common).map(|component| self.share(table, variance, component) * elsewhere).collect();
+        for (position, part) in self.each(common).map(part).enumerate() {
+            for block in weights.chunks_mut(2 << position) {
+                let (without, with) = block.split_at_mut(1 << position);
+                for (without, with) in without.iter_mut().zip(with) {
+                    *without = part * (*without - *with);
+                    *with += *without;
                 }
-            })
-            .product()
+            }
+        }
+        weights
     }
 
     fn each(&self, table: Subset) -> impl Iterator<Item = (usize, f64)> + '_ {

@@ -26,9 +26,13 @@ pub(super) fn half_width(accounting: Accounting, variance: f64, influences: impl
 fn laplace_half_width(influences: &[Influence], variance: f64) -> f64 {
     let deviation = variance.sqrt();
     let widest = influences.iter().map(|i| i.weight.abs()).fold(0.0, f64::max);
+    // on a coarse lattice the function comes back after it has died out: where steps are fine against the spread, or
+    // many kinds of them interfere, it does not
+    let fine = deviation > 20.0 * widest || influences.len() > 16;
     let curve: Vec<(f64, f64)> = (0..STEPS)
         .map(|k| (f64::from(k) + 0.5) * STEP)
         .map(|u| (u, characteristic(influences, u / deviation) * triangle(widest * u / deviation)))
+        .take_while(|(_, phi)| !fine || *phi > 1e-12)
         .collect();
     let covered =
         |h: f64| curve.iter().map(|(u, phi)| phi * (u * h).sin() / u).sum::<f64>() * STEP * std::f64::consts::FRAC_2_PI;

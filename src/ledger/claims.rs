@@ -3,8 +3,8 @@
 //! # Guarantees
 //! G6: every change of an account goes through [`account`](super::account). G7: `reserve` returns after commit and
 //! witness; an unknown outcome is spent. An open claim with nobody behind it (its task ended early, its commit was not
-//! acknowledged, its process is gone) is spent by the next change of the ledger, whatever that is: it blocks nothing, and
-//! is never refunded. Only the newest opening of the ledger ends claims: an older one destroys its draft.
+//! acknowledged, its process is gone) is spent by the next change of the ledger, whatever that is: it blocks nothing,
+//! and is never refunded. Only the newest opening of the ledger ends claims: an older one destroys its draft.
 
 use super::account::{self, Short};
 use super::balances::{Pots, share_of};

@@ -104,21 +104,6 @@ impl Ledger {
         Ok(EditionRow { dataset: new.dataset, edition, files: new.files, coding: new.coding, log_index, closed_at })
     }
 
-    /// The newest edition of each period, in order of period.
-    ///
-    /// # Errors
-    /// Faults only.
-    pub async fn editions(&self, dataset: &DatasetId) -> Result<Vec<EditionRow>, LedgerError> {
-        let rows: Vec<EditionColumns> = sqlx::query_as(
-            "SELECT * FROM editions e WHERE dataset = ? AND number =
-             (SELECT MAX(number) FROM editions WHERE dataset = e.dataset AND period = e.period) ORDER BY period",
-        )
-        .bind(dataset.as_str())
-        .fetch_all(&mut *self.read().await?)
-        .await?;
-        rows.into_iter().map(EditionRow::try_from).collect()
-    }
-
     /// One edition.
     ///
     /// # Errors

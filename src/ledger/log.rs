@@ -1,6 +1,6 @@
 //! Reading the public log: head, leaves, tiles, proofs.
 
-use super::row::int;
+use super::row::{count, int, to_json};
 use super::writing::stored_head;
 use super::{Ledger, LedgerError};
 use crate::identity::Digest;
@@ -22,13 +22,15 @@ pub(super) async fn acknowledged(rows: &mut SqliteConnection) -> Result<u64, Led
 /// Stored hashes at some positions; those that are missing are left out.
 pub(super) async fn hashes(rows: &mut SqliteConnection, positions: &[u64]) -> Result<Hashes, LedgerError> {
     let mut found = Hashes::default();
-    for &position in positions {
-        let hash: Option<Vec<u8>> = sqlx::query_scalar("SELECT hash FROM hashes WHERE position = ?")
-            .bind(int(position)?)
-            .fetch_optional(&mut *rows)
+    // One statement for all of them: this stands at the beginning of every change.
+    let stored: Vec<(i64, Vec<u8>)> =
+        sqlx::query_as("SELECT position, hash FROM hashes WHERE position IN (SELECT value FROM json_each(?))")
+            .bind(to_json(&positions)?)
+            .fetch_all(rows)
             .await?;
-        if let Some(hash) = hash.and_then(|hash| <[u8; 32]>::try_from(hash).ok()) {
-            found.0.insert(position, hash);
+    for (position, hash) in stored {
+        if let Ok(hash) = <[u8; 32]>::try_from(hash) {
+            found.0.insert(count(position)?, hash);
         }
     }
     Ok(found)

@@ -15,6 +15,7 @@ mod claims;
 mod commitment;
 mod editions;
 mod enact;
+mod glance;
 mod log;
 mod policies;
 mod records;
@@ -40,7 +41,7 @@ pub use backup::{copy_database, files_named};
 pub use claim::{Committed, Drawn, Entry, Reservation, Settle};
 pub use records::{
     Balance, EditionRow, FileEntry, NewEdition, NewSubmission, NewToken, PolicyRow, PolicySource, PolicyState, Receipt,
-    ReleaseRow, Resend, Restored, RowFinding, SubmissionRow, SubmissionState, TokenRow,
+    ReleaseFace, ReleaseRow, Resend, Restored, RowFinding, SubmissionRow, SubmissionState, TokenRow,
 };
 pub use store::{Ledger, LedgerSettings};
 pub use verify::verify_database;

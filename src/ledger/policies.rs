@@ -4,7 +4,7 @@
 //! No officer's word counts twice for one policy. A proposal is bound to exact bytes (its digest) and dies after seven
 //! days. Nothing gains budget but a policy that enough officers approved, and the log says so.
 
-use super::row::{columns, conflict, count, digest, int, json, name, small, time, to_json, word};
+use super::row::{columns, conflict, digest, int, json, name, small, time, to_json, word};
 use super::writing::Writing;
 use super::{Ledger, LedgerError, PolicyRow, PolicySource, PolicyState, enact};
 use crate::fault::Point;
@@ -218,18 +218,6 @@ impl Ledger {
         let (version, sha256, officer) = (small(version)?, digest(&sha256)?, by.token.clone());
         writing.leaf(&Leaf::DatasetSuspended { dataset: dataset.clone(), version, sha256, officer }).await?;
         writing.commit(Point::Govern).await
-    }
-
-    /// Whether a dataset is suspended.
-    ///
-    /// # Errors
-    /// Faults only.
-    pub async fn suspended(&self, dataset: &DatasetId) -> Result<bool, LedgerError> {
-        let found: Option<i64> = sqlx::query_scalar("SELECT suspended FROM datasets WHERE dataset = ?")
-            .bind(dataset.as_str())
-            .fetch_optional(&mut *self.read().await?)
-            .await?;
-        found.map_or(Ok(false), |suspended| Ok(count(suspended)? == 1))
     }
 
     async fn row(&self, rows: &mut SqliteConnection, sha256: &Digest) -> Result<Option<PolicyRow>, LedgerError> {

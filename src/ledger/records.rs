@@ -260,6 +260,25 @@ pub struct TokenRow {
     pub revoked: bool,
 }
 
+/// What stands beside the bytes of a release: little, and all of it that may change.
+#[derive(Debug, Clone)]
+pub struct ReleaseFace {
+    /// The release.
+    pub id: ReleaseId,
+    /// The dataset.
+    pub dataset: DatasetId,
+    /// SHA-256 of the body.
+    pub sha256: Digest,
+    /// The leaf in the log.
+    pub log_index: u64,
+    /// When.
+    pub released_at: DateTime<Utc>,
+    /// A notice beside it, once superseded or withdrawn.
+    pub notice: Option<String>,
+    /// Digest of the policy in force for the dataset now; it says who may read the release.
+    pub policy: Option<Digest>,
+}
+
 /// A release as stored.
 #[derive(Debug, Clone)]
 pub struct ReleaseRow {

@@ -10,11 +10,11 @@ use super::writing::Writing;
 use super::{Committed, Drawn, Entry, Ledger, LedgerError, ReleaseRow, Settle, editions};
 use crate::budget::Nanos;
 use crate::fault::Point;
-use crate::identity::{ClaimId, DatasetId, Digest, ReleaseId};
+use crate::identity::{ClaimId, Digest, ReleaseId};
 use crate::policy::{EditionRef, Form, Plan};
 use crate::transparency::Leaf;
 
-/// Most releases listed at once, the newest.
+/// Most draws looked at for a free answer, the newest.
 const LISTED_MAX: u32 = 1000;
 
 /// Of what a claim's commitment opens to: what was measured.
@@ -187,20 +187,6 @@ impl Ledger {
         let query = sqlx::query_as("SELECT * FROM releases WHERE release = ?").bind(release.to_string());
         let row: Option<ReleaseColumns> = query.fetch_optional(&mut *self.read().await?).await?;
         row.map(ReleaseRow::try_from).transpose()
-    }
-
-    /// The newest thousand releases, newest first.
-    ///
-    /// # Errors
-    /// Faults only.
-    pub async fn releases(&self, dataset: Option<&DatasetId>) -> Result<Vec<ReleaseRow>, LedgerError> {
-        let rows: Vec<ReleaseColumns> =
-            sqlx::query_as("SELECT * FROM releases WHERE dataset = ?1 OR ?1 IS NULL ORDER BY log_index DESC LIMIT ?2")
-                .bind(dataset.map(DatasetId::as_str))
-                .bind(LISTED_MAX)
-                .fetch_all(&mut *self.read().await?)
-                .await?;
-        rows.into_iter().map(ReleaseRow::try_from).collect()
     }
 }
 

@@ -102,7 +102,7 @@ async fn policy(
     now: i64,
 ) -> Result<(), LedgerError> {
     let states = verify_governance::states(replay, sha256);
-    let Some(((proposer, proposed), approvals)) = policy.officers.split_first() else { return Ok(()) };
+    let Some(((officer, index), approvals)) = policy.officers.split_first() else { return Ok(()) };
     let key = sha256.to_string();
     let found: Option<String> =
         sqlx::query_scalar("SELECT state FROM policies WHERE sha256 = ?").bind(&key).fetch_optional(&mut *rows).await?;
@@ -111,8 +111,8 @@ async fn policy(
             let state = if states.contains(&state.as_str()) { &state } else { *states.first().unwrap_or(&"lost") };
             sqlx::query("UPDATE policies SET state = ?, proposer = ?, log_index = ? WHERE sha256 = ?")
                 .bind(state)
-                .bind(proposer.as_str())
-                .bind(int(*proposed)?)
+                .bind(officer.as_str())
+                .bind(int(*index)?)
                 .bind(&key)
                 .execute(&mut *rows)
                 .await?;
@@ -136,10 +136,10 @@ async fn policy(
             .bind(policy.dataset.as_str())
             .bind(policy.version)
             .bind(to_json(&PolicySource { toml: String::new(), lists: crate::policy::CodeLists::default() })?)
-            .bind(proposer.as_str())
+            .bind(officer.as_str())
             .bind(now)
             .bind(account.as_str())
-            .bind(int(*proposed)?)
+            .bind(int(*index)?)
             .execute(&mut *rows)
             .await?;
         }

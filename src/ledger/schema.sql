@@ -150,6 +150,9 @@ CREATE TABLE IF NOT EXISTS releases (
     seal TEXT NOT NULL DEFAULT ''
 ) STRICT;
 CREATE INDEX IF NOT EXISTS releases_dataset ON releases (dataset, log_index);
+-- What is read at every request, so that it is found without passing over the bytes.
+CREATE INDEX IF NOT EXISTS releases_face ON releases (id, dataset, sha256, log_index, released_at, notice);
+CREATE INDEX IF NOT EXISTS releases_list ON releases (log_index, id, dataset, sha256, released_at, notice);
 
 CREATE TABLE IF NOT EXISTS submissions (
     id TEXT PRIMARY KEY,

@@ -6,6 +6,7 @@
 //! that is behind its witness, has another log's key or a row that is not as it was written, or does not force its
 //! writes to disk.
 
+use super::glance::Glances;
 use super::seal::{Noted, Seals};
 use super::writing::Tip;
 use super::{LedgerError, claims};
@@ -15,6 +16,7 @@ use crate::identity::{ClaimId, Digest, random_bytes};
 use crate::transparency::{Head, Leaf, LogKey, Tree, Witness};
 use crate::underway::Underway;
 use chrono::{DateTime, Utc};
+use sqlx::pool::PoolConnection;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Connection as _, Sqlite, SqliteConnection, Transaction};
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -70,6 +72,7 @@ pub(super) struct Store {
     pub(super) owner: String,
     /// The claims that somebody is behind.
     pub(super) underway: Underway<ClaimId>,
+    pub(super) glances: Glances,
     clock: Arc<dyn Clock>,
     /// The latest time ever seen, in milliseconds: a clock that is set back revives nothing.
     latest: AtomicI64,
@@ -122,6 +125,7 @@ impl Ledger {
             faults: settings.faults,
             owner: hex::encode(random_bytes::<16>()),
             underway: Underway::default(),
+            glances: Glances::default(),
             clock: settings.clock,
             latest: AtomicI64::new(opened.high_water),
         };
@@ -159,10 +163,19 @@ impl Ledger {
 
     /// One snapshot to read from; none once the database was found rolled back.
     pub(super) async fn read(&self) -> Result<Transaction<'static, Sqlite>, LedgerError> {
-        if self.store.behind.load(Ordering::Acquire) {
-            return Err(LedgerError::BehindWitness);
-        }
+        self.refuse_behind()?;
         Ok(self.store.reader.begin().await?)
+    }
+
+    /// A connection for one statement, on the same terms.
+    pub(super) async fn reading(&self) -> Result<PoolConnection<Sqlite>, LedgerError> {
+        self.refuse_behind()?;
+        Ok(self.store.reader.acquire().await?)
+    }
+
+    /// Stops if the database was found rolled back: from then on nothing is served, from memory either.
+    pub(super) fn refuse_behind(&self) -> Result<(), LedgerError> {
+        if self.store.behind.load(Ordering::Acquire) { Err(LedgerError::BehindWitness) } else { Ok(()) }
     }
 
     /// Whether the store answers, with a head that is not behind what was promised.
@@ -192,6 +205,8 @@ async fn connect(path: &Path, noted: &Noted) -> Result<(SqlitePool, SqlitePool),
         .busy_timeout(BUSY);
     let pool = |most| {
         let pool = SqlitePoolOptions::new().max_connections(most).idle_timeout(None).max_lifetime(None);
+        // No ping before each use: it is a file, and a connection to it that broke says so when it is used.
+        let pool = pool.test_before_acquire(false);
         // A disk that was full ends a transaction without the library's knowing; such a connection is replaced.
         pool.before_acquire(|rows, _| Box::pin(async { Ok(!rows.is_in_transaction()) }))
     };

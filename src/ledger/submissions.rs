@@ -17,6 +17,9 @@ columns! {
     SubmissionColumns {
         id: String,
         organisation: String,
+        dataset: String,
+        period: String,
+        sha256: String,
         state: String,
         sequence: i64,
         policy: String,
@@ -39,6 +42,12 @@ impl TryFrom<SubmissionColumns> for SubmissionRow {
         receipt.log_index = count(row.log_index)?;
         if !receipt.salt.is_empty() && committed(&receipt)? != receipt.commitment {
             return Err(LedgerError::Corruption("a receipt is not the one that was committed"));
+        }
+        let withdrawn = row.state == "withdrawn";
+        let sha256 = if withdrawn { String::new() } else { receipt.sha256.to_string() };
+        let said = (receipt.dataset.as_str(), receipt.period.as_str(), sha256.as_str());
+        if said != (row.dataset.as_str(), row.period.as_str(), row.sha256.as_str()) {
+            return Err(LedgerError::Corruption("a receipt is not of the submission beside it"));
         }
         Ok(Self {
             receipt,

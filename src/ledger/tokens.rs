@@ -28,7 +28,7 @@ fn token((id, role, organisation, class, datasets, expires, revoked, _): Columns
         class: name(class)?,
         datasets: datasets.map(|text| json::<BTreeSet<DatasetId>>(&text)).transpose()?,
         expires: time(expires)?,
-        revoked: count(revoked)? == 1,
+        revoked: count(revoked)? != 0,
     })
 }
 
@@ -123,7 +123,7 @@ impl Ledger {
         let query =
             "SELECT id, role, organisation, class, datasets, expires, revoked, sha256 FROM tokens WHERE sha256 = ?";
         let found: Option<Columns> =
-            sqlx::query_as(query).bind(sha256.to_string()).fetch_optional(&mut *self.read().await?).await?;
+            sqlx::query_as(query).bind(sha256.to_string()).fetch_optional(&mut *self.reading().await?).await?;
         let Some(found) = found else { return Ok(None) };
         let stored = digest(&found.7)?;
         let row = token(found)?;

@@ -22,6 +22,7 @@ pub(super) async fn verify(
     let known = claims(rows, replay, report).await?;
     let unknown = restore::unknown_charges(replay, &known);
     accounts(rows, replay, report).await?;
+    grants(rows, replay, report).await?;
     pots(rows, SHARES, &unknown, report).await?;
     pots(rows, QUOTAS, &unknown, report).await
 }
@@ -53,13 +54,30 @@ async fn accounts(rows: &mut SqliteConnection, replay: &Replay, report: &mut Rep
     Ok(())
 }
 
-/// The pots of one kind: a query that sums up the claims of each, the code of a finding, what a pot without claims may
-/// be called, and the query of claims without one.
+/// The shares that the last policy of an account names are open, at the caps it gives; so is the rest.
+async fn grants(rows: &mut SqliteConnection, replay: &Replay, report: &mut Report) -> Result<(), LedgerError> {
+    let found: Vec<(String, String, i64, i64)> =
+        sqlx::query_as("SELECT account, purpose, open, cap FROM shares").fetch_all(rows).await?;
+    for (account, purpose, open, cap) in found {
+        let account: AccountId = name(account)?;
+        let policy = replay.granted.get(&account).and_then(|sha256| replay.policies.get(sha256));
+        let named = policy.and_then(|policy| policy.grant.as_ref()).map(|(_, shares)| shares);
+        let given = named.and_then(|named| named.iter().find(|(named, _)| named.as_str() == purpose));
+        let same = given.is_none_or(|(_, nanos)| Ok(*nanos) == u64::try_from(cap));
+        if (open == 1) != (given.is_some() || purpose == UNSHARED) || !same {
+            report.find(None, "shares_differ", format!("a share of account {account} is not as it was granted"));
+        }
+    }
+    Ok(())
+}
+
+/// The pots of one kind: a query that sums up the claims of each, the query of claims without one, the code of a
+/// finding, and whether there is one for newcomers.
 struct Kind {
     sums: &'static str,
     strays: &'static str,
     code: &'static str,
-    plain: &'static str,
+    newcomers: bool,
 }
 
 const SHARES: Kind = Kind {
@@ -71,7 +89,7 @@ const SHARES: Kind = Kind {
     strays: "SELECT COUNT(*) FROM claims c WHERE NOT EXISTS
              (SELECT 1 FROM shares s WHERE s.account = c.account AND s.purpose = c.share)",
     code: "shares_differ",
-    plain: UNSHARED,
+    newcomers: false,
 };
 const QUOTAS: Kind = Kind {
     sums: "SELECT q.account, q.organisation AS pot, q.held, q.spent, q.restored,
@@ -82,7 +100,7 @@ const QUOTAS: Kind = Kind {
     strays: "SELECT COUNT(*) FROM claims c WHERE NOT EXISTS
              (SELECT 1 FROM quotas q WHERE q.account = c.account AND q.organisation = c.organisation)",
     code: "quotas_differ",
-    plain: NEWCOMERS,
+    newcomers: true,
 };
 
 columns! {
@@ -108,18 +126,25 @@ async fn pots(
     if strays != 0 {
         report.find(None, kind.code, "a claim draws on a share or quota that is not there");
     }
+    let mut newcomers = BTreeSet::new();
     for row in found {
         let account: AccountId = name(row.account)?;
         let (restored, lost) = (amount(row.restored)?, unknown.get(&account).copied().unwrap_or(Nanos::ZERO));
         let spent = amount(row.claims_spent)?.checked_add(restored);
         if amount(row.held)? != amount(row.claims_held)? || Some(amount(row.spent)?) != spent || restored > lost {
-            let which = if row.pot == kind.plain { "rest" } else { &row.pot };
+            let which = if row.pot.is_empty() { "the rest" } else { &row.pot };
             report.find(
                 None,
                 kind.code,
                 format!("account {account}: what {which} has used is not what its claims say"),
             );
         }
+        if row.pot == NEWCOMERS && unknown.get(&account) == Some(&restored) {
+            newcomers.insert(account);
+        }
+    }
+    if kind.newcomers && newcomers != unknown.keys().cloned().collect() {
+        report.find(None, kind.code, "what was lost sight of does not count against the quotas of newcomers");
     }
     Ok(())
 }

@@ -68,9 +68,9 @@ async fn policies(rows: &mut SqliteConnection, replay: &Replay, report: &mut Rep
         let mut officers = vec![(name(row.proposer.clone())?, count(row.log_index)?)];
         officers.extend(approvals.remove(&row.sha256).unwrap_or_default());
         let told = replay.policies.get(&sha256).is_some_and(|policy| {
-            policy.dataset.as_str() == row.dataset
-                && Ok(policy.version) == u32::try_from(row.version)
-                && policy.officers == officers
+            let pays = policy.grant.as_ref().is_none_or(|(account, _)| account.as_str() == row.account);
+            let named = policy.dataset.as_str() == row.dataset && Ok(policy.version) == u32::try_from(row.version);
+            pays && named && policy.officers == officers
         });
         if !told || !states(replay, &sha256).contains(&row.state.as_str()) {
             report.find(Some(count(row.log_index)?), "policies_differ", "a policy is not as the log tells");
@@ -100,6 +100,7 @@ fn is_its_text(row: &PolicyColumns, sha256: &Digest) -> Result<bool, LedgerError
     let Ok((policy, _)) = Policy::parse(&source.toml, &source.lists) else { return Ok(false) };
     let quota = policy.budget.quota_per_organisation.map(|quota| int(quota.as_nanos())).transpose()?;
     Ok(policy.sha256 == *sha256
+        && to_json(&source)? == row.source
         && policy.id.as_str() == row.dataset
         && policy.version == small(row.version)?
         && policy.budget.account.as_str() == row.account
@@ -109,11 +110,11 @@ fn is_its_text(row: &PolicyColumns, sha256: &Digest) -> Result<bool, LedgerError
 
 async fn suspensions(rows: &mut SqliteConnection, replay: &Replay, report: &mut Report) -> Result<(), LedgerError> {
     let found: Vec<(String, i64)> = sqlx::query_as("SELECT dataset, suspended FROM datasets").fetch_all(rows).await?;
-    let mut stored: BTreeMap<DatasetId, bool> = BTreeMap::new();
+    let mut stored: BTreeMap<DatasetId, i64> = BTreeMap::new();
     for (dataset, suspended) in found {
-        stored.insert(name(dataset)?, suspended != 0);
+        stored.insert(name(dataset)?, suspended);
     }
-    let told = replay.in_force.keys().map(|dataset| (dataset.clone(), replay.suspended.contains(dataset)));
+    let told = replay.in_force.keys().map(|dataset| (dataset.clone(), i64::from(replay.suspended.contains(dataset))));
     if stored != told.collect() {
         report.find(None, "suspensions_differ", "the suspensions are not those that the log tells");
     }
@@ -130,7 +131,7 @@ async fn tokens(rows: &mut SqliteConnection, replay: &Replay, report: &mut Repor
         let told = replay
             .tokens
             .get(&id)
-            .is_some_and(|token| token.role == role && token.in_use == (revoked == 0) && token.index == index);
+            .is_some_and(|token| token.role == role && revoked == i64::from(!token.in_use) && token.index == index);
         if !told {
             report.find(Some(index), "tokens_differ", "a token is not as the log tells");
         }

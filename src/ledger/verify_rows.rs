@@ -75,7 +75,8 @@ async fn received(rows: &mut SqliteConnection, replay: &Replay, report: &mut Rep
         }
     }
     for (id, known) in &replay.submissions {
-        if !found.contains_key(id) && !(replay.lost(known.index) && known.standing != Standing::Live) {
+        let gone = replay.lost(known.index) && known.standing != Standing::Live;
+        if !found.contains_key(id) && !gone {
             report.find(Some(known.index), "submissions_differ", format!("submission {id} is missing"));
         }
     }

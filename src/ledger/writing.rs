@@ -159,8 +159,8 @@ impl Writing {
     /// Makes the change durable: in the database, then at the witness.
     ///
     /// # Errors
-    /// [`LedgerError::Witness`] means: committed, but not acknowledged. Every other error means: nothing has changed, or
-    /// the database cannot say. Either way the next change starts from what is there.
+    /// [`LedgerError::Witness`] means: committed, but not acknowledged. Every other error means: nothing has changed,
+    /// or the database cannot say. Either way the next change starts from what is there.
     pub(super) async fn commit(mut self, point: Point) -> Result<(), LedgerError> {
         let head = self.head();
         let note = if head == self.before {
@@ -188,7 +188,9 @@ impl Writing {
             .await?;
         self.store.seals.write(&mut self.transaction, &self.store.noted).await?;
         let Self { transaction, mut tip, store, before, .. } = self;
-        if let Err(error) = store.faults.write_async(point, transaction.commit(), lost).await {
+        let committed = store.faults.write_async(point, transaction.commit(), lost).await;
+        store.glances.outdate();
+        if let Err(error) = committed {
             // Landed but unreported: if the log has passed through the head we signed, the change stands, and saying
             // that it does not would make the caller destroy files that rows name.
             if head == before || !landed(&store, head).await.unwrap_or(false) {

@@ -136,7 +136,7 @@ async fn errors_before_suppression_are_standard_normal_and_margins_are_sums() {
     assert_eq!((submitted.receipt.rows_accepted, submitted.receipt.rows_rejected), (276_382, 0));
     office.close(&officer, &dataset, &submitted.receipt.period).await.unwrap();
     let policy = office.policy_for(&analyst, &dataset).await.unwrap();
-    let standing = office.standing(&dataset).await.unwrap();
+    let standing = office.ledger.standing(&dataset).await.unwrap();
     let age = policy.column("age").unwrap();
     let crate::policy::Kind::Dimension { codes, bands: Some(bands) } = &age.kind else { panic!("age is banded") };
     let bands: Vec<(i64, String)> =

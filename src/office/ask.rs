@@ -18,7 +18,7 @@ impl Office {
     pub async fn quote(&self, who: &Principal, question: &Question) -> Result<Quote, OfficeError> {
         need(who, Role::Analyst)?;
         let policy = self.policy_for(who, &question.dataset).await?;
-        let standing = self.standing(&question.dataset).await?;
+        let standing = self.ledger.standing(&question.dataset).await?;
         let plan = match self.plan(&policy, &standing, who, question).await? {
             Ok(plan) => plan,
             Err(reason) => {
@@ -58,7 +58,7 @@ impl Office {
     pub async fn ask(&self, who: &Principal, question: &Question) -> Result<Answer, OfficeError> {
         need(who, Role::Analyst)?;
         let policy = self.policy_for(who, &question.dataset).await?;
-        let standing = self.standing(&question.dataset).await?;
+        let standing = self.ledger.standing(&question.dataset).await?;
         let plan = match self.plan(&policy, &standing, who, question).await? {
             Ok(plan) => plan,
             Err(reason) => {

@@ -22,7 +22,7 @@ pub use faces::{
 use crate::clock::Clock;
 use crate::identity::{DatasetId, Digest, Principal, Role};
 use crate::ledger::{Ledger, LedgerError, PolicyRow};
-use crate::policy::{EditionRef, Inadmissible, Policy, Standing};
+use crate::policy::{Inadmissible, Policy};
 use crate::release::{AnswerError, Answering, Turns};
 use crate::submission::Rejection;
 use crate::vault::{Vault, VaultError};
@@ -138,10 +138,11 @@ pub struct Office {
 }
 
 impl Office {
-    /// An office over these stores. `runtime` is where answers and files are worked on.
+    /// An office over these stores. `runtime` is where answers and files are worked on; counting for one question may
+    /// take `memory_bytes`.
     #[must_use]
-    pub fn new(ledger: Ledger, vault: Vault, clock: Arc<dyn Clock>, runtime: Handle) -> Self {
-        let answering = Answering::new(ledger.clone(), vault.clone());
+    pub fn new(ledger: Ledger, vault: Vault, clock: Arc<dyn Clock>, runtime: Handle, memory_bytes: usize) -> Self {
+        let answering = Answering::new(ledger.clone(), vault.clone(), memory_bytes);
         Self {
             ledger,
             vault,
@@ -186,10 +187,23 @@ impl Office {
         self.ledger.authenticate(token).await?.ok_or(OfficeError::Unauthenticated)
     }
 
+    /// The policy of that digest, read once and kept: which one is in force is asked each time, what it says never
+    /// changes.
+    async fn policy_of(&self, sha256: &Digest) -> Result<Arc<Policy>, OfficeError> {
+        if let Some(policy) = self.kept(sha256) {
+            return Ok(policy);
+        }
+        self.parsed(&self.ledger.policy(sha256).await?)
+    }
+
+    fn kept(&self, sha256: &Digest) -> Option<Arc<Policy>> {
+        self.parsed.lock().unwrap_or_else(PoisonError::into_inner).get(sha256).cloned()
+    }
+
     /// The policy of a row, read once and kept.
     fn parsed(&self, row: &PolicyRow) -> Result<Arc<Policy>, OfficeError> {
-        if let Some(policy) = self.parsed.lock().unwrap_or_else(PoisonError::into_inner).get(&row.sha256) {
-            return Ok(Arc::clone(policy));
+        if let Some(policy) = self.kept(&row.sha256) {
+            return Ok(policy);
         }
         let (policy, _) = Policy::parse(&row.source.toml, &row.source.lists).map_err(OfficeError::PolicyInvalid)?;
         if policy.sha256 != row.sha256 {
@@ -209,14 +223,8 @@ impl Office {
         if !who.may_see(dataset) {
             return Err(Inadmissible::DatasetUnknown.into());
         }
-        let row = self.ledger.policy_in_force(dataset).await?.ok_or(Inadmissible::DatasetUnknown)?;
-        self.parsed(&row)
-    }
-
-    async fn standing(&self, dataset: &DatasetId) -> Result<Standing, OfficeError> {
-        let editions: Vec<EditionRef> =
-            self.ledger.editions(dataset).await?.into_iter().map(|row| row.edition).collect();
-        Ok(Standing { suspended: self.ledger.suspended(dataset).await?, editions })
+        let sha256 = self.ledger.digest_in_force(dataset).await?.ok_or(Inadmissible::DatasetUnknown)?;
+        self.policy_of(&sha256).await
     }
 
     /// Runs work that blocks on files, to its end, off the threads that serve.

@@ -23,7 +23,7 @@ impl Office {
         if !policy.programs.iter().any(|known| known.id == program) {
             return Err(OfficeError::Unknown { what: "program" });
         }
-        let standing = self.standing(dataset).await?;
+        let standing = self.ledger.standing(dataset).await?;
         let plan = admit_program(&policy, &standing, who, program, periods, self.clock.today())?;
         self.answer(plan, who).await
     }

@@ -2,7 +2,7 @@
 
 use super::{BudgetFace, ColumnFace, DatasetFace, Office, OfficeError};
 use crate::identity::{AccountId, DatasetId, Principal, ReleaseId, Role};
-use crate::ledger::{Ledger, LedgerError, PolicyRow, PolicyState, ReleaseRow};
+use crate::ledger::{Ledger, LedgerError, PolicyRow, PolicyState, ReleaseFace};
 use crate::noise;
 use crate::policy::{Kind, Per, Policy};
 use crate::release::{CodeName, PolicyFace, Release};
@@ -15,34 +15,44 @@ impl Office {
     /// # Errors
     /// `Unknown` for a release that is not there or that this caller may not read.
     pub async fn release(&self, who: Option<&Principal>, id: &ReleaseId) -> Result<Release, OfficeError> {
-        let row = self.ledger.release(id).await.map_err(|error| {
+        self.release_face(who, id).await?;
+        Ok(self.ledger.release(id).await?.into())
+    }
+
+    /// What stands beside the bytes of a release, and with it this caller's leave to read them: for whoever keeps the
+    /// bytes, to be asked before each time they are shown.
+    ///
+    /// # Errors
+    /// `Unknown` for a release that is not there or that this caller may not read.
+    pub async fn release_face(&self, who: Option<&Principal>, id: &ReleaseId) -> Result<Arc<ReleaseFace>, OfficeError> {
+        let face = self.ledger.release_face(id).await.map_err(|error| {
             let unknown = matches!(error, LedgerError::Unknown { .. });
             if unknown { OfficeError::Unknown { what: "release" } } else { error.into() }
         })?;
-        if self.may_read(who, &row).await? { Ok(row.into()) } else { Err(OfficeError::Unknown { what: "release" }) }
+        if self.may_read(who, &face).await? { Ok(face) } else { Err(OfficeError::Unknown { what: "release" }) }
     }
 
-    /// The releases this caller may read, newest first.
+    /// The releases this caller may read, newest first, without their bytes.
     ///
     /// # Errors
     /// Faults only.
-    pub async fn releases(
+    pub async fn release_faces(
         &self,
         who: Option<&Principal>,
         dataset: Option<&DatasetId>,
-    ) -> Result<Vec<Release>, OfficeError> {
+    ) -> Result<Vec<ReleaseFace>, OfficeError> {
         let mut readable = Vec::new();
-        for row in self.ledger.releases(dataset).await? {
-            if self.may_read(who, &row).await? {
-                readable.push(row.into());
+        for face in self.ledger.release_faces(dataset).await? {
+            if self.may_read(who, &face).await? {
+                readable.push(face);
             }
         }
         Ok(readable)
     }
 
-    async fn may_read(&self, who: Option<&Principal>, row: &ReleaseRow) -> Result<bool, OfficeError> {
-        let Some(policy) = self.ledger.policy_in_force(&row.dataset).await? else { return Ok(false) };
-        let policy = self.parsed(&policy)?;
+    async fn may_read(&self, who: Option<&Principal>, row: &ReleaseFace) -> Result<bool, OfficeError> {
+        let Some(sha256) = &row.policy else { return Ok(false) };
+        let policy = self.policy_of(sha256).await?;
         if who.is_some_and(|who| {
             matches!(who.role, Role::Analyst | Role::Officer | Role::Auditor)
                 && who.may_see(&row.dataset)
@@ -81,7 +91,7 @@ impl Office {
 
     async fn face(&self, row: &PolicyRow) -> Result<DatasetFace, OfficeError> {
         let policy = self.parsed(row)?;
-        let standing = self.standing(&policy.id).await?;
+        let standing = self.ledger.standing(&policy.id).await?;
         Ok(DatasetFace {
             id: policy.id.clone(),
             title: policy.title.clone(),

@@ -89,6 +89,9 @@ impl Rule {
     }
 }
 
+/// The template of a request's route, found once: looking for it costs more than most replies. `None`: no route of ours.
+pub(super) struct Template(pub(super) Option<String>);
+
 /// A route's template as the document writes it: without the patterns of its parts.
 pub(super) fn template_of(pattern: &str) -> String {
     let mut template = String::with_capacity(pattern.len());
@@ -166,7 +169,9 @@ async fn admit(req: &ServiceRequest) -> Result<Option<Principal>, Refusal> {
 
 /// The rule of the route; `None` for pages and for addresses that lead nowhere.
 fn rule_of(req: &ServiceRequest, table: &Table) -> Result<Option<Rule>, Refusal> {
-    let Some(template) = req.match_pattern().map(|pattern| template_of(&pattern)) else { return Ok(None) };
+    let found = req.extensions().get::<Template>().map(|found| found.0.clone());
+    let found = found.unwrap_or_else(|| req.match_pattern().map(|pattern| template_of(&pattern)));
+    let Some(template) = found else { return Ok(None) };
     let Some(methods) = table.methods(&template) else {
         return if PAGES.contains(&template.as_str()) { Ok(None) } else { Err(super::routes::path_unknown().into()) };
     };

@@ -6,8 +6,8 @@
 //! What a role may call is read from the `OpenAPI` document by the gate, so that a route which is not described there
 //! cannot be reached, and one that is described cannot be forgotten by a test.
 //!
-//! The way of a request: `line` (how long a connection may be silent) → `observe` (time, log, panics) → `gate` (token, role, rate) →
-//! extractors → a route → the office → [`publishable::reply`].
+//! The way of a request: `line` (how long a connection may be silent) → `observe` (time, log, panics) →
+//! `gate` (token, role, rate) → extractors → a route → the office → [`publishable::reply`].
 
 mod bare;
 mod caller;
@@ -24,6 +24,7 @@ mod pace;
 pub mod problem;
 pub mod publishable;
 mod quantum;
+mod ready;
 mod routes;
 mod schemas;
 mod server;

@@ -4,7 +4,7 @@
 //! G14: the line in the log holds method, route template, status, duration, request and role: no path, query, header or
 //! body. A handler that panics becomes a 500 without its text.
 
-use super::gate::template_of;
+use super::gate::{Template, template_of};
 use super::headers::{self, REQUEST_ID, harden};
 use super::line::{Line, Replied};
 use super::problem::Problem;
@@ -36,7 +36,9 @@ pub(super) async fn observe(
     let busy = req.conn_data::<Rc<Line>>().map(|line| Rc::clone(line).busy());
     let request = hex::encode(random_bytes::<8>());
     let method = req.method().clone();
-    let template = req.match_pattern().map_or_else(|| "other".to_owned(), |pattern| template_of(&pattern));
+    let template = req.match_pattern().map(|pattern| template_of(&pattern));
+    req.extensions_mut().insert(Template(template.clone()));
+    let template = template.unwrap_or_else(|| "other".to_owned());
     let face = req.app_data::<web::Data<Face>>().cloned();
     if method == Method::HEAD {
         // whoever may GET may ask for the head alone; the connection leaves the body out

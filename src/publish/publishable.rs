@@ -42,6 +42,7 @@ use crate::policy::Indicator;
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CONTENT_TYPE, HeaderValue};
+use actix_web::web::Bytes;
 use serde::Serialize;
 
 /// JSON as it is served.
@@ -63,7 +64,7 @@ mod sealed {
 #[derive(Debug, Clone)]
 pub struct Written {
     media_type: &'static str,
-    bytes: Vec<u8>,
+    bytes: Bytes,
 }
 
 /// What may be replied with. Sealed: the implementations are those of this file.
@@ -94,7 +95,7 @@ pub(super) fn empty(status: StatusCode) -> HttpResponse {
 
 fn json(what: &impl Serialize, media_type: &'static str) -> Result<Written, Problem> {
     match serde_json::to_vec(what) {
-        Ok(bytes) => Ok(Written { media_type, bytes }),
+        Ok(bytes) => Ok(Written { media_type, bytes: bytes.into() }),
         Err(error) => Err(Problem::fault("not_writable", &error)),
     }
 }
@@ -175,7 +176,7 @@ publishable_as_it_is!(
 impl sealed::Sealed for Rendered {}
 impl Publishable for Rendered {
     fn written(&self) -> Result<Written, Problem> {
-        Ok(Written { media_type: self.format().media_type(), bytes: self.bytes().to_vec() })
+        Ok(Written { media_type: self.format().media_type(), bytes: self.bytes().clone() })
     }
 }
 

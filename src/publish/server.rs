@@ -7,6 +7,7 @@ use super::gate::Table;
 use super::limits::Limits;
 use super::metrics::Metrics;
 use super::openapi::Description;
+use super::ready::Ready;
 use super::uploads::Uploads;
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -97,6 +98,7 @@ pub struct Face {
     pub(super) limits: Limits,
     pub(super) uploads: Uploads,
     pub(super) metrics: Metrics,
+    pub(super) ready: Ready,
     pub(super) description: Description,
 }
 
@@ -108,7 +110,15 @@ impl Face {
         let table = Table::of(description.as_value());
         let metrics = Metrics::over(table.rows().map(|(method, template, _)| (method.to_owned(), template.to_owned())));
         let uploads = Uploads::new(settings.uploads_max, settings.uploads_per_organisation_max);
-        Self { limits: Limits::new(&settings.rate_limits), uploads, settings, table, metrics, description }
+        Self {
+            limits: Limits::new(&settings.rate_limits),
+            uploads,
+            settings,
+            table,
+            metrics,
+            ready: Ready::default(),
+            description,
+        }
     }
 }
 

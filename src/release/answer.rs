@@ -20,6 +20,8 @@ use crate::vault::Vault;
 pub struct Answering {
     ledger: Ledger,
     vault: Vault,
+    /// Memory that counting for one question may take.
+    memory_bytes: usize,
     turns: Turns,
 }
 
@@ -35,10 +37,10 @@ pub enum AnswerError {
 }
 
 impl Answering {
-    /// A way over these stores.
+    /// A way over these stores. Counting for one question may take so many bytes of memory.
     #[must_use]
-    pub fn new(ledger: Ledger, vault: Vault) -> Self {
-        Self { ledger, vault, turns: Turns::default() }
+    pub fn new(ledger: Ledger, vault: Vault, memory_bytes: usize) -> Self {
+        Self { ledger, vault, memory_bytes, turns: Turns::default() }
     }
 
     /// Answers an admitted plan: from the shelf if it can, with a new draw if it must. The flag says whether the
@@ -84,7 +86,7 @@ impl Answering {
                 }
             }
         }
-        match tabulate(plan, &self.vault, &editions).await {
+        match tabulate(plan, &self.vault, &editions, self.memory_bytes).await {
             Ok(exact) => Ok((claim, exact)),
             Err(error) if error.before_reading() => {
                 self.ledger.void(claim).await?;
@@ -196,7 +198,10 @@ mod tests {
         plan.shown = vec![Shown { dims: dims.clone() }];
         let tables = vec![NoisyTable { dims, values: values.to_vec(), variance: 1.0 }];
         let noisy = NoisyTables { accounting: Accounting::Zcdp, tables };
-        let body: Body = serde_json::from_slice(&write_down(&plan, &noisy, None).unwrap().entry().body).unwrap();
+        let written = write_down(&plan, &noisy, None).unwrap().entry().body;
+        let sorted = serde_json::to_vec(&serde_json::from_slice::<serde_json::Value>(&written).unwrap()).unwrap();
+        assert!(written == sorted, "the canonical form: keys in order");
+        let body: Body = serde_json::from_slice(&written).unwrap();
         body.cells.iter().map(|cell| cell.value.as_ref().and_then(crate::release::Number::whole)).collect()
     }
 

@@ -9,100 +9,111 @@ use crate::budget::{Accounting, Nanos};
 use crate::identity::{DatasetId, Digest, ReleaseId};
 use crate::policy::{EditionRef, Text};
 use chrono::{DateTime, Utc};
+use serde::ser::SerializeStruct as _;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// The canonical body: what `sha256` covers.
+/// The canonical body: what `sha256` covers. Here and below fields stand in the order of their names, which makes what
+/// is written the canonical form.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Body {
-    /// The release.
-    pub id: ReleaseId,
-    /// The dataset.
-    pub dataset: DatasetId,
-    /// What the tables are about.
-    #[schema(value_type = std::collections::BTreeMap<String, String>)]
-    pub title: Text,
-    /// The policy in force at the draw.
-    pub policy: PolicyFace,
-    /// The question in canonical form.
-    #[schema(value_type = Object)]
-    pub question: serde_json::Value,
-    /// What was spent, and how.
-    pub privacy: Privacy,
+    /// Whether cells sum to margins.
+    pub additive: bool,
     /// The release whose draw this was cut from, where this one was not charged.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub answered_from: Option<ReleaseId>,
-    /// The editions read.
-    pub editions: Vec<EditionFace>,
+    /// The cells, over all dimensions, `_T` where one is summed out.
+    pub cells: Vec<Cell>,
     /// Confidence of the intervals: 0.95.
     pub confidence: f64,
+    /// The dataset.
+    pub dataset: DatasetId,
+    /// The dimensions, in the order of the keys.
+    pub dimensions: Vec<DimensionFace>,
+    /// The editions read.
+    pub editions: Vec<EditionFace>,
+    /// The release.
+    pub id: ReleaseId,
     /// What the intervals cover.
     pub interval_covers: String,
     /// What a reader must know.
     pub notes: Vec<String>,
-    /// Whether cells sum to margins.
-    pub additive: bool,
-    /// The dimensions, in the order of the keys.
-    pub dimensions: Vec<DimensionFace>,
-    /// The cells, over all dimensions, `_T` where one is summed out.
-    pub cells: Vec<Cell>,
+    /// The policy in force at the draw.
+    pub policy: PolicyFace,
+    /// What was spent, and how.
+    pub privacy: Privacy,
+    /// The question in canonical form.
+    #[schema(value_type = Object)]
+    pub question: serde_json::Value,
+    /// What the tables are about.
+    #[schema(value_type = std::collections::BTreeMap<String, String>)]
+    pub title: Text,
 }
 
 /// The policy in force at the draw.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct PolicyFace {
-    /// Its version.
-    pub version: u32,
     /// Digest of its resolved form.
     #[schema(value_type = String)]
     pub sha256: Digest,
+    /// Its version.
+    pub version: u32,
 }
 
 /// What was spent, and how.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Privacy {
-    /// `person`.
-    pub unit: String,
-    /// `add_remove`.
-    pub neighbours: String,
     /// zCDP or pure.
     pub accounting: Accounting,
+    /// Whether this release was charged; false: cut from a draw that was paid for.
+    pub charged: bool,
+    /// The delta of that epsilon; "0" for pure.
+    pub delta: String,
+    /// The price in epsilon at `delta` (zCDP) or exactly (pure), rounded up.
+    pub epsilon: String,
+    /// The library that drew.
+    pub library: String,
+    /// `discrete_gaussian` or `discrete_laplace`.
+    pub mechanism: String,
+    /// `add_remove`.
+    pub neighbours: String,
     /// The price in rho, for zCDP.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub rho: Option<Nanos>,
-    /// The price in epsilon at `delta` (zCDP) or exactly (pure), rounded up.
-    pub epsilon: String,
-    /// The delta of that epsilon; "0" for pure.
-    pub delta: String,
-    /// `discrete_gaussian` or `discrete_laplace`.
-    pub mechanism: String,
-    /// The library that drew.
-    pub library: String,
-    /// Whether this release was charged; false: cut from a draw that was paid for.
-    pub charged: bool,
+    /// `person`.
+    pub unit: String,
 }
 
 /// An edition read.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, utoipa::ToSchema)]
 pub struct EditionFace {
     /// Period and number.
     #[serde(flatten)]
     pub edition: EditionRef,
 }
 
+impl Serialize for EditionFace {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut fields = serializer.serialize_struct("EditionFace", 2)?;
+        fields.serialize_field("number", &self.edition.number)?;
+        fields.serialize_field("period", &self.edition.period)?;
+        fields.end()
+    }
+}
+
 /// A dimension of the release.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct DimensionFace {
+    /// The codes that occur in keys, `_T` apart.
+    pub codes: Vec<CodeName>,
+    /// The SDMX concept.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub concept: Option<String>,
     /// The column.
     pub id: String,
     /// Its name for people.
     #[schema(value_type = std::collections::BTreeMap<String, String>)]
     pub title: Text,
-    /// The SDMX concept.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub concept: Option<String>,
-    /// The codes that occur in keys, `_T` apart.
-    pub codes: Vec<CodeName>,
 }
 
 /// A code and its name.
@@ -129,43 +140,43 @@ pub enum Status {
 /// A total published elsewhere, beside ours and not mixed in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Known {
-    /// As published.
-    pub persons: u64,
-    /// Ours less the published one.
-    pub difference: Number,
-    /// Whether the published one lies in our interval: the difference is then within the noise.
-    pub within_noise: bool,
     /// Where it stands.
     pub citation: String,
+    /// Ours less the published one.
+    pub difference: Number,
+    /// As published.
+    pub persons: u64,
+    /// Whether the published one lies in our interval: the difference is then within the noise.
+    pub within_noise: bool,
 }
 
 /// One cell.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Cell {
-    /// Dimension to code; `_T` where summed out.
-    pub key: BTreeMap<String, String>,
-    /// `persons`, `rows`, `sum:COLUMN`, `mean:COLUMN`, `median:COLUMN`, `quantile:COLUMN:Q`, `share:COLUMN=CODES`.
-    pub measure: String,
-    /// The figure: an integer, or a decimal string; null where withheld.
-    pub value: Option<Number>,
-    /// Lower end of the interval; null where withheld, and where the interval has no finite ends.
-    pub low: Option<Number>,
-    /// Upper end of the interval; null like the lower one.
-    pub high: Option<Number>,
     /// The unrounded estimate, for anyone who goes on computing.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub estimate: Option<String>,
-    /// Its standard error.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub se: Option<String>,
+    /// Upper end of the interval; null like the lower one.
+    pub high: Option<Number>,
+    /// Dimension to code; `_T` where summed out.
+    pub key: BTreeMap<String, String>,
     /// A total published elsewhere, for comparison.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub known: Option<Known>,
-    /// How good it is.
-    pub status: Status,
+    /// Lower end of the interval; null where withheld, and where the interval has no finite ends.
+    pub low: Option<Number>,
+    /// `persons`, `rows`, `sum:COLUMN`, `mean:COLUMN`, `median:COLUMN`, `quantile:COLUMN:Q`, `share:COLUMN=CODES`.
+    pub measure: String,
     /// `withheld`, `unreliable` or `structural`.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub reason: Option<String>,
+    /// Its standard error.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub se: Option<String>,
+    /// How good it is.
+    pub status: Status,
+    /// The figure: an integer, or a decimal string; null where withheld.
+    pub value: Option<Number>,
 }
 
 /// What stands beside the body in the document.

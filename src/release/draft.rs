@@ -56,8 +56,7 @@ impl Draft {
                 .collect(),
             cells: tables.iter().flat_map(|table| cells(plan, table)).collect(),
         };
-        // Through a value, so that keys stand in order: the canonical form that `sha256` covers.
-        let body = serde_json::to_vec(&serde_json::to_value(&body)?)?;
+        let body = serde_json::to_vec(&body)?;
         let sha256 = Digest::of(&body);
         Ok(Self {
             entry: Entry { id, dataset: plan.dataset.clone(), release: plan.release, draw: plan.draw, body, sha256 },

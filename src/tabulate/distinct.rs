@@ -11,6 +11,9 @@ use arrow::array::{AsArray as _, RecordBatch};
 use arrow::datatypes::{UInt8Type, UInt16Type, UInt32Type};
 use std::collections::BTreeSet;
 
+/// Rows of one person up to which each is compared with those before it.
+const LOOKED_BACK: usize = 16;
+
 /// Adds an edition to these tables, all in one pass. The edition's files have been verified.
 ///
 /// No person is cut by the end of a segment, so threads share the segments out; a person in two of them would be
@@ -93,18 +96,33 @@ impl<'a> Share<'a> {
             .column_by_name(ORDINAL)
             .and_then(|ordinals| ordinals.as_primitive_opt::<UInt32Type>())
             .ok_or_else(corrupt)?;
-        for (row, ordinal) in ordinals.values().iter().copied().enumerate() {
-            match self.persons {
-                Some((_, last)) if last == ordinal => {}
+        let mut read = 0;
+        for person in ordinals.values().chunk_by(|a, b| a == b) {
+            let rows = read..read + person.len();
+            read = rows.end;
+            let ordinal = *person.first().ok_or_else(corrupt)?;
+            let goes_on = match self.persons {
+                Some((_, last)) if last == ordinal => true,
                 Some((_, last)) if last > ordinal => return Err(TabulateError::Corrupt),
                 Some((first, _)) => {
                     self.settle()?;
                     self.persons = Some((first, ordinal));
+                    false
                 }
-                None => self.persons = Some((ordinal, ordinal)),
-            }
-            for (touched, cells) in self.touched.iter_mut().zip(&cells) {
-                touched.push(*cells.get(row).ok_or_else(corrupt)?);
+                None => {
+                    self.persons = Some((ordinal, ordinal));
+                    false
+                }
+            };
+            // A person at the edge of a batch may have rows in the one before or behind it.
+            let whole = !goes_on && read < batch.num_rows();
+            for ((touched, counts), cells) in self.touched.iter_mut().zip(&mut self.counts).zip(&cells) {
+                let cells = cells.get(rows.clone()).ok_or_else(corrupt)?;
+                if whole {
+                    count_once(cells, counts)?;
+                } else {
+                    touched.extend_from_slice(cells);
+                }
             }
         }
         Ok(())
@@ -120,15 +138,31 @@ impl<'a> Share<'a> {
     /// Counts each cell of the person once, and forgets the rows.
     fn settle(&mut self) -> Result<(), TabulateError> {
         for (touched, counts) in self.touched.iter_mut().zip(&mut self.counts) {
-            touched.sort_unstable();
-            touched.dedup();
-            for cell in touched.drain(..) {
-                // No sum can pass the number of rows.
-                *counts.get_mut(cell).ok_or_else(corrupt)? += 1;
-            }
+            count_once(touched, counts)?;
+            touched.clear();
         }
         Ok(())
     }
+}
+
+/// Counts each cell of one person once. Most persons have few rows: looking back over them is quicker than sorting.
+fn count_once(cells: &[usize], counts: &mut [i64]) -> Result<(), TabulateError> {
+    if cells.len() > LOOKED_BACK {
+        let distinct: BTreeSet<usize> = cells.iter().copied().collect();
+        return distinct.into_iter().try_for_each(|cell| count_one(cell, counts));
+    }
+    for (place, cell) in cells.iter().enumerate() {
+        if !cells.iter().take(place).any(|before| before == cell) {
+            count_one(*cell, counts)?;
+        }
+    }
+    Ok(())
+}
+
+fn count_one(cell: usize, counts: &mut [i64]) -> Result<(), TabulateError> {
+    // No sum can pass the number of rows.
+    *counts.get_mut(cell).ok_or_else(corrupt)? += 1;
+    Ok(())
 }
 
 fn corrupt() -> TabulateError {

@@ -5,17 +5,19 @@
 //! depends on sizes, not on values. File keys come from the vault through a factory, never through options. The
 //! engine's errors become a code; their texts, which may quote values, are dropped. Nothing is logged here.
 //!
+//! Rows are grouped by the codes of their columns written side by side in one number: that takes half the time of
+//! grouping by the columns, and no code can pass for another.
+//!
 //! The logical plan is built apart from its execution, so that another runner can be handed it.
 
-use super::distinct::codes;
 use super::layout::Edition;
 use super::{THREADS, TabulateError};
 use crate::identity::FileId;
 use crate::sensitive::Sensitive;
-use crate::vault::{RANK, Vault};
+use crate::vault::{NARROW_CODES, RANK, Vault};
 use async_trait::async_trait;
 use datafusion::arrow::array::{AsArray as _, RecordBatch};
-use datafusion::arrow::datatypes::{Int64Type, SchemaRef};
+use datafusion::arrow::datatypes::{DataType, Int64Type, SchemaRef, UInt64Type};
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::{Column, DataFusionError, Result as EngineResult};
 use datafusion::config::EncryptionFactoryOptions;
@@ -30,7 +32,7 @@ use datafusion::execution::parquet_encryption::EncryptionFactory;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
 use datafusion::functions_aggregate::expr_fn::count;
-use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, lit};
+use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, cast, lit};
 use datafusion::object_store::local::LocalFileSystem;
 use datafusion::object_store::path::Path;
 use datafusion::physical_plan::{ExecutionPlan, collect};
@@ -41,12 +43,12 @@ use std::fmt;
 use std::sync::Arc;
 use tokio::runtime::Runtime;
 
-/// Memory one question may take.
-pub(super) const MEMORY_BYTES: usize = 512 << 20;
 /// The vault's files, as the engine calls them.
 const STORE: &str = "vault://files";
 /// The count of a group.
 const COUNT: &str = "persons";
+/// Bits of one key.
+const KEY_BITS: u32 = 64;
 
 /// The finest counts of a pass.
 pub(super) struct Groups {
@@ -68,6 +70,7 @@ impl Engine {
     pub(super) fn new(vault: &Vault, memory_bytes: usize) -> Result<Self, TabulateError> {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(THREADS)
+            .thread_name("count")
             .build()
             .map_err(|_| TabulateError::Engine)?;
         let state = session(vault, memory_bytes).map_err(|error| code(&error))?;
@@ -76,15 +79,21 @@ impl Engine {
 
     /// Persons of an edition by the codes of some dimensions. The edition's files have been verified.
     pub(super) fn count(&self, edition: &Edition, dims: &[usize]) -> Result<Sensitive<Groups>, TabulateError> {
-        let columns: Vec<&str> = dims.iter().map(|dim| edition.column(*dim)).collect::<Result<_, _>>()?;
+        let columns = dims.iter().map(|dim| Packed::of(edition, *dim)).collect::<Result<Vec<_>, _>>()?;
+        let keys = keys(&columns);
         let segments =
             Segments { vault: Keys(self.vault.clone()), schema: edition.coding.schema(), files: files(edition) };
         let ranked = edition.coding.rows_max > 1;
         let batches = self.runtime.block_on(async {
-            let logical = logical(Arc::new(segments), &columns, ranked)?;
+            let logical = logical(Arc::new(segments), &keys, ranked)?;
             self.execute(&logical).await
         });
-        groups(&batches.map_err(|error| code(&error))?, &columns)
+        groups(&batches.map_err(|error| code(&error))?, &keys)
+    }
+
+    /// Lets the threads go without waiting for them.
+    pub(super) fn end(self) {
+        self.runtime.shutdown_background();
     }
 
     /// Runs a plan here. A distributed runner would take the same plan.
@@ -94,14 +103,49 @@ impl Engine {
     }
 }
 
-/// Counts persons, who are their rows of rank 0, by these columns.
-fn logical(segments: Arc<dyn TableProvider>, columns: &[&str], ranked: bool) -> EngineResult<LogicalPlan> {
+/// A column as part of a key: its codes take as many bits as they have in the segments.
+struct Packed<'a> {
+    column: &'a str,
+    bits: u32,
+}
+
+impl<'a> Packed<'a> {
+    fn of(edition: &'a Edition, dim: usize) -> Result<Self, TabulateError> {
+        let (column, codes) = edition.codes(dim)?;
+        Ok(Self { column, bits: if codes <= NARROW_CODES { u8::BITS } else { u16::BITS } })
+    }
+}
+
+/// Columns side by side, in as few keys as hold them.
+fn keys<'a>(columns: &'a [Packed<'a>]) -> Vec<&'a [Packed<'a>]> {
+    let most = usize::try_from(KEY_BITS / u16::BITS).unwrap_or(1);
+    let narrow = columns.iter().map(|column| column.bits).sum::<u32>() <= KEY_BITS;
+    columns.chunks(if narrow { columns.len().max(1) } else { most }).collect()
+}
+
+/// The codes of a key's columns in one number, the first in its highest bits.
+fn packed(key: &[Packed<'_>]) -> Expr {
+    let code = |part: &Packed<'_>| cast(Expr::Column(Column::new_unqualified(part.column)), DataType::UInt64);
+    let beside = |key: Option<Expr>, part: &Packed<'_>| match key {
+        Some(key) => Some(key * lit(1_u64 << part.bits) + code(part)),
+        None => Some(code(part)),
+    };
+    key.iter().fold(None, beside).unwrap_or_else(|| lit(0_u64))
+}
+
+/// Counts persons, who are their rows of rank 0, by these keys.
+fn logical(segments: Arc<dyn TableProvider>, keys: &[&[Packed<'_>]], ranked: bool) -> EngineResult<LogicalPlan> {
     let column = |name: &str| Expr::Column(Column::new_unqualified(name));
     let mut plan = LogicalPlanBuilder::scan("edition", provider_as_source(segments), None)?;
     if ranked {
         plan = plan.filter(column(RANK).eq(lit(0_u16)))?;
     }
-    plan.aggregate(columns.iter().map(|name| column(name)), [count(lit(1_i64)).alias(COUNT)])?.build()
+    let keys = keys.iter().enumerate().map(|(place, key)| packed(key).alias(key_name(place)));
+    plan.aggregate(keys, [count(lit(1_i64)).alias(COUNT)])?.build()
+}
+
+fn key_name(place: usize) -> String {
+    format!("key{place}")
 }
 
 fn session(vault: &Vault, memory_bytes: usize) -> EngineResult<SessionState> {
@@ -127,11 +171,20 @@ fn files(edition: &Edition) -> Vec<PartitionedFile> {
     edition.files.iter().map(|file| PartitionedFile::new(file.id.as_str(), file.size)).collect()
 }
 
-fn groups(batches: &[RecordBatch], columns: &[&str]) -> Result<Sensitive<Groups>, TabulateError> {
-    let mut groups = Groups { codes: columns.iter().map(|_| Vec::new()).collect(), counts: Vec::new() };
+fn groups(batches: &[RecordBatch], keys: &[&[Packed<'_>]]) -> Result<Sensitive<Groups>, TabulateError> {
+    let columns = keys.iter().map(|key| key.len()).sum();
+    let mut groups = Groups { codes: vec![Vec::new(); columns], counts: Vec::new() };
     for batch in batches {
-        for (to, column) in groups.codes.iter_mut().zip(columns) {
-            to.extend(codes(batch, column)?);
+        let mut columns = groups.codes.iter_mut();
+        for (place, key) in keys.iter().enumerate() {
+            let packed = batch.column_by_name(&key_name(place)).and_then(|key| key.as_primitive_opt::<UInt64Type>());
+            let packed = packed.ok_or(TabulateError::Engine)?.values();
+            let mut below = key.iter().map(|part| part.bits).sum::<u32>();
+            for (part, codes) in key.iter().zip(&mut columns) {
+                below = below.saturating_sub(part.bits);
+                let code = |packed: &u64| u16::try_from((packed >> below) & ((1 << part.bits) - 1)).unwrap_or(u16::MAX);
+                codes.extend(packed.iter().map(code));
+            }
         }
         let counts = batch.column_by_name(COUNT).and_then(|counts| counts.as_primitive_opt::<Int64Type>());
         groups.counts.extend_from_slice(counts.ok_or(TabulateError::Engine)?.values());

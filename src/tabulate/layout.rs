@@ -120,8 +120,13 @@ impl Edition {
 
     /// The name in the segments of a dimension's column.
     pub(super) fn column(&self, dim: usize) -> Result<&str, TabulateError> {
+        self.codes(dim).map(|(name, _)| name)
+    }
+
+    /// The same, and how many codes its list has.
+    pub(super) fn codes(&self, dim: usize) -> Result<(&str, usize), TabulateError> {
         match self.axes.get(dim) {
-            Some(Axis::Column { name, .. }) => Ok(name),
+            Some(Axis::Column { name, levels, .. }) => Ok((name, levels.len())),
             Some(Axis::Fixed { .. }) | None => Err(TabulateError::Engine),
         }
     }

@@ -130,17 +130,22 @@ impl TabulateError {
     }
 }
 
-/// Counts the plan's tables.
+/// Counts the plan's tables; the engine may take so many bytes of memory.
 ///
 /// # Errors
 /// If editions and plan do not fit together, or the vault or the engine fails.
-pub async fn tabulate(plan: &Plan, vault: &Vault, editions: &[EditionRow]) -> Result<ExactTables, TabulateError> {
+pub async fn tabulate(
+    plan: &Plan,
+    vault: &Vault,
+    editions: &[EditionRow],
+    memory: usize,
+) -> Result<ExactTables, TabulateError> {
     let editions_layout = layout::editions(plan, editions)?;
     let tables = layout::tables(plan)?;
     bound::check(plan, &tables, &editions_layout)?;
     let vault = vault.clone();
     // A thread of its own: the work is long, and a parser that panics ends the thread, not the service.
-    let counted = tokio::task::spawn_blocking(move || count(&vault, tables, &editions_layout));
+    let counted = tokio::task::spawn_blocking(move || count(&vault, tables, &editions_layout, memory));
     counted.await.map_err(|_| TabulateError::Engine)?
 }
 
@@ -158,22 +163,27 @@ impl Counting {
     }
 }
 
-fn count(vault: &Vault, tables: Vec<Table>, editions: &[Edition]) -> Result<ExactTables, TabulateError> {
+fn count(vault: &Vault, tables: Vec<Table>, editions: &[Edition], memory: usize) -> Result<ExactTables, TabulateError> {
     // All editions, before a row of any is read: a claim may still be given back.
     verify(vault, editions)?;
-    read(vault, tables, editions)
+    read(vault, tables, editions, memory)
 }
 
 /// Counts editions that were verified. Whatever fails here may have depended on the rows, so it is told apart.
-fn read(vault: &Vault, tables: Vec<Table>, editions: &[Edition]) -> Result<ExactTables, TabulateError> {
-    let counted = read_all(vault, tables, editions);
+fn read(vault: &Vault, tables: Vec<Table>, editions: &[Edition], memory: usize) -> Result<ExactTables, TabulateError> {
+    let counted = read_all(vault, tables, editions, memory);
     counted.map_err(|error| if error.before_reading() { TabulateError::Interrupted } else { error })
 }
 
-fn read_all(vault: &Vault, tables: Vec<Table>, editions: &[Edition]) -> Result<ExactTables, TabulateError> {
+fn read_all(
+    vault: &Vault,
+    tables: Vec<Table>,
+    editions: &[Edition],
+    memory: usize,
+) -> Result<ExactTables, TabulateError> {
     let empty = |table: Table| Ok(Counting { counts: vec![0; table.figures()?], table });
     let mut tables: Vec<Counting> = tables.into_iter().map(empty).collect::<Result<_, TabulateError>>()?;
-    let engine = engine::Engine::new(vault, engine::MEMORY_BYTES)?;
+    let engine = engine::Engine::new(vault, memory)?;
     for edition in editions {
         // The engine's memory goes with the combinations of codes that occur; a table with room for too many is scanned
         // person by person, in memory that its declared cells alone decide. Both count each person once.
@@ -189,6 +199,7 @@ fn read_all(vault: &Vault, tables: Vec<Table>, editions: &[Edition]) -> Result<E
         distinct::count(vault, edition, &mut distinct)?;
         rows::count(vault, edition, &mut rows)?;
     }
+    engine.end();
     let exact = |counting: Counting| ExactTable { dims: counting.table.dims, counts: Sensitive::new(counting.counts) };
     Ok(ExactTables(tables.into_iter().map(exact).collect()))
 }

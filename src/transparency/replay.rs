@@ -44,14 +44,7 @@ impl Replay {
                 self.approved(&dataset, version, sha256, (officer, index))
             }
             leaf @ Leaf::PolicyInForce { .. } => self.in_force(leaf, index),
-            Leaf::DatasetSuspended { dataset, sha256, officer, .. } => {
-                let named = self.in_force.get(&dataset) == Some(&sha256) && self.is_officer(&officer);
-                self.suspended.insert(dataset);
-                (!named).then_some((
-                    "suspension",
-                    "a dataset is suspended under a policy that is not in force, or by no officer",
-                ))
-            }
+            Leaf::DatasetSuspended { dataset, sha256, officer, .. } => self.suspended(dataset, &sha256, &officer),
             Leaf::SubmissionAccepted { submission, organisation, dataset, period, commitment } => {
                 let told = Told { organisation, dataset, period, commitment };
                 let new = SubmissionReplay { told, index, standing: Standing::Live };
@@ -135,6 +128,13 @@ impl Replay {
             token.in_use = false;
         }
         None
+    }
+
+    fn suspended(&mut self, dataset: DatasetId, sha256: &Digest, officer: &TokenId) -> Broken {
+        let named = self.in_force.get(&dataset) == Some(sha256) && self.is_officer(officer);
+        self.suspended.insert(dataset);
+        (!named)
+            .then_some(("suspension", "a dataset is suspended under a policy that is not in force, or by no officer"))
     }
 
     fn proposed(&mut self, dataset: DatasetId, version: u32, sha256: Digest, officer: (TokenId, u64)) -> Broken {

@@ -142,7 +142,9 @@ mod tests {
     fn line(key: &LogKey, first: u64, size: u64) -> WitnessLine {
         let mut tree = Tree::default();
         let leaves: Vec<String> = (0..size).map(|leaf| format!("leaf {leaf} {}", "x".repeat(70_000))).collect();
-        leaves.iter().for_each(|leaf| drop(tree.push(leaf.as_bytes())));
+        for leaf in &leaves {
+            tree.push(leaf.as_bytes());
+        }
         let note = key.sign(Head { size, root: tree.root() }).unwrap();
         WitnessLine { first, leaves: leaves[usize::try_from(first).unwrap()..].to_vec(), note }
     }

@@ -17,7 +17,7 @@ use std::sync::Arc;
 /// Rows of a segment.
 const SEGMENT_ROWS: usize = 1 << 19;
 /// Codes that fit one byte.
-const NARROW_CODES: usize = 256;
+pub(crate) const NARROW_CODES: usize = 256;
 /// The column of a person's ordinal.
 pub(crate) const ORDINAL: &str = "ordinal";
 /// The column of a row's rank among its person's.

@@ -21,7 +21,7 @@ pub use edition::{EditionCoding, EditionColumn};
 pub use error::VaultError;
 pub use stray::{Strays, Uncommitted};
 
-pub(crate) use edition::{ORDINAL, RANK, column_name};
+pub(crate) use edition::{NARROW_CODES, ORDINAL, RANK, column_name};
 pub(crate) use file::Scan;
 
 use crate::fault::{Faults, Point};

@@ -92,6 +92,8 @@ fn a_correction_is_a_new_edition_and_the_old_release_stays() {
     let question = json!({ "dataset": "visits", "purpose": "sdg", "measures": [{ "kind": "persons" }],
         "by": ["sex"], "periods": ["2026"], "margins": true, "spend": { "rho": "1" } });
     let before = service.ask(&team, &question).expect(201).json();
+    let address = format!("/v1/releases/{}", before["id"].as_str().unwrap());
+    assert!(service.get(&address, None).expect(200).json()["notice"].is_null(), "and it is in memory from now on");
     let path =
         format!("/v1/datasets/visits/submissions?period=2026&replaces={}", first["submission"].as_str().unwrap());
     let headers = [("content-type", "text/csv"), ("idempotency-key", "k2")];
@@ -103,9 +105,42 @@ fn a_correction_is_a_new_edition_and_the_old_release_stays() {
     assert_ne!(before["id"], after["id"]);
     assert!(value(&after, &[("sex", "F")]).unwrap() > value(&before, &[("sex", "F")]).unwrap() + 500);
     assert_eq!(service.spent("visitors"), "2");
-    let kept = service.get(&format!("/v1/releases/{}", before["id"].as_str().unwrap()), None).expect(200).json();
+    let kept = service.get(&address, None).expect(200).json();
     assert_eq!(kept["cells"], before["cells"]);
     assert_eq!(kept["sha256"], before["sha256"]);
     assert!(kept["notice"].as_str().is_some_and(|notice| !notice.is_empty()), "superseded: {kept}");
     service.verify();
+}
+
+// Releases are kept in memory once they were read; who may read them is asked each time.
+#[test]
+fn what_is_restricted_is_not_served_from_memory_from_the_next_request_on() {
+    let service = TestService::start();
+    service.in_force(POLICY);
+    let (ministry, team) = (service.submitter(), service.analyst());
+    service.submit(&ministry, "visits", "2026", "k1", &visits("a", 500, 1)).expect(201);
+    service.close("visits", "2026").expect(201);
+    let question = json!({ "dataset": "visits", "purpose": "sdg", "measures": [{ "kind": "persons" }],
+        "by": ["state"], "periods": ["2026"], "spend": { "rho": "0.25" } });
+    let release = service.ask(&team, &question).expect(201).json();
+    let (id, etag) = (release["id"].as_str().unwrap(), format!("\"{}\"", release["sha256"].as_str().unwrap()));
+    let paths = [format!("/v1/releases/{id}"), format!("/v1/releases/{id}.csv")];
+    let public: Vec<Vec<u8>> = paths.iter().map(|path| service.get(path, None).expect(200).body).collect();
+    for (path, body) in paths.iter().zip(&public) {
+        assert_eq!(&service.get(path, None).expect(200).body, body, "the second time from memory");
+    }
+    let known = [("if-none-match", etag.as_str())];
+    service.request("GET", &paths[0], None, &known, b"").expect(304);
+    assert_eq!(service.get("/v1/releases", None).expect(200).json().as_array().unwrap().len(), 1);
+
+    let restricted = POLICY.replace("version = 1", "version = 2");
+    service.in_force(&restricted.replace("releases = \"public\"", "releases = \"restricted\""));
+    for (path, body) in paths.iter().zip(&public) {
+        service.get(path, None).expect(404);
+        assert_eq!(&service.get(path, Some(&team)).expect(200).body, body, "who may read it gets the same bytes");
+        service.get(path, Some(&ministry)).expect(404);
+        service.get(path, None).expect(404);
+    }
+    service.request("GET", &paths[0], None, &known, b"").expect(404);
+    assert!(service.get("/v1/releases", None).expect(200).json().as_array().unwrap().is_empty());
 }

@@ -3,10 +3,18 @@
 //! Eight clients with journals work while the service dies under them and is started again; then everything they were
 //! told is held against what is there. `HALFLIGHT_KILLS` sets the number of random kills (default 100).
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on stops")]
-#![expect(unreachable_pub, reason = "modules of one test share what they need")]
-#![expect(clippy::indexing_slicing, reason = "a test that is wrong about a document stops")]
-#![expect(clippy::as_conversions, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "small numbers")]
+#![expect(
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::indexing_slicing,
+    clippy::unnecessary_debug_formatting,
+    clippy::as_conversions,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a test ends at the first thing that is not as it should be, and says what it did"
+)]
 
 mod audit;
 mod disk;

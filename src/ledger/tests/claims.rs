@@ -81,7 +81,7 @@ async fn a_claim_that_another_start_has_settled_cannot_be_voided_or_released() {
     assert_eq!(code(desk.ledger.settle(drawn, Vec::new(), draft(&two, 0)).await), "fenced");
     assert_eq!(code(desk.ledger.reserve(&plan(&policy, "0.1", 3), &analyst).await), "fenced");
     assert_eq!(code(desk.ledger.ready().await), "fenced");
-    assert!(other.releases(None).await.unwrap().is_empty());
+    assert!(other.release_faces(None).await.unwrap().is_empty());
     assert_eq!(desk.spent().await, "0 held, 0.2 spent");
     desk.verify().await;
 }

@@ -21,7 +21,7 @@ async fn a_policy_of_the_gap_is_suspended_with_its_cap_until_officers_propose_ag
     desk.put_back("before").await;
     let restored = desk.brought_forward().await;
     assert_eq!(restored.suspended, [dataset()]);
-    assert!(desk.ledger.suspended(&dataset()).await.unwrap());
+    assert!(desk.ledger.standing(&dataset()).await.unwrap().suspended);
     assert!(desk.ledger.policy_in_force(&dataset()).await.unwrap().is_none());
     assert_eq!(code(desk.charge(&second, "0.1", 4, &analyst()).await), "unknown");
     let balance = desk.ledger.balance(&account()).await.unwrap();
@@ -37,7 +37,7 @@ async fn a_policy_of_the_gap_is_suspended_with_its_cap_until_officers_propose_ag
     assert_eq!(code(propose(&[third, ("account = \"visitors\"", "account = \"others\"")]).await), "account_frozen");
     assert_eq!(code(propose(&[third]).await), "account_used");
     let third = desk.enact(&visits(&[third, ("rho = \"1\"", "rho = \"2\"")])).await;
-    assert!(!desk.ledger.suspended(&dataset()).await.unwrap());
+    assert!(!desk.ledger.standing(&dataset()).await.unwrap().suspended);
     desk.charge(&third, "0.1", 5, &analyst()).await.unwrap();
     desk.verify().await;
     desk.restart().await;
@@ -59,7 +59,7 @@ async fn approvals_and_suspensions_of_the_gap_stand_for_policies_from_before_it(
     desk.ledger.suspend(&desk.officers[2], &dataset()).await.unwrap();
     desk.put_back("before").await;
     desk.brought_forward().await;
-    assert!(desk.ledger.suspended(&dataset()).await.unwrap());
+    assert!(desk.ledger.standing(&dataset()).await.unwrap().suspended);
 }
 
 #[tokio::test]
@@ -74,7 +74,7 @@ async fn tokens_of_the_gap_are_dead_and_those_revoked_in_it_stay_revoked() {
     desk.ledger.revoke_token(&operator, &old.0.id).await.unwrap();
     desk.copy("after").await;
     desk.put_back("before").await;
-    assert_eq!(desk.brought_forward().await.tokens, [new.0.id.clone()]);
+    assert_eq!(desk.brought_forward().await.tokens, std::slice::from_ref(&new.0.id));
     assert!(desk.ledger.authenticate(&old.1).await.unwrap().is_none());
     assert!(desk.ledger.authenticate(&new.1).await.unwrap().is_none());
     assert!(desk.ledger.authenticate(&first.1).await.unwrap().is_some());

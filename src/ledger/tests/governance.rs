@@ -103,10 +103,10 @@ async fn a_suspension_takes_one_officer_and_is_lifted_by_a_policy_of_two() {
     desk.enact(&visits(&[])).await;
     assert_eq!(code(desk.ledger.suspend(&principal(Role::Analyst, "a"), &dataset()).await), "forbidden_role");
     desk.ledger.suspend(&desk.officers[0], &dataset()).await.unwrap();
-    assert!(desk.ledger.suspended(&dataset()).await.unwrap());
+    assert!(desk.ledger.standing(&dataset()).await.unwrap().suspended);
     desk.verify().await;
     desk.enact(&visits(&[("version = 1", "version = 2")])).await;
-    assert!(!desk.ledger.suspended(&dataset()).await.unwrap());
+    assert!(!desk.ledger.standing(&dataset()).await.unwrap().suspended);
     desk.verify().await;
 }
 

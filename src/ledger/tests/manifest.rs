@@ -90,8 +90,8 @@ async fn an_edition_is_of_the_submissions_that_are_live_when_it_is_committed() {
     );
     let closed = desk.ledger.close_edition(&desk.officers[0], edition(&period, vec![second, first])).await.unwrap();
     assert_eq!(desk.close("2026").await.unwrap().edition.number, 2);
-    let newest = desk.ledger.editions(&dataset()).await.unwrap();
-    assert_eq!(newest.iter().map(|row| row.edition.number).collect::<Vec<_>>(), [2]);
+    let newest = desk.ledger.standing(&dataset()).await.unwrap().editions;
+    assert_eq!(newest.iter().map(|edition| edition.number).collect::<Vec<_>>(), [2]);
     assert_eq!(desk.ledger.edition(&dataset(), &closed.edition).await.unwrap().files, closed.files);
     assert!(desk.ledger.files().await.unwrap().contains(&closed.files[0].id));
     desk.verify().await;

@@ -145,7 +145,7 @@ async fn old_databases_put_back_again_and_again_give_nothing_back() {
     desk.put_back("second").await;
     desk.brought_forward().await;
     assert_eq!(desk.spent().await, "0 held, 0.3 spent");
-    assert!(desk.ledger.editions(&dataset()).await.unwrap().is_empty());
+    assert!(desk.ledger.standing(&dataset()).await.unwrap().editions.is_empty());
     assert!(desk.ledger.files().await.unwrap().is_empty());
     desk.submit(&ministry(), "a again", "2026", None).await;
     assert_eq!(desk.close("2026").await.unwrap().edition.number, 2);

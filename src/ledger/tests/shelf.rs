@@ -41,10 +41,10 @@ async fn another_cut_of_a_paid_draw_costs_nothing_and_stands_once() {
     let free = desk.ledger.shelve(draft(&plan, 1)).await.unwrap();
     assert_eq!(code(desk.ledger.shelve(draft(&plan, 1)).await), "release_exists");
     assert_eq!(desk.spent().await, "0 held, 0.1 spent");
-    let listed = desk.ledger.releases(Some(&dataset())).await.unwrap();
+    let listed = desk.ledger.release_faces(Some(&dataset())).await.unwrap();
     assert_eq!(listed.len(), 2);
     assert_eq!(listed[0].id, free.into_parts().0.0.id);
-    assert!(desk.ledger.releases(Some(&DatasetId::parse("other").unwrap())).await.unwrap().is_empty());
+    assert!(desk.ledger.release_faces(Some(&DatasetId::parse("other").unwrap())).await.unwrap().is_empty());
     desk.verify().await;
 }
 
@@ -69,12 +69,14 @@ async fn closing_a_later_edition_marks_releases_of_the_one_before_and_keeps_thei
     let (plan, late) = (plan(&policy, "0.1", 1), super::plan(&policy, "0.1", 2));
     let claim = desk.ledger.reserve(&plan, &analyst).await.unwrap();
     let first = desk.ledger.settle(claim.draw(), Vec::new(), draft(&plan, 0)).await.unwrap().into_parts().0;
+    assert!(desk.ledger.release_face(&first.0.id).await.unwrap().notice.is_none());
     let under_way = desk.ledger.reserve(&late, &analyst).await.unwrap();
     desk.submit(&ministry, "b", "2026", None).await;
     assert_eq!(desk.close("2026").await.unwrap().edition.number, 2);
     let row = desk.ledger.release(&first.0.id).await.unwrap();
     assert_eq!(row.body, first.0.body);
     assert!(row.notice.unwrap().contains("edition 2 of 2026"));
+    assert!(desk.ledger.release_face(&first.0.id).await.unwrap().notice.is_some(), "what was read before is not used");
     let second = desk.ledger.settle(under_way.draw(), Vec::new(), draft(&late, 0)).await.unwrap().into_parts().0;
     assert!(desk.ledger.release(&second.0.id).await.unwrap().notice.is_some());
     desk.verify().await;

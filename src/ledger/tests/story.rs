@@ -80,14 +80,20 @@ impl Story {
 
     async fn read(&self, ledger: &Ledger) -> Result<String, LedgerError> {
         ledger.ready().await?;
-        let mut said = vec![ledger.checkpoint().await?, format!("{:?}", ledger.releases(None).await?)];
+        let mut said = vec![ledger.checkpoint().await?, format!("{:?}", ledger.release_faces(None).await?)];
+        for face in ledger.release_faces(None).await? {
+            said.push(format!("{face:?} {:?}", ledger.release(&face.id).await?));
+        }
         for name in ["visitors", "others"] {
             said.push(format!("{:?}", ledger.balance(&AccountId::parse(name).unwrap()).await?));
         }
         for name in ["visits", "other"] {
             let dataset = DatasetId::parse(name).unwrap();
-            said.push(format!("{:?}", ledger.editions(&dataset).await?));
-            said.push(format!("{:?}", ledger.suspended(&dataset).await?));
+            let standing = ledger.standing(&dataset).await?;
+            said.push(format!("{} {:?}", standing.suspended, ledger.digest_in_force(&dataset).await?));
+            for edition in standing.editions {
+                said.push(format!("{:?}", ledger.edition(&dataset, &edition).await?));
+            }
             said.push(format!("{:?}", ledger.policy_in_force(&dataset).await?));
             let ministry = Organisation::parse("ministry").unwrap();
             said.push(format!("{:?}", ledger.submissions(&ministry, &dataset).await?));

@@ -12,9 +12,10 @@ use super::problem::Problem;
 use crate::identity::{Digest, ReleaseId};
 use crate::release::Release;
 use actix_web::http::StatusCode;
+use actix_web::web::Bytes;
 
 /// A format of a release.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Format {
     /// The document itself.
     Json,
@@ -118,8 +119,9 @@ pub struct Options<'a> {
 #[derive(Debug, Clone)]
 pub struct Rendered {
     id: ReleaseId,
+    log_index: u64,
     format: Format,
-    bytes: Vec<u8>,
+    bytes: Bytes,
     etag: String,
 }
 
@@ -145,7 +147,8 @@ impl Rendered {
                 (bytes, etag)
             }
         };
-        Ok(Self { id: release.id().clone(), format, bytes, etag: format!("\"{etag}\"") })
+        let (id, log_index) = (release.id().clone(), release.log_index());
+        Ok(Self { id, log_index, format, bytes: bytes.into(), etag: format!("\"{etag}\"") })
     }
 
     /// Where the release is.
@@ -160,16 +163,22 @@ impl Rendered {
         self.format
     }
 
-    /// The bytes.
+    /// The leaf in the log.
     #[must_use]
-    pub fn bytes(&self) -> &[u8] {
+    pub fn log_index(&self) -> u64 {
+        self.log_index
+    }
+
+    /// The bytes; shared, not copied, by whoever sends them.
+    #[must_use]
+    pub fn bytes(&self) -> &Bytes {
         &self.bytes
     }
 
     /// The strong entity tag of these very bytes.
     #[must_use]
-    pub fn etag(&self) -> String {
-        self.etag.clone()
+    pub fn etag(&self) -> &str {
+        &self.etag
     }
 }
 
@@ -197,7 +206,7 @@ mod tests {
         let shown = |notice: Option<&str>, format| {
             let release = csv::tests::release(notice.map(str::to_owned));
             let rendered = Rendered::of(&release, format, &Options::default()).unwrap();
-            (rendered.etag(), rendered.bytes().to_vec())
+            (rendered.etag().to_owned(), rendered.bytes().to_vec())
         };
         let body = csv::tests::release(None);
         let plain = shown(None, Format::Json);

@@ -1,11 +1,11 @@
 //! Questions: what one would cost, and its answer.
 
-use super::releases::{self, Wish};
+use super::releases;
 use super::{Office, Reply, to_its_end};
 use crate::office::Quote;
 use crate::policy::Question;
 use crate::publish::caller::Caller;
-use crate::publish::formats::Format;
+use crate::publish::formats::{Format, Options, Rendered};
 use crate::publish::publishable::reply;
 use crate::publish::strict::Strict;
 use crate::release::Body;
@@ -40,5 +40,5 @@ pub(crate) async fn quote(caller: Caller, question: Strict<Question>, office: Of
 pub(crate) async fn ask(caller: Caller, question: Strict<Question>, office: Office) -> Reply {
     let answer = to_its_end(&office, |office| async move { office.ask(&caller.0, &question.0).await }).await?;
     let status = if answer.created { StatusCode::CREATED } else { StatusCode::OK };
-    releases::shown(status, &answer.release, Format::Json, &Wish::default())
+    releases::shown(status, &Rendered::of(&answer.release, Format::Json, &Options::default())?)
 }

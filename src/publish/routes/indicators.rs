@@ -1,11 +1,11 @@
 //! Indicators: what they are, and one asked by its code.
 
-use super::releases::{self, Wish};
+use super::releases;
 use super::{Office, Reply, to_its_end};
 use crate::office::OfficeError;
 use crate::policy::{Indicator, IndicatorAsked};
 use crate::publish::caller::{At, Caller};
-use crate::publish::formats::Format;
+use crate::publish::formats::{Format, Options, Rendered};
 use crate::publish::problem::Problem;
 use crate::publish::publishable::reply;
 use crate::publish::server::Face;
@@ -50,7 +50,7 @@ pub(crate) async fn ask(
     let question = found.ok_or(OfficeError::Unknown { what: "indicator" })?.question(&asked.0);
     let answer = to_its_end(&office, |office| async move { office.ask(&caller.0, &question).await }).await?;
     let status = if answer.created { StatusCode::CREATED } else { StatusCode::OK };
-    releases::shown(status, &answer.release, Format::Json, &Wish::default())
+    releases::shown(status, &Rendered::of(&answer.release, Format::Json, &Options::default())?)
 }
 
 /// The indicators beside the policies. A file that is none is left out, and the log says why.

@@ -24,14 +24,17 @@ pub(super) type Reply = Result<HttpResponse, Problem>;
 /// The service.
 pub(super) type Office = web::Data<crate::office::Office>;
 
-/// Registers every route.
+/// What all workers share.
+pub(super) type Shared = web::Data<super::server::Face>;
+
+/// Registers every route. They are tried in this order: what is read most comes first.
 pub fn configure(cfg: &mut web::ServiceConfig) {
+    cfg.service(releases::one).service(releases::list);
     cfg.service(submissions::submit).service(submissions::receipts).service(submissions::withdraw);
     cfg.service(datasets::close).service(datasets::list).service(datasets::one);
     cfg.service(datasets::suspend).service(datasets::budget);
     cfg.service(asking::quote).service(asking::ask).service(programs::run);
     cfg.service(indicators::list).service(indicators::ask);
-    cfg.service(releases::list).service(releases::one);
     cfg.service(policies::propose).service(policies::list).service(policies::approve);
     cfg.service(tokens::issue).service(tokens::list).service(tokens::revoke);
     cfg.service(log::checkpoint).service(log::tile).service(log::entry);

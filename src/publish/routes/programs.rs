@@ -1,11 +1,11 @@
 //! Programs: a policy's set of tables, run by an officer.
 
 use super::faces::ProgramAsked;
-use super::releases::{self, Wish};
+use super::releases;
 use super::{Office, Reply, to_its_end};
 use crate::identity::DatasetId;
 use crate::publish::caller::{At, Caller};
-use crate::publish::formats::Format;
+use crate::publish::formats::{Format, Options, Rendered};
 use crate::publish::strict::Strict;
 use crate::release::Body;
 use actix_web::http::StatusCode;
@@ -39,5 +39,5 @@ pub(crate) async fn run(
     };
     let answer = to_its_end(&office, run).await?;
     let status = if answer.created { StatusCode::CREATED } else { StatusCode::OK };
-    releases::shown(status, &answer.release, Format::Json, &Wish::default())
+    releases::shown(status, &Rendered::of(&answer.release, Format::Json, &Options::default())?)
 }

@@ -1,18 +1,20 @@
 //! What was released: lists, and one release in the format that is asked for.
 
 use super::faces::ReleaseSummary;
-use super::{Office, Reply};
+use super::{Office, Reply, Shared};
 use crate::identity::{DatasetId, ReleaseId};
+use crate::ledger::ReleaseFace;
 use crate::publish::caller::{Asking, At, Visitor};
 use crate::publish::formats::{Format, Options, Rendered};
 use crate::publish::headers;
 use crate::publish::problem::Problem;
 use crate::publish::publishable::{empty, reply};
-use crate::release::{Body, Release};
+use crate::release::Body;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{ACCEPT, CACHE_CONTROL, ETAG, HeaderMap, IF_NONE_MATCH, LINK, LOCATION, VARY};
 use actix_web::{HttpRequest, HttpResponse, get};
 use serde::Deserialize;
+use std::sync::Arc;
 
 /// Releases on one page of a list.
 const PAGE: usize = 100;
@@ -45,17 +47,19 @@ pub(crate) struct Wish {
     responses((status = 200, description = "Releases", body = Vec<ReleaseSummary>)),
 )]
 #[get("/v1/releases")]
-pub(crate) async fn list(visitor: Visitor, query: Asking<ListQuery>, office: Office) -> Reply {
+pub(crate) async fn list(visitor: Visitor, query: Asking<ListQuery>, office: Office, shared: Shared) -> Reply {
     let ListQuery { dataset, after } = query.0;
-    let releases = office.releases(visitor.0.as_ref(), dataset.as_ref()).await?;
-    let summaries: Result<Vec<_>, _> = releases.iter().map(ReleaseSummary::of).collect();
-    let mut summaries = summaries.map_err(|error| Problem::fault("release_unreadable", &error))?;
+    let mut faces = office.release_faces(visitor.0.as_ref(), dataset.as_ref()).await?;
     if let Some(after) = after {
-        let behind = summaries.iter().position(|summary| summary.id == after).map_or(summaries.len(), |at| at + 1);
-        summaries.drain(..behind);
+        let behind = faces.iter().position(|face| face.id == after).map_or(faces.len(), |at| at + 1);
+        faces.drain(..behind);
     }
-    let more = summaries.len() > PAGE;
-    summaries.truncate(PAGE);
+    let more = faces.len() > PAGE;
+    faces.truncate(PAGE);
+    let mut summaries = Vec::with_capacity(faces.len());
+    for face in &faces {
+        summaries.push(summary(&shared, &office, &visitor, face).await?);
+    }
     let mut response = reply(StatusCode::OK, summaries.as_slice())?;
     if let Some(last) = summaries.last().filter(|_| more) {
         let dataset = dataset.map(|dataset| format!("dataset={dataset}&")).unwrap_or_default();
@@ -63,6 +67,22 @@ pub(crate) async fn list(visitor: Visitor, query: Asking<ListQuery>, office: Off
         headers::set(response.headers_mut(), LINK, &next);
     }
     Ok(response)
+}
+
+/// The line about a release that this caller may read.
+async fn summary(
+    shared: &Shared,
+    office: &Office,
+    visitor: &Visitor,
+    face: &ReleaseFace,
+) -> Result<ReleaseSummary, Problem> {
+    if let Some(summary) = shared.ready.summary(face) {
+        return Ok(summary);
+    }
+    let release = office.release(visitor.0.as_ref(), &face.id).await?;
+    let summary = ReleaseSummary::of(&release).map_err(|error| Problem::fault("release_unreadable", &error))?;
+    shared.ready.keep_summary(&summary);
+    Ok(summary)
 }
 
 /// One release, in the format that `Accept` or the suffix (`.json`, `.csv`) asks for.
@@ -89,6 +109,7 @@ pub(crate) async fn one(
     wish: Asking<Wish>,
     req: HttpRequest,
     office: Office,
+    shared: Shared,
 ) -> Reply {
     let (id, suffix) = at.0.split_once('.').map_or((at.0.as_str(), None), |(id, suffix)| (id, Some(suffix)));
     let id = ReleaseId::parse(id)
@@ -97,17 +118,14 @@ pub(crate) async fn one(
         Some(suffix) => Format::of_suffix(suffix)?,
         None => Format::of_accept(req.headers().get(ACCEPT).and_then(|accept| accept.to_str().ok()))?,
     };
-    let release = office.release(visitor.0.as_ref(), &id).await?;
-    let mut response = shown(StatusCode::OK, &release, format, &wish.0)?;
-    if response.headers().get(ETAG).is_some_and(|etag| known(req.headers(), etag.as_bytes())) {
+    let rendered = written(&shared, &office, &visitor, &id, format, &wish.0).await?;
+    let mut response = if known(req.headers(), rendered.etag().as_bytes()) {
         let mut unchanged = empty(StatusCode::NOT_MODIFIED);
-        for name in [ETAG, VARY, LINK] {
-            if let Some(value) = response.headers().get(&name) {
-                unchanged.headers_mut().insert(name, value.clone());
-            }
-        }
-        response = unchanged;
-    }
+        describe(unchanged.headers_mut(), &rendered);
+        unchanged
+    } else {
+        shown(StatusCode::OK, &rendered)?
+    };
     if visitor.0.is_none() {
         // what a visitor without a token may read is public; it may be withdrawn, so caches ask again
         headers::set(response.headers_mut(), CACHE_CONTROL, "public, no-cache");
@@ -124,29 +142,50 @@ fn known(headers: &HeaderMap, etag: &[u8]) -> bool {
         .any(|candidate| candidate == "*" || candidate.strip_prefix("W/").unwrap_or(candidate).as_bytes() == etag)
 }
 
-/// The release as a reply, with its tag and the way to its proof.
-pub(super) fn shown(
-    status: StatusCode,
-    release: &Release,
+/// The release in the form that is wished for. Whether this caller may read it is asked each time; its bytes may be at
+/// hand from the last time.
+async fn written(
+    shared: &Shared,
+    office: &Office,
+    visitor: &Visitor,
+    id: &ReleaseId,
     format: Format,
     wish: &Wish,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Arc<Rendered>, Problem> {
+    let face = office.release_face(visitor.0.as_ref(), id).await?;
     let options = Options { bom: wish.bom == Some(1), names: wish.names.as_deref() };
-    let rendered = Rendered::of(release, format, &options)?;
-    let mut response = reply(status, &rendered)?;
-    let headers = response.headers_mut();
-    headers::set(headers, ETAG, &rendered.etag());
-    headers::set(headers, VARY, "Accept, Authorization");
-    let (address, leaf) = (rendered.address(), release.log_index());
-    if status == StatusCode::CREATED {
-        headers::set(headers, LOCATION, &address);
+    let plain = !options.bom && options.names.is_none();
+    if let Some(rendered) = shared.ready.document(&face, format).filter(|_| plain) {
+        return Ok(rendered);
     }
+    let release = office.release(visitor.0.as_ref(), id).await?;
+    let rendered = Arc::new(Rendered::of(&release, format, &options)?);
+    if plain {
+        shared.ready.keep(&release, &rendered);
+    }
+    Ok(rendered)
+}
+
+/// The release as a reply, with its tag and the way to its proof.
+pub(super) fn shown(status: StatusCode, rendered: &Rendered) -> Result<HttpResponse, Problem> {
+    let mut response = reply(status, rendered)?;
+    if status == StatusCode::CREATED {
+        headers::set(response.headers_mut(), LOCATION, &rendered.address());
+    }
+    describe(response.headers_mut(), rendered);
+    Ok(response)
+}
+
+/// What a reply says of a release in its headers, with the body or without.
+fn describe(headers: &mut HeaderMap, rendered: &Rendered) {
+    headers::set(headers, ETAG, rendered.etag());
+    headers::set(headers, VARY, "Accept, Authorization");
+    let (address, leaf) = (rendered.address(), rendered.log_index());
     let link = format!(
         "<{address}>; rel=\"canonical\", </log/entries/{leaf}>; rel=\"describedby\"; title=\"leaf of the log\", \
          </log/checkpoint>; rel=\"related\"; title=\"signed head of the log\""
     );
     headers::set(headers, LINK, &link);
-    Ok(response)
 }
 
 #[cfg(test)]
@@ -157,7 +196,8 @@ mod tests {
     #[actix_web::test]
     async fn a_release_leads_to_its_proof() {
         let release = crate::publish::formats::sample(None);
-        let response = shown(StatusCode::OK, &release, Format::Csv, &Wish::default()).unwrap();
+        let rendered = Rendered::of(&release, Format::Csv, &Options::default()).unwrap();
+        let response = shown(StatusCode::OK, &rendered).unwrap();
         let link = response.headers().get(LINK).unwrap().to_str().unwrap();
         assert!(link.starts_with("</v1/releases/rel_00112233445566778899aabbccddeeff>; rel=\"canonical\""), "{link}");
         assert!(link.contains("</log/entries/17>; rel=\"describedby\""));
