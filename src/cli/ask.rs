@@ -18,7 +18,7 @@ Examples:
   halflight ask --dataset residence --by adm1,sex --margins --spend moe=25 --quote
   halflight ask --dataset residence --by adm1,sex --margins --spend rho=0.01 --purpose treaty_body
   halflight ask --dataset residence --by adm1,sex --where citizenship=non_citizen --spend rho=0.01
-  halflight ask --dataset acs2024 --by sex --measure mean:wage_year --measure share:health_coverage=covered --spend rho=0.02
+  halflight ask --dataset residence --by sex --measure mean:wait_days --measure share:urban=U --spend rho=0.02
   halflight ask --dataset health --table service,sex --table adm1 --spend rho=0.005 --format csv
 
 --spend moe=25 asks for a 95 % interval of +-25 persons and finds the price. A quote touches no data and costs nothing.

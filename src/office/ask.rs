@@ -69,8 +69,8 @@ impl Office {
         self.answer(plan, who).await
     }
 
-    /// Admits a question; if the same measurement was already paid for at a higher price, admits it at that price, and if
-    /// another draw covers it, lays it over that: so that its answer is on the shelf.
+    /// Admits a question; if the same measurement was already paid for at a higher price, admits it at that price, and
+    /// if another draw covers it, lays it over that: so that its answer is on the shelf.
     pub(super) async fn plan(
         &self,
         policy: &Policy,

@@ -1,7 +1,7 @@
 //! Indicators: questions that have a code, such as the coverage of migrants by health insurance.
 //!
-//! An indicator is a file of its own beside the policies. It holds no rule and no budget: asked by its code, it becomes a
-//! question like any other, and everything the policy says holds for it.
+//! An indicator is a file of its own beside the policies. It holds no rule and no budget: asked by its code, it becomes
+//! a question like any other, and everything the policy says holds for it.
 
 use super::Text;
 use super::question::{MeasureAsked, Question, Spend};

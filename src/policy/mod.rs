@@ -49,7 +49,7 @@ pub use codelist::{Code, CodeList, CodeLists};
 pub use figure::Figure;
 pub use findings::{Finding, Severity};
 pub use inadmissible::Inadmissible;
-pub use indicator::{Indicator, IndicatorAsked, IndicatorKind};
+pub use indicator::{Indicator, IndicatorAsked, IndicatorKind, Misread};
 pub use loosens::loosens;
 pub use model::{
     Bands, Budget, CellRules, Column, CombinationRule, EditionRule, Forbid, Frequency, IdForm, Kind, KnownTotal,

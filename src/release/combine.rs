@@ -1,8 +1,8 @@
 //! From estimates of what was measured to the figures that were asked for.
 //!
 //! Counts and sums are linear in the estimates: exact intervals from a known variance. Means and shares are ratios of
-//! two estimates with a known covariance (Fieller), quantiles come from noisy counts of declared bins. Two quantities of
-//! one draw have independent noise; numerator and base of a share come from the same tables.
+//! two estimates with a known covariance (Fieller), quantiles come from noisy counts of declared bins. Two quantities
+//! of one draw have independent noise; numerator and base of a share come from the same tables.
 
 use super::answer::AnswerError;
 use super::parts::Parts;

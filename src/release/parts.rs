@@ -35,8 +35,8 @@ impl<'a> Parts<'a> {
         (0..quantity.width()).map(|bin| self.estimated(quantity, &[], bin)).collect()
     }
 
-    /// Covariance of the persons in a cell of a shown table and in the numerator cut out of it: none where each table has
-    /// noise of its own.
+    /// Covariance of the persons in a cell of a shown table and in the numerator cut out of it: none where each table
+    /// has noise of its own.
     pub(super) fn shared(&self, shown: &Shown, of: &[Cut]) -> f64 {
         if !self.plan.additive {
             return 0.0;

@@ -50,7 +50,8 @@ proptest! {
         let spend = Spend::Moe(90.0);
         let mut asked = Question { margins, spend, ..question("acs2024", &by, &["2024"], "0.01") };
         let (_, codes) = POLICY.dimensions().find(|(c, _)| c.name == columns[filtered]).unwrap();
-        asked.filter.insert(columns[filtered].into(), codes.codes.iter().skip(code).take(1 + code).map(|c| c.id.clone()).collect());
+        let codes = codes.codes.iter().skip(code).take(1 + code).map(|c| c.id.clone());
+        asked.filter.insert(columns[filtered].into(), codes.collect());
         let own = plan(&POLICY, &asked);
         let over = own.over(&POLICY, PROGRAM.draw, &PROGRAM.form());
         let over = over.unwrap_or_else(|| panic!("{asked:?}"));
