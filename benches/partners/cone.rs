@@ -1,8 +1,8 @@
 //! Notion B for cells of count 0: whether the published figures and x >= 0 leave them any room.
 //!
-//! One program for all of them: the move with the largest support that lowers none. What it cannot raise is fixed by the
-//! published figures, and its dual is the sum of withheld zeros that fixes it. A cell above 0 has room on both sides as
-//! soon as it is not a linear combination (notion A), once no zero is fixed: a small step along any move will do.
+//! One program for all of them: the move with the largest support that lowers none. What it cannot raise is fixed by
+//! the published figures, and its dual is the sum of withheld zeros that fixes it. Once no zero is fixed, a cell above
+//! 0 has room on both sides as soon as it is no linear combination (notion A): a small step along any move will do.
 
 use halflight::suppress::simplex::Dictionary;
 use halflight::suppress::{Inspection, Pattern, Row, Sum};
@@ -11,13 +11,13 @@ use std::collections::{BTreeMap, BTreeSet};
 const WORK_MAX: u64 = 20_000_000_000;
 
 /// Notion B of a pattern over these counts.
-pub fn inspect(counts: &[i64], pattern: &Pattern) -> Inspection {
+pub(crate) fn inspect(counts: &[i64], pattern: &Pattern) -> Inspection {
     let fixed = fixed(counts, pattern);
     if fixed.is_empty() { Inspection::Safe } else { Inspection::Widen(sums(&fixed, pattern), Vec::new()) }
 }
 
 /// The dual over the fixed zeros: each at least 1. Empty if no zero is fixed.
-pub fn fixed(counts: &[i64], pattern: &Pattern) -> BTreeMap<usize, f64> {
+pub(crate) fn fixed(counts: &[i64], pattern: &Pattern) -> BTreeMap<usize, f64> {
     let zero = |cell: usize| counts.get(cell) == Some(&0);
     let mut raised: BTreeSet<usize> = BTreeSet::new();
     loop {

@@ -15,20 +15,30 @@ const WORK_MAX: u64 = 1_000_000_000;
 const CLOSE: f64 = 1e-6;
 
 /// What was found.
-pub struct Best {
+pub(crate) struct Best {
     /// The partners.
-    pub partners: Vec<usize>,
+    pub(crate) partners: Vec<usize>,
     /// Their cost, and what no pattern can be below: the same where it is proved.
-    pub cost: i64,
+    pub(crate) cost: i64,
     /// The bound.
-    pub bound: i64,
+    pub(crate) bound: i64,
     /// Nodes looked at.
-    pub nodes: usize,
+    pub(crate) nodes: usize,
 }
 
 struct Cut {
     factors: Vec<(usize, f64)>,
     least: f64,
+}
+
+impl Cut {
+    /// What is withheld already counts as given; no factor need be larger than what is left to ask.
+    fn add_to(&self, node: &mut Dictionary, variables: &[Option<usize>]) {
+        let kept = self.factors.iter().filter(|(cell, _)| variables[*cell].is_none()).map(|e| e.1).sum::<f64>();
+        let least = self.least - kept;
+        let terms: Vec<_> = self.factors.iter().filter_map(|&(c, f)| Some((variables[c]?, f.min(least)))).collect();
+        node.define(&terms, least, f64::INFINITY);
+    }
 }
 
 /// The attacker's program, where nothing has moved yet.
@@ -45,7 +55,9 @@ impl Attacker {
         let mut terms = vec![Vec::new(); raw.counts.len()];
         for row in &raw.rows {
             let variable = program.variable(f64::NEG_INFINITY, f64::INFINITY, 0.0);
-            row.iter().for_each(|&(cell, value)| terms[cell].push((variable, value as f64)));
+            for &(cell, value) in row {
+                terms[cell].push((variable, value as f64));
+            }
         }
         let cells = terms.iter().map(|terms| program.define(terms, 0.0, 0.0)).collect();
         let counts: Vec<f64> = raw.counts.iter().map(|&count| count as f64).collect();
@@ -86,7 +98,13 @@ impl Attacker {
 }
 
 /// The cheapest partners at cost `weights` by cell, with every protected cell reaching what it needs.
-pub fn best(raw: &Raw, standing: &[Standing], protected: &[(usize, Need)], weights: &[i64], start: Vec<usize>) -> Best {
+pub(crate) fn best(
+    raw: &Raw,
+    standing: &[Standing],
+    protected: &[(usize, Need)],
+    weights: &[i64],
+    start: Vec<usize>,
+) -> Best {
     let cost_of = |cells: &[usize]| cells.iter().map(|&cell| weights[cell]).sum::<i64>();
     let mut best = Best { cost: cost_of(&start), partners: start, bound: 0, nodes: 0 };
     let attacker = Attacker::new(raw);
@@ -112,11 +130,7 @@ pub fn best(raw: &Raw, standing: &[Standing], protected: &[(usize, Need)], weigh
         best.nodes += 1;
         let fractional = loop {
             for cut in &pool[seen..] {
-                let kept = cut.factors.iter().filter(|(cell, _)| variables[*cell].is_none()).map(|e| e.1).sum::<f64>();
-                let least = cut.least - kept;
-                let terms: Vec<_> =
-                    cut.factors.iter().filter_map(|&(c, f)| Some((variables[c]?, f.min(least)))).collect();
-                node.define(&terms, least, f64::INFINITY);
+                cut.add_to(&mut node, &variables);
             }
             seen = pool.len();
             match node.maximise(Some(cost), -1.0, f64::INFINITY, &mut { WORK_MAX }) {
@@ -136,16 +150,12 @@ pub fn best(raw: &Raw, standing: &[Standing], protected: &[(usize, Need)], weigh
                 .collect();
             pool.extend(attacker.cuts(&y, protected));
             if pool.len() == seen {
-                let halves =
-                    |&cell: &usize| (y[cell] > 1e-5 && y[cell] < 1.0 - 1e-5).then_some((cell, (y[cell] - 0.5).abs()));
-                match open.iter().filter_map(halves).min_by(|a, b| a.1.total_cmp(&b.1)) {
-                    Some((cell, _)) => break Some((cell, least)),
-                    None => {
-                        let partners: Vec<usize> = open.iter().copied().filter(|&cell| y[cell] > 0.5).collect();
-                        (best.cost, best.partners) = (cost_of(&partners), partners);
-                        break None;
-                    }
+                if let Some(cell) = most_fractional(&open, &y) {
+                    break Some((cell, least));
                 }
+                let partners: Vec<usize> = open.iter().copied().filter(|&cell| y[cell] > 0.5).collect();
+                (best.cost, best.partners) = (cost_of(&partners), partners);
+                break None;
             }
         };
         if let Some((cell, bound)) = fractional
@@ -160,4 +170,11 @@ pub fn best(raw: &Raw, standing: &[Standing], protected: &[(usize, Need)], weigh
     }
     best.bound = stack.iter().map(|node| node.2).fold(best.cost.min(open_bound), i64::min);
     best
+}
+
+/// The cell whose y is nearest to a half, if any is not whole.
+fn most_fractional(open: &[usize], y: &[f64]) -> Option<usize> {
+    let off = |cell: usize| (y[cell] - 0.5).abs();
+    let fractional = open.iter().copied().filter(|&cell| y[cell] > 1e-5 && y[cell] < 1.0 - 1e-5);
+    fractional.min_by(|&a, &b| off(a).total_cmp(&off(b)))
 }

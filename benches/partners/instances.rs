@@ -95,7 +95,7 @@ fn search_at_c(raw: &Raw, standing: &[Standing], protected: &[(usize, Need)]) ->
     problem.solve(inspect).map(|pattern| partners(&pattern, standing))
 }
 
-pub fn small(folder: &Path) -> std::io::Result<()> {
+pub(crate) fn small(folder: &Path) -> std::io::Result<()> {
     println!(
         "instance | cells | primary | reference | best known at C | search at C | proved by count | proved by value"
     );
@@ -139,7 +139,7 @@ pub fn small(folder: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
-pub fn large(folder: &Path) -> std::io::Result<()> {
+pub(crate) fn large(folder: &Path) -> std::io::Result<()> {
     let clock = Instant::now();
     let raw =
         Raw::read(folder, "sosialFiktiv.csv", &[&["region", "fylke", "kostragr"], &["hovedint"], &["mnd", "mnd2"]])?;

@@ -1,8 +1,8 @@
 //! `cargo bench --bench partners`: the search for partners beside the classical tools, on plain tables of exact counts.
 //!
 //! The instances are fictitious data of Statistics Norway's `SSBtools`, looked for beside the checkout
-//! (`../shared/data/suppression`, or the folder in `HALFLIGHT_SUPPRESSION`). Reference partners and seconds are those of
-//! `SSBtools`' Gaussian elimination; best known patterns are at notion C.
+//! (`../shared/data/suppression`, or the folder in `HALFLIGHT_SUPPRESSION`). Reference partners and seconds are those
+//! of `SSBtools`' Gaussian elimination; best known patterns are at notion C.
 //!
 //! Notions: A, not a linear combination; B, x >= 0 leaves an interval of some width; C, the count can be one more and,
 //! where it is not 0, one less.

@@ -1,23 +1,23 @@
-//! Exact counts as plain tables: the classical problem, for comparing the algorithm with the classical tools. Nothing of
-//! this is in the service, which never decides on an exact count.
+//! Exact counts as plain tables: the classical problem, for comparing the algorithm with the classical tools. Nothing
+//! of this is in the service, which never decides on an exact count.
 
 use halflight::suppress::{Lattice, Row, Standing};
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
 /// A table with all its groupings and totals. Cells that are the same cell by two names are one, with their number.
-pub struct Raw {
+pub(crate) struct Raw {
     /// The count of each cell.
-    pub counts: Vec<i64>,
+    pub(crate) counts: Vec<i64>,
     /// How many names it has.
-    pub names: Vec<usize>,
+    pub(crate) names: Vec<usize>,
     /// What can change.
-    pub rows: Vec<Row>,
+    pub(crate) rows: Vec<Row>,
 }
 
 impl Raw {
     /// Reads a file whose last column is the count; each dimension is one column or several (its groupings).
-    pub fn read(folder: &Path, file: &str, dimensions: &[&[&str]]) -> std::io::Result<Self> {
+    pub(crate) fn read(folder: &Path, file: &str, dimensions: &[&[&str]]) -> std::io::Result<Self> {
         let text = std::fs::read_to_string(folder.join(file))?;
         let mut lines =
             text.lines().map(|line| line.split(',').map(|field| field.trim_matches('"')).collect::<Vec<_>>());
@@ -30,18 +30,9 @@ impl Raw {
     }
 
     /// From rows of fields, the last of each being the count.
-    pub fn of(rows: &[Vec<&str>], columns: &[Vec<usize>]) -> Self {
+    pub(crate) fn of(rows: &[Vec<&str>], columns: &[Vec<usize>]) -> Self {
         let mut levels: Vec<HashMap<Vec<&str>, usize>> = vec![HashMap::new(); columns.len()];
-        let at: Vec<Vec<usize>> = rows
-            .iter()
-            .map(|row| {
-                let level = |(levels, columns): (&mut HashMap<_, _>, &Vec<usize>)| {
-                    let next = levels.len();
-                    *levels.entry(columns.iter().map(|&column| row[column]).collect::<Vec<_>>()).or_insert(next)
-                };
-                levels.iter_mut().zip(columns).map(level).collect()
-            })
-            .collect();
+        let at = levels_of(rows, columns, &mut levels);
         let sizes: Vec<usize> = levels.iter().map(HashMap::len).collect();
         let mut lattice = Lattice::new(&sizes);
         // per dimension, the sets of levels by every name
@@ -108,19 +99,35 @@ impl Raw {
     }
 
     /// Cells of 0 to `most` are withheld, as the reference counts them; the search decides on the others.
-    pub fn standing(&self, most: i64) -> Vec<Standing> {
+    pub(crate) fn standing(&self, most: i64) -> Vec<Standing> {
         self.counts.iter().map(|&count| if count <= most { Standing::Withheld } else { Standing::Open }).collect()
     }
 
     /// How many names these cells have together, and the sum of their counts by name.
-    pub fn totals(&self, cells: impl Iterator<Item = usize>) -> (usize, i64) {
+    pub(crate) fn totals(&self, cells: impl Iterator<Item = usize>) -> (usize, i64) {
         cells.fold((0, 0), |(names, sum), cell| {
             (names + self.names[cell], sum + i64::try_from(self.names[cell]).unwrap_or(0) * self.counts[cell])
         })
     }
 
     /// All names of all cells.
-    pub fn size(&self) -> usize {
+    pub(crate) fn size(&self) -> usize {
         self.names.iter().sum()
     }
+}
+
+/// Per row its level in each dimension; new combinations of fields become levels.
+fn levels_of<'a>(
+    rows: &[Vec<&'a str>],
+    columns: &[Vec<usize>],
+    levels: &mut [HashMap<Vec<&'a str>, usize>],
+) -> Vec<Vec<usize>> {
+    let mut of_row = |row: &Vec<&'a str>| {
+        let level = |(levels, columns): (&mut HashMap<Vec<&'a str>, usize>, &Vec<usize>)| {
+            let next = levels.len();
+            *levels.entry(columns.iter().map(|&column| row[column]).collect()).or_insert(next)
+        };
+        levels.iter_mut().zip(columns).map(level).collect()
+    };
+    rows.iter().map(&mut of_row).collect()
 }

@@ -5,11 +5,10 @@
 #![expect(clippy::indexing_slicing, reason = "a numeric kernel: every index was handed out by the vector it indexes")]
 
 use super::certificate::{Certificate, Revealed};
-use super::feasible::feasible;
 use super::inspect::faults;
 use super::moves::Moves;
 use super::search::{Pattern, Standing};
-use super::told::{ERRORS_BELOW_ZERO, System, Told};
+use super::told::{System, Told};
 use super::withhold::{as_published, certificate};
 
 /// Published estimates are written with four decimals; sums of many of them may miss each other by so much.
@@ -44,14 +43,10 @@ pub fn audit(sizes: &[usize], tables: &[Told]) -> Result<Certificate, Revealed> 
     }
     let withheld: Vec<bool> = standing.iter().map(|&s| s == Standing::Withheld).collect();
     let pattern = Pattern { withheld, moves, lost: false };
-    let room = |point: &[f64]| -> Vec<f64> {
-        point.iter().zip(&system.errors).map(|(x, e)| x + ERRORS_BELOW_ZERO * e).collect()
-    };
     let silent: Vec<usize> = (0..point.len()).filter(|&cell| pattern.withheld[cell]).collect();
-    if !feasible(&pattern, &mut point, room) {
+    let Some(slack) = system.slack(&pattern, &mut point) else {
         return Err(Revealed::Undecided(system.at(&silent)));
-    }
-    let slack: Vec<f64> = room(&point).into_iter().map(|slack| slack.max(0.0)).collect();
+    };
     let faults = faults(&system, &pattern, &slack);
     if !faults.known.is_empty() {
         return Err(Revealed::Known(system.at(&faults.known)));

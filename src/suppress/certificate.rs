@@ -36,7 +36,7 @@ pub struct Certificate {
 /// Why figures cannot be released beside what stands of their draw.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "beside what is published of the same draw, these figures would give a withheld one away; ask for a table that stands already, or with a spend of its own for a new draw"
+    "with what is published of the same draw, these figures would give a withheld one away; ask for a table that stands already, or for a new draw"
 )]
 pub struct WouldReveal;
 

@@ -18,8 +18,8 @@ pub(super) struct Faults {
 /// Looks at every withheld cell: A, E and W. `slack` is how far each can be below its place.
 pub(super) fn faults(system: &System, pattern: &Pattern, slack: &[f64]) -> Faults {
     let withheld: Vec<usize> = (0..slack.len()).filter(|&cell| pattern.withheld[cell]).collect();
-    let mut faults = Faults::default();
-    faults.known = withheld.iter().copied().filter(|&cell| pattern.moves.known(cell)).collect();
+    let known = withheld.iter().copied().filter(|&cell| pattern.moves.known(cell)).collect();
+    let mut faults = Faults { known, ..Faults::default() };
     if !faults.known.is_empty() {
         return faults;
     }
@@ -59,8 +59,8 @@ impl Faults {
     }
 }
 
-/// A withheld cell and another of which it is a fixed multiple while the published figures stay, with the sum of the two
-/// that is fixed. In a line that hides two cells, either is the other's mirror.
+/// A withheld cell and another of which it is a fixed multiple while the published figures stay, with the sum of the
+/// two that is fixed. In a line that hides two cells, either is the other's mirror.
 struct Tie {
     one: (usize, i64),
     other: (usize, i64),

@@ -2,9 +2,9 @@
 //! audit of both.
 //!
 //! [`apply`] withholds what is small. [`withhold`] adds the partners over all tables of a draw and says what that
-//! proves; [`audit`] proves it again from what is published. Beneath: a [`Lattice`] of cells over shared dimensions, the
-//! [`Moves`] that leave published figures as they are, the [`Problem`] of choosing partners, the attacker's interval
-//! ([`Reach`]) and a small [`simplex`] method.
+//! proves; [`audit`] proves it again from what is published. Beneath: a [`Lattice`] of cells over shared dimensions,
+//! the [`Moves`] that leave published figures as they are, the [`Problem`] of choosing partners, the attacker's
+//! interval ([`Reach`]) and a small [`simplex`] method.
 //!
 //! # Guarantee
 //! G9: the input is an estimated (noisy) table, so every decision here is post-processing. The reason given for a
@@ -17,6 +17,7 @@ mod floor;
 mod inspect;
 mod lattice;
 mod moves;
+mod of_plan;
 mod prime;
 mod program;
 mod reach;

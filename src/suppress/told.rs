@@ -3,8 +3,9 @@
 
 use super::Verdict;
 use super::certificate::WouldReveal;
+use super::feasible::feasible;
 use super::lattice::Lattice;
-use super::search::Standing;
+use super::search::{Pattern, Standing};
 
 /// Estimates may lie so many standard errors below 0: withheld ones are bounded by nothing else.
 pub(super) const ERRORS_BELOW_ZERO: f64 = 6.0;
@@ -107,6 +108,16 @@ impl System {
         let mut order: Vec<usize> = (0..self.standing.len()).filter(|&c| self.standing[c] == Standing::Open).collect();
         order.sort_by(|&a, &b| use_of[b].total_cmp(&use_of[a]).then(a.cmp(&b)));
         order
+    }
+
+    /// How far each cell can fall. An estimate that lies below its bound (once in a thousand million with Gaussian
+    /// noise, once in ten thousand with Laplace noise) is outside what the figures promise: `point` is first moved to
+    /// where every withheld cell is within its bound, as an outside audit would. None where that was not done.
+    pub(super) fn slack(&self, pattern: &Pattern, point: &mut [f64]) -> Option<Vec<f64>> {
+        let room = |point: &[f64]| -> Vec<f64> {
+            point.iter().zip(&self.errors).map(|(x, error)| x + ERRORS_BELOW_ZERO * error).collect()
+        };
+        feasible(pattern, point, room).then(|| room(point).into_iter().map(|slack| slack.max(0.0)).collect())
     }
 
     /// Where these cells stand, as (table, place), once each.

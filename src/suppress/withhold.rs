@@ -9,7 +9,7 @@ use super::Verdict;
 use super::certificate::{Certificate, Notion, WouldReveal};
 use super::inspect::faults;
 use super::search::{Inspection, Pattern, Problem, Standing};
-use super::told::{ERRORS_BELOW_ZERO, System, Told};
+use super::told::{System, Told};
 
 /// What is told of every cell of the new tables, in their order, once partners are withheld too; and what that proves.
 ///
@@ -25,11 +25,12 @@ pub fn withhold(
 ) -> Result<(Vec<Vec<Verdict>>, Certificate), WouldReveal> {
     let system = System::join(sizes, earlier, new)?;
     let rows = system.lattice.moves();
-    let slack: Vec<f64> =
-        system.estimates.iter().zip(&system.errors).map(|(x, e)| (x + ERRORS_BELOW_ZERO * e).max(0.0)).collect();
     let order = system.order();
     let problem = Problem { rows: &rows, standing: &system.standing, order: &order };
-    let inspect = |pattern: &Pattern| faults(&system, pattern, &slack).inspection(&system, pattern, &order);
+    let inspect = |pattern: &Pattern| match system.slack(pattern, &mut system.estimates.clone()) {
+        Some(slack) => faults(&system, pattern, &slack).inspection(&system, pattern, &order),
+        None => Inspection::Stuck,
+    };
     let pattern = problem.solve(inspect).map_or_else(
         || {
             let all = Problem { order: &[], ..problem }.pattern(&[]);

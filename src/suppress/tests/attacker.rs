@@ -83,8 +83,9 @@ fn rank<'a>(rows: impl Iterator<Item = &'a [bool]>) -> usize {
         rows.swap(rank, pivot);
         for row in rank + 1..rows.len() {
             let (a, b) = (rows[rank][column], rows[row][column]);
-            for at in column..columns {
-                rows[row][at] = (rows[row][at] * a - rows[rank][at] * b).rem_euclid(PRIME);
+            let pivot = rows[rank].clone();
+            for (x, y) in rows[row].iter_mut().zip(pivot).skip(column) {
+                *x = (*x * a - y * b).rem_euclid(PRIME);
             }
         }
         rank += 1;
@@ -117,7 +118,9 @@ impl Textbook {
                 row[1 + 2 * leaves + number - known] = -1.0;
             }
             if right < 0.0 {
-                row.iter_mut().for_each(|x| *x = -*x);
+                for x in &mut row {
+                    *x = -*x;
+                }
             }
             row[1 + columns + number] = 1.0;
             rows.push(row);
@@ -126,7 +129,7 @@ impl Textbook {
         let mut program = Self { rows, basis, leaves, columns };
         // first the artificial variables out
         let mut price = vec![0.0; 1 + columns + known + bounds];
-        price[1 + columns..].iter_mut().for_each(|x| *x = -1.0);
+        price[1 + columns..].fill(-1.0);
         let left = program.run(&price, 1 + columns + known + bounds);
         assert!(left > -1e-6, "what is published contradicts itself: {left}");
         for row in 0..program.rows.len() {
@@ -179,12 +182,15 @@ impl Textbook {
 
     fn pivot(&mut self, row: usize, column: usize) {
         let scale = self.rows[row][1 + column];
-        self.rows[row].iter_mut().for_each(|x| *x /= scale);
+        for x in &mut self.rows[row] {
+            *x /= scale;
+        }
         let pivot = self.rows[row].clone();
-        for (number, other) in self.rows.iter_mut().enumerate().filter(|(number, _)| *number != row) {
+        for (_, other) in self.rows.iter_mut().enumerate().filter(|(number, _)| *number != row) {
             let factor = other[1 + column];
-            debug_assert!(number != row);
-            other.iter_mut().zip(&pivot).for_each(|(x, y)| *x -= factor * y);
+            for (x, y) in other.iter_mut().zip(&pivot) {
+                *x -= factor * y;
+            }
         }
         self.basis[row] = column;
     }

@@ -113,7 +113,8 @@ fn tables_that_are_safe_alone_and_not_together_are_found() {
     assert!(audit(&[3], &release(&[3], &again).0).is_ok());
 }
 
-// A published fixture: every line hides two cells or more, and the bridge between two squares is derivable all the same.
+// A published fixture: every line hides two cells or more, and the bridge between two squares is derivable all the
+// same.
 #[test]
 fn a_bridge_is_derivable_though_no_line_hides_it_alone() {
     let leaves: Vec<f64> = (0..16).map(|leaf| f64::from(20 + 7 * leaf % 31)).collect();
@@ -152,6 +153,16 @@ fn two_small_cells_alone_in_a_line_take_a_third_when_their_sum_narrows_them() {
     let (after, _) = release(&[3], &line);
     assert_eq!(silent(&after), 3);
     assert!(Seen::new(&[3], &after).width(&[true, false, false]) >= 10.0);
+}
+
+// An estimate below -6 of its errors is outside the bounds that everyone else works with: W is of their interval.
+#[test]
+fn an_estimate_below_its_bound_is_no_excuse_for_a_narrow_interval() {
+    let leaves = [-2.2, 7.0, 60.0, 80.0];
+    let line = [told(&[4], &leaves, &[each(4)], 0.3), told(&[4], &leaves, &[whole(4)], 0.3)];
+    let (after, certificate) = release(&[4], &line);
+    assert!(Seen::new(&[4], &after).width(&[true, false, false, false]) >= 10.0);
+    assert_eq!(audit(&[4], &after), Ok(certificate));
 }
 
 #[test]
