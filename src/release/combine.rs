@@ -233,8 +233,8 @@ mod tests {
                     };
                     crate::noise::NoisyTable { dims: m.dims.clone(), values, variance }
                 });
-                let noisy = crate::noise::NoisyTables { accounting: plan.accounting, tables: tables.collect() };
-                let parts = Parts::new(&plan, &noisy);
+                let drawn = crate::noise::NoisyTables { accounting: plan.accounting, tables: tables.collect() };
+                let parts = Parts::new(&plan, &drawn);
                 let persons = parts.persons(&[]).unwrap();
                 let told = outcomes(&plan, &parts, &plan.figures[0], &persons).unwrap();
                 let (low, high) = told[0][0].unwrap().interval.unwrap();
