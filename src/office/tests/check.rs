@@ -62,9 +62,8 @@ impl Run {
         let faces = office.ledger.release_faces(None).await.unwrap();
         let ids: BTreeSet<_> = faces.iter().map(|face| &face.id).collect();
         assert_eq!(ids, self.model.seen.keys().collect(), "the releases");
-        for face in faces {
-            let row = office.ledger.release(&face.id).await.unwrap();
-            let (seen, release) = (&self.model.seen[&row.id], Release::from(row));
+        for (id, seen) in &self.model.seen {
+            let release = Release::from(office.ledger.release(id).await.unwrap());
             let told = |bytes: &[u8]| {
                 let mut told: serde_json::Value = serde_json::from_slice(bytes).unwrap();
                 told.as_object_mut().unwrap().remove("notice");
