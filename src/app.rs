@@ -97,7 +97,7 @@ pub async fn open(config: &Config, clock: Arc<dyn Clock>) -> Result<App, AppErro
 }
 
 /// Opens it with writes that fail on purpose.
-async fn open_with(config: &Config, clock: Arc<dyn Clock>, faults: Faults) -> Result<App, AppError> {
+pub(crate) async fn open_with(config: &Config, clock: Arc<dyn Clock>, faults: Faults) -> Result<App, AppError> {
     if !config.database().exists() {
         return Err(AppError::NotThere);
     }

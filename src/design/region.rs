@@ -1,7 +1,7 @@
 //! Any product of groups of codes, and how the estimates of two of them vary together.
 //!
-//! Groups need not be nested nor cover a list: a filter, a broad age, a region of countries, "all but this code". Nothing
-//! here depends on data.
+//! Groups need not be nested nor cover a list: a filter, a broad age, a region of countries, "all but this code".
+//! Nothing here depends on data.
 
 use super::{Design, Subset, size_as_float, subsets};
 use std::collections::BTreeSet;

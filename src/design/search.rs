@@ -47,8 +47,8 @@ pub(super) fn pure(objective: &dyn Criterion, starts: &[Vec<f64>]) -> Vec<f64> {
 }
 
 /// Local search in pure differential privacy, `P_t = sum_S e_S^2 c_S(t)`: with the weights of the best estimate held
-/// fixed the variance is `sum_S k_S / e_S^2`, least at `e_S` in proportion to the cube root of `k_S = e_S^4 (-dV/da_S)`.
-/// It never gets worse (the same argument as in zCDP) and ends at a stationary point, which need not be the best.
+/// fixed the variance is `sum_S k_S / e_S^2`, least at `e_S` in proportion to the cube root of `k_S`, which is
+/// `e_S^4 (-dV/da_S)`. It never gets worse (as in zCDP) and ends at a stationary point, which need not be the best.
 fn descend(objective: &dyn Criterion, mut shares: Vec<f64>) -> (Vec<f64>, f64) {
     let (mut value, mut slopes) = objective.evaluate(&squares(&shares));
     for _ in 0..UPDATES_MAX.min(WORK_MAX / objective.work()) {

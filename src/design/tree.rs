@@ -1,14 +1,14 @@
 //! One tree, say a geography, measured at several levels in a product with flat dimensions: the errors to expect.
 //!
-//! The flat dimensions are diagonalised as in [`Design`](super::Design); what is left of each of their components is the
-//! same small problem, noisy values at the nodes of a tree whose children add up to their parent. It is solved by two
-//! passes, up (what the nodes below say) and down (what the rest says), exactly and in time linear in the nodes (Hay,
-//! Rastogi, Miklau and Suciu, VLDB 2010, for equal children; here ragged, by the recursions of Rauch, Tung and Striebel,
-//! AIAA Journal 3, 1965). Two ragged trees do not commute and have no such form. Depends on no data.
+//! The flat dimensions are diagonalised as in [`Design`](super::Design); what is left of each of their components is
+//! the same small problem, noisy values at the nodes of a tree whose children add up to their parent. It is solved by
+//! two passes, up (what the nodes below say) and down (what the rest says), exactly and in time linear in the nodes
+//! (Hay, Rastogi, Miklau and Suciu, VLDB 2010, for equal children; here ragged, by the recursions of Rauch, Tung and
+//! Striebel, AIAA Journal 3, 1965). Two ragged trees do not commute and have no such form. Depends on no data.
 #![expect(clippy::indexing_slicing, reason = "a numeric kernel: nodes were checked when the tree was made")]
 
 use super::region::Overlap;
-use super::{Region, Subset, cells, subset, subsets};
+use super::{DIMENSIONS_MAX, Region, Subset, cells, subset, subsets};
 use std::collections::BTreeMap;
 
 /// Levels of nodes, each adding up to one node of the level above. Level 0 is the whole.
@@ -100,8 +100,8 @@ impl Passes {
         Self { own, upward, below }
     }
 
-    /// Covariance of the final estimates of two weighted sums of nodes, by carrying their weights up to the whole: given
-    /// the parent, children vary as `v_c [c = d] - v_c v_d / s` and follow it by `v_c / s`.
+    /// Covariance of the final estimates of two weighted sums of nodes, by carrying their weights up to the whole:
+    /// given the parent, children vary as `v_c [c = d] - v_c v_d / s` and follow it by `v_c / s`.
     fn covariance(&self, tree: &Tree, first: &[(usize, usize)], second: &[(usize, usize)]) -> Option<f64> {
         let mut weights: Vec<BTreeMap<usize, (f64, f64)>> = vec![BTreeMap::new(); self.own.len()];
         for &(level, node) in first {
@@ -144,9 +144,13 @@ pub struct TreeDesign {
 
 impl TreeDesign {
     /// Over dimensions of these sizes, of which one is the tree (its size is not used); each measured table with the
-    /// noise variance of a cell. `None` if a table names the tree's dimension or a level it does not have.
+    /// noise variance of a cell. `None` if a table names the tree's dimension or a level it does not have, or the
+    /// tree's dimension is not there.
     #[must_use]
     pub fn new(sizes: &[usize], dimension: usize, tree: Tree, measured: &[(TreeTable, f64)]) -> Option<Self> {
+        if dimension >= sizes.len().min(DIMENSIONS_MAX) {
+            return None;
+        }
         let mut precisions: BTreeMap<Subset, Vec<f64>> = BTreeMap::new();
         for (table, variance) in measured {
             if table.level > tree.depth() || table.dims.contains(&dimension) {

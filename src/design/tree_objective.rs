@@ -1,4 +1,4 @@
-//! The mean variance of tables over flat dimensions and levels of one tree, as a function of how a budget is shared out.
+//! The mean variance of tables over flat dimensions and levels of a tree, as a function of how a budget is shared out.
 //!
 //! As in [`super::objective`], with one small tree problem for each component of the flat dimensions in place of a
 //! quotient. Its slope comes from one pass down and one up the same tree (the adjoint of the two passes): linear in the

@@ -30,11 +30,11 @@ impl Components {
         let mut centred = Parts::new();
         for table in &noisy.tables {
             let whole = subset(&table.dims);
-            if table.values.len() != count(sizes, whole) {
+            let flat = varying(sizes, whole);
+            if table.values.len() != count(sizes, flat) {
                 return None;
             }
             let values: Vec<f64> = table.values.iter().copied().map(float).collect();
-            let flat = varying(sizes, whole);
             for (component, mut values) in decompose(sizes, flat, flat, values) {
                 let share = design.share(whole, table.variance, component);
                 for value in &mut values {
@@ -59,8 +59,8 @@ impl Components {
 
     /// The best estimate of a region; `None` if it is not covered.
     ///
-    /// A component adds, over the codes inside along its dimensions, what it holds there, times the part of the codes that
-    /// are inside along the others. Where all codes of its own are inside it adds nothing.
+    /// A component adds, over the codes inside along its dimensions, what it holds there, times the part of the codes
+    /// that are inside along the others. Where all codes of its own are inside it adds nothing.
     pub(super) fn sum(&self, region: &Region) -> Option<f64> {
         let restricts = |dim: usize, size: usize| region.group(dim).is_some_and(|group| group.len() < size);
         let restricted: Vec<usize> =

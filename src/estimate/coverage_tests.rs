@@ -2,8 +2,8 @@
 //!
 //! 5,000 runs of exact discrete Gaussian noise on one made-up register: sex x region x age bin, three tables measured,
 //! and a column's sums. A coverage over 5,000 independent runs has a standard error of at most 0.31 points, so the
-//! bounds of 93 and 97 % are 6.5 of them from 95: a false alarm in fewer than one of 1e9 checks. Where an interval is not
-//! exact, the test says so and holds it to what was found.
+//! bounds of 93 and 97 % are 6.5 of them from 95: a false alarm in fewer than one of 1e9 checks. Where an interval is
+//! not exact, the test says so and holds it to what was found.
 
 use super::*;
 use crate::design::{Region, Z95};

@@ -1,7 +1,7 @@
 //! The best estimate of everything a draw covers, and how its figures vary together.
 //!
-//! [`Uncertainty`] knows the variances before anything is drawn; [`Estimator`] adds the noisy figures. Tables agree with
-//! each other before rounding, impossible cells are zero, variances are those of the estimate as it is.
+//! [`Uncertainty`] knows the variances before anything is drawn; [`Estimator`] adds the noisy figures. Tables agree
+//! with each other before rounding, impossible cells are zero, variances are those of the estimate as it is.
 
 use super::NotCovered;
 use super::components::Components;
@@ -69,8 +69,9 @@ impl Uncertainty {
 
     /// Half-width of the 95 % interval of a region's estimate, before selection.
     ///
-    /// Exact for Gaussian noise. For Laplace noise by its exact distribution; where impossible cells were made zero, the
-    /// width that no sum of Laplace draws of this variance passes, and half a person for the steps of integer noise.
+    /// Exact for Gaussian noise. For Laplace noise by its exact distribution; where impossible cells were made zero,
+    /// the width that no sum of Laplace draws of this variance passes, and half a person for the steps of integer
+    /// noise.
     #[must_use]
     pub fn half_width(&self, accounting: Accounting, region: &Region) -> Option<f64> {
         let variance = self.variance(region)?;

@@ -140,6 +140,7 @@ fn what_was_not_measured_is_not_made_up() {
     assert!(estimator.table(&[0, 1]).is_err());
     let cell = Region::cell(&[(0, 1), (1, 2)]);
     assert!(estimator.value(&cell).is_err() && estimator.uncertainty().half_width(Accounting::Pure, &cell).is_none());
+    assert!(estimator.table(&[0, 9]).is_ok(), "a dimension that does not exist breaks nothing down");
     assert!(Estimator::new(&[2, 4, 1], &noisy, &[]).is_err(), "not the cells it says");
 }
 

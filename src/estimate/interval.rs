@@ -1,10 +1,11 @@
 //! Half-widths of 95 % intervals, before selection.
 //!
 //! Gaussian noise: 1.96 standard errors; exact but for the steps of integer noise, which count below some five persons
-//! of standard error and for which bounds rounded outward make good. Laplace noise: an estimate is a weighted sum of many independent
-//! discrete Laplace variables, not normal (one draw at 1.96 standard deviations covers 93.7 %) and, at small scales, on
-//! a coarse lattice. Its distribution is inverted from the exact characteristic function (Gil-Pelaez, Biometrika 38,
-//! 1951) after smoothing over one lattice step, and half a step is added: the interval never covers less than 95 %.
+//! of standard error and for which bounds rounded outward make good. Laplace noise: an estimate is a weighted sum of
+//! many independent discrete Laplace variables, not normal (one draw at 1.96 standard deviations covers 93.7 %) and, at
+//! small scales, on a coarse lattice. Its distribution is inverted from the exact characteristic function (Gil-Pelaez,
+//! Biometrika 38, 1951) after smoothing over one lattice step, and half a step is added: the interval never covers less
+//! than 95 %.
 
 use crate::budget::Accounting;
 use crate::design::{Influence, Z95};

@@ -1,8 +1,8 @@
 //! A table taken apart into residual components and put together again: the kernels under every estimate.
 //!
 //! Along a dimension a table is its mean and what is left when the mean is taken away. Done along every dimension this
-//! gives, for each subset `t`, the centred `t`-margin `c_t`; the table is `sum_t c_t / prod_{i not in t} n_i`. Both ways
-//! take time linear in the cells, times the dimensions. Tables are row-major over their dimensions, ascending.
+//! gives, for each subset `t`, the centred `t`-margin `c_t`; the table is `sum_t c_t / prod_{i not in t} n_i`. Both
+//! ways take time linear in the cells, times the dimensions. Tables are row-major over their dimensions, ascending.
 #![expect(
     clippy::indexing_slicing,
     reason = "a numeric kernel: strides are computed from the very sizes the vectors were made with"
@@ -24,9 +24,10 @@ pub(super) fn count(sizes: &[usize], table: Subset) -> usize {
     members(table).map(|d| sizes[d]).product()
 }
 
-/// The dimensions of a table that have more than one code: only along these does anything vary.
+/// The dimensions of a table that have more than one code: only along these does anything vary. One that does not exist
+/// has none.
 pub(super) fn varying(sizes: &[usize], table: Subset) -> Subset {
-    members(table).filter(|&d| sizes[d] > 1).fold(0, |kept, d| kept | 1 << d)
+    members(table).filter(|&d| sizes.get(d).is_some_and(|size| *size > 1)).fold(0, |kept, d| kept | 1 << d)
 }
 
 /// Takes a table apart along some of its dimensions: every margin over the others, centred along each of these it has.

@@ -1,10 +1,10 @@
 //! Medians and other quantiles, from the noisy counts of a column's declared bins.
 //!
 //! Within a bin persons are taken as spread evenly (the grouped quantile of every statistics office). The interval
-//! inverts the distribution (Woodruff, Journal of the American Statistical Association 47, 1952): it holds every point at
-//! which the hypothesis "this is the quantile" is not rejected by the exact variance of the share below it. No bounds are
-//! made up where the number of persons itself cannot be told from zero. What the bins hide, where within one the persons
-//! really are, is in no interval.
+//! inverts the distribution (Woodruff, Journal of the American Statistical Association 47, 1952): it holds every point
+//! at which the hypothesis "this is the quantile" is not rejected by the exact variance of the share below it. No
+//! bounds are made up where the number of persons itself cannot be told from zero. What the bins hide, where within one
+//! the persons really are, is in no interval.
 #![expect(clippy::indexing_slicing, reason = "a numeric kernel: one edge more than bins, checked on entry")]
 
 use super::joint::Joint;

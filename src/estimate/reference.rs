@@ -1,6 +1,6 @@
 //! A dense least squares to hold the closed forms to: the whole cross product as unknowns, every measured cell as an
-//! observation, every impossible cell as a constraint, one linear system by elimination with full pivoting. It shares no
-//! code and no algebra with what it checks. Tests only.
+//! observation, every impossible cell as a constraint, one linear system by elimination with full pivoting. It shares
+//! no code and no algebra with what it checks. Tests only.
 
 use crate::budget::Accounting;
 use crate::noise::{NoisyTable, NoisyTables};

@@ -1,7 +1,8 @@
 //! Conjugate gradients: a symmetric system solved by applying its matrix, never by writing it down.
 //!
-//! Stops at a residual of 1e-12 of the right side, or where rounding allows no more, and after a bounded number of steps
-//! in any case; what it returns is the best solution found so far, so a draw that was paid for is never lost to it.
+//! Stops at a residual of 1e-12 of the right side, or where rounding allows no more, and after a bounded number of
+//! steps in any case; what it returns is the best solution found so far, so a draw that was paid for is never lost to
+//! it.
 
 /// The residual that counts as solved, relative to the right side.
 const TOLERANCE: f64 = 1e-12;

@@ -18,7 +18,8 @@ pub struct TreeEstimator {
 }
 
 impl TreeEstimator {
-    /// From measured tables: their cells, row-major with the tree's level in place of its dimension, and their variance.
+    /// From measured tables: their cells, row-major with the tree's level in place of its dimension, and their
+    /// variance.
     ///
     /// # Errors
     /// [`NotCovered`] if a table names a level that is not there or does not have the cells it says.

@@ -1,10 +1,11 @@
 //! Combinations that cannot occur, as constraints on the estimate: an exact projection.
 //!
-//! Every covered table has cells whose persons cannot exist; their estimates are made zero by generalised least squares:
-//! `c - C E' (E C E')^-1 E c`, with `C` the covariance of the components and `E c` the impossible cells. Solved by
-//! preconditioned conjugate gradients to 1e-12: symmetry leaves few distinct eigenvalues, so a few dozen steps, each
-//! linear in the cells. The result is still components: tables agree with each other however far the solver came.
-//! Combinations count in the tables that hold all of their dimensions. Depends on the design and the policy alone.
+//! Every covered table has cells whose persons cannot exist; their estimates are made zero by generalised least
+//! squares: `c - C E' (E C E')^-1 E c`, with `C` the covariance of the components and `E c` the impossible cells.
+//! Solved by preconditioned conjugate gradients to 1e-12: symmetry leaves few distinct eigenvalues, so a few dozen
+//! steps, each linear in the cells. The result is still components: tables agree with each other however far the solver
+//! came. Combinations count in the tables that hold all of their dimensions. Depends on the design and the policy
+//! alone.
 #![expect(clippy::indexing_slicing, reason = "a numeric kernel: positions were found in vectors of the same size")]
 
 use super::components::accumulate;

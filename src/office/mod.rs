@@ -11,7 +11,10 @@ mod govern;
 mod price;
 mod programs;
 mod read;
+mod shelf;
 mod submit;
+#[cfg(test)]
+mod tests;
 
 pub use faces::{
     Alternative, Answer, BudgetFace, ColumnFace, Cost, DatasetFace, EditionClosed, Moe, Part, PolicyRecord, Quote,

@@ -9,7 +9,7 @@ use std::process::{Child, Command, Stdio};
 
 const PATH: &str = "/v1/datasets/visits/submissions?period=2026";
 /// The service takes files of so many bytes, unpacked.
-const LIMIT: u64 = 64 << 20;
+const LIMIT: u64 = 32 << 20;
 /// Most that memory may grow by, whatever is sent: far below what it would take to hold what is sent.
 const GROWTH_KIB: u64 = 192 << 10;
 

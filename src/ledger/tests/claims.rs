@@ -4,25 +4,6 @@ use super::*;
 use crate::budget::Nanos;
 use crate::identity::Purpose;
 
-// G6
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn of_sixty_four_racing_claims_of_a_tenth_exactly_ten_are_granted() {
-    let desk = Desk::new().await;
-    let policy = desk.enact(&visits(&[])).await;
-    let analyst = principal(Role::Analyst, "ohchr");
-    let mut racing = tokio::task::JoinSet::new();
-    for number in 0..64 {
-        let (ledger, plan, analyst) = (desk.ledger.clone(), plan(&policy, "0.1", number), analyst.clone());
-        racing.spawn(async move { ledger.reserve(&plan, &analyst).await });
-    }
-    let outcomes = racing.join_all().await;
-    let (claims, refusals): (Vec<_>, Vec<_>) = outcomes.into_iter().partition(Result::is_ok);
-    assert_eq!(claims.len(), 10);
-    assert!(refusals.into_iter().all(|refusal| code(refusal) == "budget_exhausted"));
-    assert_eq!(desk.spent().await, "1 held, 0 spent");
-    desk.verify().await;
-}
-
 // G5, G11
 #[tokio::test]
 async fn of_two_identical_draws_at_once_one_is_told_to_wait() {

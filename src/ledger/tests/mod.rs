@@ -5,6 +5,7 @@ mod flips;
 mod gap;
 mod governance;
 mod manifest;
+mod races;
 mod rollback;
 mod shelf;
 mod story;
