@@ -99,7 +99,7 @@ fn nothing_acknowledged_is_lost_when_the_power_fails_at_random() {
         siege.round(8.min(cuts - round * 8), |siege| {
             // Half of the ends come at some moment, half of them at some write.
             if siege.chance.random() {
-                std::thread::sleep(siege.up_to(600));
+                siege.some_acts();
                 siege.service.kill();
             } else {
                 siege.service.kill();

@@ -59,10 +59,11 @@ impl Run {
     /// Every release that was seen, byte for byte, and none that was not; the last answer again, for nothing.
     async fn releases(&self) {
         let (office, people) = (&self.service.office, &self.service.people);
-        let rows = office.ledger.releases(None).await.unwrap();
-        let ids: BTreeSet<_> = rows.iter().map(|row| &row.id).collect();
+        let faces = office.ledger.release_faces(None).await.unwrap();
+        let ids: BTreeSet<_> = faces.iter().map(|face| &face.id).collect();
         assert_eq!(ids, self.model.seen.keys().collect(), "the releases");
-        for row in rows {
+        for face in faces {
+            let row = office.ledger.release(&face.id).await.unwrap();
             let (seen, release) = (&self.model.seen[&row.id], Release::from(row));
             let told = |bytes: &[u8]| {
                 let mut told: serde_json::Value = serde_json::from_slice(bytes).unwrap();

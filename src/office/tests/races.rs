@@ -28,7 +28,7 @@ impl Service {
     async fn plan(&self, rho: &str, draw: u64) -> Plan {
         let (office, analyst) = (&self.office, &self.people.analysts[0]);
         let (policy, standing) =
-            (office.policy_for(analyst, &dataset()).await.unwrap(), office.standing(&dataset()).await.unwrap());
+            (office.policy_for(analyst, &dataset()).await.unwrap(), office.ledger.standing(&dataset()).await.unwrap());
         let question = question(rho, CUTS[0], false);
         let mut plan = crate::policy::admit(&policy, &standing, analyst, &question, noon().date_naive()).unwrap();
         plan.draw = Digest::of(format!("draw {draw}").as_bytes());
@@ -64,7 +64,7 @@ async fn of_sixty_four_racing_questions_of_a_tenth_exactly_ten_are_answered() {
             assert!(refusal.err().unwrap().to_string().contains("does not cover this"));
         }
         assert_eq!(service.used().await, (0, 1_000_000_000));
-        assert_eq!(service.office.ledger.releases(None).await.unwrap().len(), 10);
+        assert_eq!(service.office.ledger.release_faces(None).await.unwrap().len(), 10);
     }
 }
 

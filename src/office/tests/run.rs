@@ -180,7 +180,8 @@ impl Run {
             return Ok(None);
         }
         let (office, analyst) = (&self.service.office, &self.service.people.analysts[0]);
-        let (policy, standing) = (office.policy_for(analyst, &dataset()).await?, office.standing(&dataset()).await?);
+        let (policy, standing) =
+            (office.policy_for(analyst, &dataset()).await?, office.ledger.standing(&dataset()).await?);
         let question = question(PRICES[0].0, CUTS[0], false);
         let mut plan = crate::policy::admit(&policy, &standing, analyst, &question, noon().date_naive()).unwrap();
         plan.draw = Digest::of(format!("claim {}", self.claims).as_bytes());
