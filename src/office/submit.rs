@@ -59,7 +59,7 @@ impl Office {
             // The files sealed for nothing are strays; whoever sent them gets the receipt they have.
             return Ok(Submitted { receipt: twin.receipt, created: false });
         }
-        // A crash or an error here leaves sealed files that no manifest names, unless the commit landed: a sweep will know.
+        // A crash or an error here leaves sealed files that no manifest names, unless the commit landed: a sweep knows.
         let replaces = new.replaces.is_some();
         let receipt = self.ledger.accept_submission(new).await?;
         if !replaces {

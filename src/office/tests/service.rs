@@ -1,7 +1,7 @@
 //! A whole service in a folder of its own, opened again and again, and the people who use it.
 //!
-//! Folders are copies of one that was made once, with a policy in force, on a disk in memory where there is one: crashes
-//! are planned here, not suffered.
+//! Folders are copies of one that was made once, with a policy in force, on a disk in memory where there is one:
+//! crashes are planned here, not suffered.
 
 use super::super::{Office, SubmissionAsked};
 use crate::clock::HandClock;
