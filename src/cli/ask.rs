@@ -10,6 +10,7 @@ use crate::identity::{DatasetId, Period, Purpose};
 use crate::policy::{MeasureAsked, Question, Spend};
 use crate::release::Body;
 use serde::Deserialize;
+use std::collections::BTreeMap;
 use std::io::Write as _;
 
 const EXAMPLES: &str = "\
@@ -17,6 +18,7 @@ Examples:
   halflight ask --dataset residence --by adm1,sex --margins --spend moe=25 --quote
   halflight ask --dataset residence --by adm1,sex --margins --spend rho=0.01 --purpose treaty_body
   halflight ask --dataset residence --by adm1,sex --where citizenship=non_citizen --spend rho=0.01
+  halflight ask --dataset residence --by sex --measure mean:wait_days --measure share:urban=U --spend rho=0.02
   halflight ask --dataset health --table service,sex --table adm1 --spend rho=0.005 --format csv
 
 --spend moe=25 asks for a 95 % interval of +-25 persons and finds the price. A quote touches no data and costs nothing.
@@ -38,7 +40,8 @@ pub(super) struct AskArgs {
     /// Only persons or rows with these codes; may be given several times.
     #[arg(long = "where", value_name = "COLUMN=CODE[,CODE]", value_parser = filter)]
     filter: Vec<(String, Vec<String>)>,
-    /// persons, rows, sum:COLUMN, mean:COLUMN, median:COLUMN or quantile:COLUMN:Q; may be given several times.
+    /// persons, rows, sum:COLUMN, mean:COLUMN, median:COLUMN, quantile:COLUMN:Q or share:COLUMN=CODE+CODE; may be given
+    /// several times.
     #[arg(long, value_name = "MEASURE", default_value = "persons", value_parser = measure)]
     measure: Vec<MeasureAsked>,
     /// Closed periods; may be given several times [default: the newest].
@@ -172,8 +175,21 @@ fn measure(text: &str) -> Result<MeasureAsked, String> {
         ["mean", name] => Ok(MeasureAsked::Mean { column: column(name) }),
         ["median", name] => Ok(MeasureAsked::Median { column: column(name) }),
         ["quantile", name, q] => Ok(MeasureAsked::Quantile { column: column(name), q: (*q).to_owned() }),
-        _ => Err("write persons, rows, sum:COLUMN, mean:COLUMN, median:COLUMN or quantile:COLUMN:Q".to_owned()),
+        ["share", of] => numerator(of).map(|of| MeasureAsked::Share { of }).ok_or_else(|| SHARE.to_owned()),
+        _ => Err(format!("write persons, rows, sum:COLUMN, mean:COLUMN, median:COLUMN, quantile:COLUMN:Q or {SHARE}")),
     }
+}
+
+const SHARE: &str = "share:COLUMN=CODE+CODE";
+
+/// The codes of a numerator, as the measures of a release write them.
+fn numerator(text: &str) -> Option<BTreeMap<String, Vec<String>>> {
+    let column = |part: &str| {
+        let (column, codes) = part.split_once('=')?;
+        let codes: Vec<String> = codes.split('+').map(str::to_owned).collect();
+        (!column.is_empty() && codes.iter().all(|code| !code.is_empty())).then(|| (column.to_owned(), codes))
+    };
+    text.split(',').map(column).collect()
 }
 
 fn spend(text: &str) -> Result<Spend, String> {
@@ -214,7 +230,9 @@ mod tests {
         for text in ["rho", "rho=-1", "rho=1e-3", "moe=0", "moe=NaN", "moe=inf", "sigma=3", ""] {
             assert!(spend(text).is_err(), "{text}");
         }
-        for text in ["person", "sum", "sum:a:b", "quantile:wage_year"] {
+        let of = [("coverage".to_owned(), vec!["public".to_owned(), "none".to_owned()])].into();
+        assert_eq!(measure("share:coverage=public+none").unwrap(), MeasureAsked::Share { of });
+        for text in ["person", "sum", "sum:a:b", "quantile:wage_year", "share:sex", "share:sex=", "share:sex=F+"] {
             assert!(measure(text).is_err(), "{text}");
         }
     }

@@ -19,6 +19,8 @@ pub(super) struct QuoteFace {
     #[serde(default)]
     moe: Option<MoeFace>,
     #[serde(default)]
+    parts: Vec<PartFace>,
+    #[serde(default)]
     free: bool,
     #[serde(default)]
     remaining: Option<String>,
@@ -32,6 +34,14 @@ struct CostFace {
     rho: Option<String>,
     epsilon: String,
     delta: String,
+}
+
+#[derive(Debug, Deserialize)]
+struct PartFace {
+    measures: String,
+    implied: bool,
+    tables: usize,
+    cost: CostFace,
 }
 
 #[derive(Debug, Deserialize)]
@@ -62,6 +72,11 @@ pub(super) fn print(quote: &QuoteFace, out: &mut dyn Write) -> Result<(), CliErr
         let free = if quote.free { "nothing: it is answered from a draw that is paid for (that was " } else { "" };
         let end = if quote.free { ")" } else { "" };
         writeln!(out, "would cost   {free}{rho}epsilon {} at delta {}{end}", cost.epsilon, cost.delta)?;
+    }
+    for part in quote.parts.iter().filter(|_| quote.parts.len() > 1) {
+        let price = part.cost.rho.as_ref().map_or_else(|| part.cost.epsilon.clone(), |rho| format!("rho {rho}"));
+        let why = if part.implied { ", which the others need" } else { "" };
+        writeln!(out, "  of which   {price} for {} ({} tables{why})", part.measures, part.tables)?;
     }
     if let Some(moe) = &quote.moe {
         writeln!(

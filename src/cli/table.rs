@@ -108,6 +108,7 @@ mod tests {
             high: value.map(|v| Number::Whole(v + 5)),
             estimate: None,
             se: None,
+            known: None,
             status: if value.is_some() { Status::A } else { Status::Q },
             reason: None,
         }

@@ -144,8 +144,8 @@ pub struct TreeDesign {
 
 impl TreeDesign {
     /// Over dimensions of these sizes, of which one is the tree (its size is not used); each measured table with the
-    /// noise variance of a cell. `None` if a table names the tree's dimension or a level it does not have, or the tree's
-    /// dimension is not there.
+    /// noise variance of a cell. `None` if a table names the tree's dimension or a level it does not have, or the
+    /// tree's dimension is not there.
     #[must_use]
     pub fn new(sizes: &[usize], dimension: usize, tree: Tree, measured: &[(TreeTable, f64)]) -> Option<Self> {
         if dimension >= sizes.len().min(DIMENSIONS_MAX) {

@@ -179,6 +179,7 @@ impl Ledger {
         let opening = to_json(&serde_json::json!({
             "asker": { "organisation": asker.organisation, "token": asker.token },
             "question": plan.question,
+            "measured": plan.form(),
         }))?;
         let (salt, commitment) = commitment::of(opening.as_bytes())?;
         let leaf = Leaf::ChargeReserved {

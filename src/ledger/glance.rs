@@ -1,6 +1,6 @@
 //! What is read at every request: a few small columns.
 //!
-//! A policy's text, an edition's coding and a release's bytes may be large, and they never change; the layers above keep
+//! A policy's text, an edition's coding and a release's bytes may be large, and never change; the layers above keep
 //! them in memory under their digests. What does change, and what decides who may read what (the policy in force, a
 //! suspension, a notice), is small, and read here.
 //!

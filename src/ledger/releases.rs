@@ -11,8 +11,17 @@ use super::{Committed, Drawn, Entry, Ledger, LedgerError, ReleaseRow, Settle, ed
 use crate::budget::Nanos;
 use crate::fault::Point;
 use crate::identity::{ClaimId, Digest, ReleaseId};
-use crate::policy::EditionRef;
+use crate::policy::{EditionRef, Form, Plan};
 use crate::transparency::Leaf;
+
+/// Most draws looked at for a free answer, the newest.
+const LISTED_MAX: u32 = 1000;
+
+/// Of what a claim's commitment opens to: what was measured.
+#[derive(serde::Deserialize)]
+struct Opening {
+    measured: Form,
+}
 
 columns! {
     ReleaseColumns {
@@ -129,6 +138,35 @@ impl Ledger {
         .fetch_one(&mut *self.read().await?)
         .await?;
         paid.map(super::row::amount).transpose()
+    }
+
+    /// What was drawn over the editions of a plan, under its policy: newest first, at most [`LISTED_MAX`].
+    ///
+    /// # Errors
+    /// Faults only.
+    pub async fn draws_over(&self, plan: &Plan) -> Result<Vec<(Digest, Form)>, LedgerError> {
+        let rows: Vec<(String, String)> = sqlx::query_as(
+            "SELECT d.draw, c.opening FROM draws d JOIN claims c ON c.claim = d.claim
+             WHERE c.state = 'settled' AND c.dataset = ? AND c.policy = ? AND c.editions = ?
+             ORDER BY c.log_index DESC LIMIT ?",
+        )
+        .bind(plan.dataset.as_str())
+        .bind(plan.policy.to_string())
+        .bind(super::row::to_json(&plan.editions)?)
+        .bind(LISTED_MAX)
+        .fetch_all(&mut *self.read().await?)
+        .await?;
+        rows.iter().map(|(draw, opening)| Ok((digest(draw)?, json::<Opening>(opening)?.measured))).collect()
+    }
+
+    /// The first release of a draw: the one that paid for it.
+    ///
+    /// # Errors
+    /// Faults only.
+    pub async fn first_release(&self, draw: &Digest) -> Result<Option<ReleaseId>, LedgerError> {
+        let query = sqlx::query_scalar("SELECT id FROM releases WHERE draw = ? ORDER BY log_index LIMIT 1");
+        let found: Option<String> = query.bind(draw.to_string()).fetch_optional(&mut *self.read().await?).await?;
+        found.map(name).transpose()
     }
 
     /// One release.

@@ -69,8 +69,8 @@ impl Office {
         self.answer(plan, who).await
     }
 
-    /// Admits a question; if the same measurement was already paid for at a higher price, admits it at that price, so
-    /// that its answer is on the shelf.
+    /// Admits a question; if the same measurement was already paid for at a higher price, admits it at that price, and
+    /// if another draw covers it, lays it over that: so that its answer is on the shelf.
     pub(super) async fn plan(
         &self,
         policy: &Policy,
@@ -83,18 +83,14 @@ impl Office {
             Ok(plan) => plan,
             Err(reason) => return Ok(Err(reason)),
         };
-        match self.ledger.most_precise(&plan.measurement).await? {
+        let plan = match self.ledger.most_precise(&plan.measurement).await? {
             Some(paid) if paid > plan.cost => {
                 let finer = Question { spend: spend(policy.budget.accounting, paid), ..question.clone() };
-                Ok(Ok(admit(policy, standing, who, &finer, today).unwrap_or(plan)))
+                admit(policy, standing, who, &finer, today).unwrap_or(plan)
             }
-            _ => Ok(Ok(plan)),
-        }
-    }
-
-    async fn is_free(&self, plan: &Plan) -> Result<bool, OfficeError> {
-        Ok(self.ledger.release_by_digest(&plan.release).await?.is_some()
-            || self.ledger.draw(&plan.draw).await?.is_some())
+            _ => plan,
+        };
+        self.shelved(policy, plan).await.map(Ok)
     }
 
     fn nearest(&self, policy: &Policy, standing: &Standing, who: &Principal, question: &Question) -> Vec<Alternative> {

@@ -11,6 +11,7 @@ mod govern;
 mod price;
 mod programs;
 mod read;
+mod shelf;
 mod submit;
 #[cfg(test)]
 mod tests;

@@ -118,21 +118,29 @@ pub(super) fn check_form(policy: &Policy, question: &Question) -> Result<(), Ina
     check_periods(&question.periods)
 }
 
-/// A numerator is cut out of the cells: a column that already cuts or breaks them down cannot do so again.
+/// A numerator is cut out of the cells: a column that breaks them down cannot do so again; of one that a filter cuts it
+/// takes some of the codes selected.
 fn check_numerators(question: &Question) -> Result<(), Inadmissible> {
-    let tables = question.by.iter().chain(question.tables.iter().flatten()).flatten();
-    let taken: BTreeSet<&String> = tables.chain(question.filter.keys()).collect();
+    let taken: BTreeSet<&String> = question.by.iter().chain(question.tables.iter().flatten()).flatten().collect();
     for measure in &question.measures {
         let MeasureAsked::Share { of } = measure else { continue };
         if of.len() > COLUMNS_MAX || of.values().any(|codes| codes.len() > super::codelist::CODES_MAX) {
             return Err(Inadmissible::malformed("too many columns or codes in `of`"));
         }
-        if let Some(column) = of.keys().find(|column| *column == PERIOD || taken.contains(*column)) {
-            let column = echo(column);
-            return Err(Inadmissible::malformed(format!(
-                "`{column}` cannot be in `of` and in `by`, `tables` or `where` too, nor can the period: \
-                drop it in one of them"
-            )));
+        for (column, codes) in of {
+            let shown = echo(column);
+            if column == PERIOD || taken.contains(column) {
+                return Err(Inadmissible::malformed(format!(
+                    "`{shown}` cannot be in `of` and in `by` or `tables` too, nor can the period: drop it in one of them"
+                )));
+            }
+            let Some(base) = question.filter.get(column) else { continue };
+            let (base, part): (BTreeSet<&String>, BTreeSet<&String>) = (base.iter().collect(), codes.iter().collect());
+            if !part.is_subset(&base) || part == base {
+                return Err(Inadmissible::malformed(format!(
+                    "`of` has to name some of the codes of `{shown}` that `where` selects, and not all of them"
+                )));
+            }
         }
     }
     Ok(())

@@ -193,7 +193,7 @@ fn measure(wire: &wire::Column, around: &Surroundings<'_>, findings: &mut Findin
         return None;
     }
     if !sums_fit(min, max, around.rows?) {
-        let advice = "rows_max x periods_max x half the distance between these bounds passes what a sum can hold (2147483647 integer units); lower the bounds or the scale";
+        let advice = "rows_max x periods_max x half the width of these bounds passes what a sum can hold (2147483647 units); lower the bounds or the scale";
         findings.error(place, "overflow", advice);
         return None;
     }

@@ -119,6 +119,7 @@ impl Plan {
             rules: Rules { threshold: 10, round_to: 1, moe_relative_max: 0.5, withhold_unreliable: false },
             delta: "1e-9".into(),
             structural_zeros: Vec::new(),
+            known_totals: Vec::new(),
             draw: Digest([0; 32]),
             release: Digest([0; 32]),
             measurement: Digest([0; 32]),

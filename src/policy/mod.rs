@@ -20,6 +20,7 @@ mod for_door_test;
 mod for_vault_test;
 mod identifying;
 mod inadmissible;
+mod indicator;
 mod lint;
 mod loosens;
 mod model;
@@ -34,6 +35,7 @@ mod rules;
 #[cfg(test)]
 pub(crate) mod sample;
 mod shape;
+mod shelf;
 mod spending;
 mod split;
 mod wire;
@@ -47,6 +49,7 @@ pub use codelist::{Code, CodeList, CodeLists};
 pub use figure::Figure;
 pub use findings::{Finding, Severity};
 pub use inadmissible::Inadmissible;
+pub use indicator::{Indicator, IndicatorAsked, IndicatorKind, Misread};
 pub use loosens::loosens;
 pub use model::{
     Bands, Budget, CellRules, Column, CombinationRule, EditionRule, Forbid, Frequency, IdForm, Kind, KnownTotal,
@@ -56,3 +59,4 @@ pub use plan::{Cut, Dimension, EditionRef, Level, Measured, PERIOD, Plan, Rules,
 pub use price::Prediction;
 pub use quantity::{Numbers, Quantity, Reach};
 pub use question::{MeasureAsked, Question, Spend};
+pub use shelf::Form;

@@ -15,7 +15,7 @@
 //! ```
 
 use super::figure::Figure;
-use super::model::Text;
+use super::model::{KnownTotal, Text};
 use super::price::Prediction;
 use super::quantity::Quantity;
 use crate::budget::{Accounting, Nanos};
@@ -73,6 +73,8 @@ pub struct Plan {
     pub delta: String,
     /// Combinations that cannot occur, as (dimension, levels) lists over `dimensions`; cells in one are 0.
     pub structural_zeros: Vec<Vec<(usize, Vec<usize>)>>,
+    /// Totals published elsewhere, shown beside the figures they are about.
+    pub known_totals: Vec<KnownTotal>,
     /// What identifies the draw: the same for the same measurement, whoever asks and whatever is cut out of it.
     pub draw: Digest,
     /// What identifies the release: the draw and what is shown of it.
@@ -174,16 +176,23 @@ impl Plan {
         all
     }
 
-    /// The part of this plan that measures one quantity, with further cuts: those of a numerator. What it measures is
-    /// joined by least squares if the quantity adds up.
+    /// The part of this plan that measures one quantity, with the cuts of a numerator in place of its own on the same
+    /// dimensions. What it measures is joined by least squares if the quantity adds up.
     #[must_use]
     pub fn part(&self, quantity: &Quantity, of: &[Cut]) -> Self {
         Self {
             measured: self.measured.iter().filter(|m| m.quantity == *quantity).cloned().collect(),
             additive: self.additive || *quantity != Quantity::Persons,
-            cuts: self.cuts.iter().chain(of).cloned().collect(),
+            cuts: self.cut_by(of),
             ..self.clone()
         }
+    }
+
+    /// The cuts of a numerator, and those of this plan on other dimensions.
+    #[must_use]
+    pub fn cut_by(&self, of: &[Cut]) -> Vec<Cut> {
+        let others = self.cuts.iter().filter(|cut| of.iter().all(|own| own.dim != cut.dim));
+        others.chain(of).cloned().collect()
     }
 
     /// The errors to expect of this plan's tables of persons, before anything is measured.

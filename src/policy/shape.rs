@@ -122,7 +122,9 @@ impl Cutting<'_> {
 }
 
 fn dimension(policy: &Policy, asked: &Asked, place: Place, grouped: bool) -> Dimension {
-    let Some((column, list)) = column_at(policy, place).zip(codes_at(policy, place)) else { return period(asked) };
+    let Some((column, list)) = column_at(policy, place).zip(codes_at(policy, place)) else {
+        return period_of(asked.periods.iter().map(crate::identity::Period::as_str));
+    };
     let single =
         |code: &super::Code| Level { code: code.id.clone(), names: code.names.clone(), members: vec![code.id.clone()] };
     let none = BTreeSet::new();
@@ -160,20 +162,17 @@ fn rest(outside: &[&super::Code]) -> Level {
     Level { code: REST.to_owned(), names: Text::new(), members }
 }
 
-fn period(asked: &Asked) -> Dimension {
+/// The period as a dimension.
+pub(super) fn period_of<'a>(periods: impl Iterator<Item = &'a str>) -> Dimension {
     let title =
         [("en", "Period"), ("fr", "Période"), ("es", "Período"), ("ar", "الفترة"), ("ru", "Период"), ("zh", "时期")];
-    let level = |period: &crate::identity::Period| Level {
-        code: period.as_str().to_owned(),
-        names: Text::new(),
-        members: vec![period.as_str().to_owned()],
-    };
+    let level = |period: &str| Level { code: period.into(), names: Text::new(), members: vec![period.into()] };
     Dimension {
         name: PERIOD.to_owned(),
         title: title.iter().map(|(l, t)| ((*l).to_owned(), (*t).to_owned())).collect(),
         concept: Some("TIME_PERIOD".to_owned()),
         per_row: false,
-        levels: asked.periods.iter().map(level).collect(),
+        levels: periods.map(level).collect(),
     }
 }
 
@@ -241,21 +240,21 @@ impl Shape {
         let within = |table: &[usize]| dims.iter().all(|dim| table.contains(dim));
         self.weights.iter().filter(|(table, _)| within(table)).map(|(_, weight)| *weight).max().unwrap_or(1)
     }
+}
 
-    /// Combinations that cannot occur, over the dimensions of this draw.
-    pub(super) fn structural_zeros(&self, policy: &Policy) -> Vec<Vec<(usize, Vec<usize>)>> {
-        let over = |column: &String, codes: &BTreeSet<String>| {
-            let (position, dimension) = self.dimensions.iter().enumerate().find(|(_, d)| d.name == *column)?;
-            let inside = |level: &Level| level.members.iter().all(|m| codes.contains(m));
-            let levels: Vec<usize> =
-                dimension.levels.iter().enumerate().filter(|(_, l)| inside(l)).map(|(i, _)| i).collect();
-            (!levels.is_empty()).then_some((position, levels))
-        };
-        let zero = |zero: &super::Selection| {
-            let mut parts: Vec<_> = zero.iter().map(|(column, codes)| over(column, codes)).collect::<Option<_>>()?;
-            parts.sort();
-            Some(parts)
-        };
-        policy.structural_zeros.iter().filter_map(zero).collect()
-    }
+/// Combinations that cannot occur, over the dimensions of a draw.
+pub(super) fn structural_zeros(policy: &Policy, dimensions: &[Dimension]) -> Vec<Vec<(usize, Vec<usize>)>> {
+    let over = |column: &String, codes: &BTreeSet<String>| {
+        let (position, dimension) = dimensions.iter().enumerate().find(|(_, d)| d.name == *column)?;
+        let inside = |level: &Level| level.members.iter().all(|m| codes.contains(m));
+        let levels: Vec<usize> =
+            dimension.levels.iter().enumerate().filter(|(_, l)| inside(l)).map(|(i, _)| i).collect();
+        (!levels.is_empty()).then_some((position, levels))
+    };
+    let zero = |zero: &super::Selection| {
+        let mut parts: Vec<_> = zero.iter().map(|(column, codes)| over(column, codes)).collect::<Option<_>>()?;
+        parts.sort();
+        Some(parts)
+    };
+    policy.structural_zeros.iter().filter_map(zero).collect()
 }

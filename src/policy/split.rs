@@ -1,7 +1,7 @@
 //! How the price of a question is shared out over what it measures.
 //!
-//! Evenly over the quantities (persons, a sum, the values it is divided by); within one that adds up, over its tables as
-//! an A-optimal design says, weighted as the program weights its tables; within persons that do not add up, by weight.
+//! Evenly over the quantities (persons, a sum, the values it is divided by); within one that adds up, over its tables
+//! as an A-optimal design says, weighted as the program weights its tables; else by weight.
 //! Shares are worked out once, at a price that stands for any, and units are apportioned from them in integers that sum
 //! to the price exactly: so that the same question is always the same draw, and twice the price is half the variance.
 //!

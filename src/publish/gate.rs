@@ -89,7 +89,7 @@ impl Rule {
     }
 }
 
-/// The template of a request's route, found once: looking for it costs more than most replies. `None`: no route of ours.
+/// The template of a request's route, found once: looking for it costs more than most replies. `None`: not ours.
 pub(super) struct Template(pub(super) Option<String>);
 
 /// A route's template as the document writes it: without the patterns of its parts.

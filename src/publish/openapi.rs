@@ -7,7 +7,9 @@
 use super::gate::Rule;
 use super::problem::{CODES, ProblemDocument};
 use super::publishable::PROBLEM_JSON;
-use super::routes::{asking, datasets, docs, health, log, policies, programs, releases, submissions, tokens};
+use super::routes::{
+    asking, datasets, docs, health, indicators, log, policies, programs, releases, submissions, tokens,
+};
 use crate::identity::Role;
 use serde::Serialize;
 use serde_json::Value;
@@ -28,6 +30,7 @@ use utoipa::{Modify, OpenApi};
         submissions::submit, submissions::receipts, submissions::withdraw,
         datasets::close, datasets::list, datasets::one, datasets::suspend, datasets::budget,
         asking::quote, asking::ask, programs::run,
+        indicators::list, indicators::ask,
         releases::list, releases::one,
         policies::propose, policies::list, policies::approve,
         tokens::issue, tokens::list, tokens::revoke,

@@ -232,7 +232,11 @@ impl From<LedgerError> for Problem {
                 Self::failed(StatusCode::SERVICE_UNAVAILABLE, code, "the ledger has stopped; nothing is served", &error)
             }
             LedgerError::Database(cause) => Self::failed(StatusCode::SERVICE_UNAVAILABLE, code, said, cause),
-            LedgerError::Witness(cause) => Self::failed(StatusCode::SERVICE_UNAVAILABLE, code, said, cause),
+            // what the disk said is for the operators
+            LedgerError::Witness(cause) => {
+                let said = "the witness did not acknowledge; try again in a few seconds";
+                Self::failed(StatusCode::SERVICE_UNAVAILABLE, code, said, cause)
+            }
         }
     }
 }

@@ -38,6 +38,7 @@ use super::problem::{Problem, ProblemDocument};
 use super::routes::faces::{Health, LogKeyFace, Proof, ReleaseSummary, TokenIssued};
 use crate::ledger::{Receipt, TokenRow};
 use crate::office::{BudgetFace, DatasetFace, EditionClosed, PolicyRecord, Quote};
+use crate::policy::Indicator;
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CONTENT_TYPE, HeaderValue};
@@ -127,6 +128,7 @@ publishable_as_json!(
     BudgetFace,
     // everyone
     DatasetFace,
+    Indicator,
     ReleaseSummary,
     Proof,
     LogKeyFace,

@@ -145,6 +145,10 @@ impl Asked for crate::policy::Question {
     const CODE: &'static str = "question_malformed";
 }
 
+impl Asked for crate::policy::IndicatorAsked {
+    const CODE: &'static str = "question_malformed";
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

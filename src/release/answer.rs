@@ -8,7 +8,7 @@ use super::body::Release;
 use super::draft::Draft;
 use super::telling::tell;
 use super::turns::Turns;
-use crate::identity::Principal;
+use crate::identity::{Principal, ReleaseId};
 use crate::ledger::{Committed, Drawn, Ledger, LedgerError, Reservation};
 use crate::noise::{NoisyTables, Perturbed, perturb};
 use crate::policy::Plan;
@@ -69,7 +69,7 @@ impl Answering {
         }
         let Some(sealed) = self.ledger.draw(&plan.draw).await? else { return Ok(None) };
         let noisy = self.unseal(plan, &sealed)?;
-        let draft = write_down(plan, &noisy, false)?;
+        let draft = write_down(plan, &noisy, self.ledger.first_release(&plan.draw).await?)?;
         Ok(Some((release(self.ledger.shelve(draft).await?), true)))
     }
 
@@ -123,7 +123,7 @@ impl Answering {
         claim: Drawn,
         noisy: &NoisyTables,
     ) -> Result<(Drawn, Draft, Vec<u8>), AnswerError> {
-        match write_down(plan, noisy, true).and_then(|draft| Ok((draft, self.seal(plan, noisy)?))) {
+        match write_down(plan, noisy, None).and_then(|draft| Ok((draft, self.seal(plan, noisy)?))) {
             Ok((draft, sealed)) => Ok((claim, draft, sealed)),
             Err(error) => {
                 self.ledger.forfeit(claim).await?;
@@ -149,8 +149,8 @@ fn shelf_name(plan: &Plan) -> String {
 }
 
 /// What is told of every cell the plan shows: least squares, then the floor, on noisy figures alone.
-fn write_down(plan: &Plan, noisy: &NoisyTables, charged: bool) -> Result<Draft, AnswerError> {
-    Draft::new(plan, &tell(plan, noisy)?, charged).map_err(|_| AnswerError::Fault("draft"))
+fn write_down(plan: &Plan, noisy: &NoisyTables, from: Option<ReleaseId>) -> Result<Draft, AnswerError> {
+    Draft::new(plan, &tell(plan, noisy)?, from).map_err(|_| AnswerError::Fault("draft"))
 }
 
 fn release(committed: Committed<Draft>) -> Release {
@@ -198,7 +198,7 @@ mod tests {
         plan.shown = vec![Shown { dims: dims.clone() }];
         let tables = vec![NoisyTable { dims, values: values.to_vec(), variance: 1.0 }];
         let noisy = NoisyTables { accounting: Accounting::Zcdp, tables };
-        let written = write_down(&plan, &noisy, true).unwrap().entry().body;
+        let written = write_down(&plan, &noisy, None).unwrap().entry().body;
         let sorted = serde_json::to_vec(&serde_json::from_slice::<serde_json::Value>(&written).unwrap()).unwrap();
         assert!(written == sorted, "the canonical form: keys in order");
         let body: Body = serde_json::from_slice(&written).unwrap();

@@ -19,6 +19,9 @@ use std::collections::BTreeMap;
 pub struct Body {
     /// Whether cells sum to margins.
     pub additive: bool,
+    /// The release whose draw this was cut from, where this one was not charged.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub answered_from: Option<ReleaseId>,
     /// The cells, over all dimensions, `_T` where one is summed out.
     pub cells: Vec<Cell>,
     /// Confidence of the intervals: 0.95.
@@ -134,6 +137,19 @@ pub enum Status {
     Q,
 }
 
+/// A total published elsewhere, beside ours and not mixed in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Known {
+    /// Where it stands.
+    pub citation: String,
+    /// Ours less the published one.
+    pub difference: Number,
+    /// As published.
+    pub persons: u64,
+    /// Whether the published one lies in our interval: the difference is then within the noise.
+    pub within_noise: bool,
+}
+
 /// One cell.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Cell {
@@ -144,6 +160,9 @@ pub struct Cell {
     pub high: Option<Number>,
     /// Dimension to code; `_T` where summed out.
     pub key: BTreeMap<String, String>,
+    /// A total published elsewhere, for comparison.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub known: Option<Known>,
     /// Lower end of the interval; null where withheld, and where the interval has no finite ends.
     pub low: Option<Number>,
     /// `persons`, `rows`, `sum:COLUMN`, `mean:COLUMN`, `median:COLUMN`, `quantile:COLUMN:Q`, `share:COLUMN=CODES`.

@@ -37,8 +37,10 @@ pub(super) fn cells(plan: &Plan, telling: &Telling) -> Vec<Cell> {
         .collect();
     let all = |place: usize| {
         let key = key(place);
+        let known = super::known::total(plan, &telling.table, place);
         let told = figures.iter().filter_map(|(name, digits, told)| Some((name, digits, told.get(place)?)));
-        told.map(|(name, digits, told)| cell(key.clone(), name, *digits, told)).collect::<Vec<_>>()
+        let cells = told.map(|(name, digits, told)| cell(key.clone(), name, *digits, told));
+        cells.map(|cell| super::known::beside(known, cell)).collect::<Vec<_>>()
     };
     (0..telling.table.values.len()).flat_map(all).collect()
 }
@@ -52,6 +54,7 @@ fn cell(key: BTreeMap<String, String>, measure: &str, digits: Digits, told: &Tol
         high: None,
         estimate: None,
         se: None,
+        known: None,
         status: Status::Q,
         reason: Some(reason.to_owned()),
     };

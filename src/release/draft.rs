@@ -30,11 +30,12 @@ impl Settle for Draft {
 }
 
 impl Draft {
-    /// Writes down what is told of every cell. `charged` is false for another cut of a draw that is paid for.
+    /// Writes down what is told of every cell. `from` is the release whose draw it was cut from, if it
+    /// is not the one that pays for it.
     ///
     /// # Errors
     /// If the body cannot be written as JSON (never, for figures that passed suppression).
-    pub(super) fn new(plan: &Plan, tables: &[Telling], charged: bool) -> Result<Self, serde_json::Error> {
+    pub(super) fn new(plan: &Plan, tables: &[Telling], from: Option<ReleaseId>) -> Result<Self, serde_json::Error> {
         let id = ReleaseId::random();
         let body = Body {
             id: id.clone(),
@@ -42,7 +43,8 @@ impl Draft {
             title: plan.title.clone(),
             policy: PolicyFace { version: plan.policy_version, sha256: plan.policy },
             question: plan.question.clone(),
-            privacy: privacy(plan, charged),
+            privacy: privacy(plan, from.is_none()),
+            answered_from: from,
             editions: plan.editions.iter().cloned().map(|edition| EditionFace { edition }).collect(),
             confidence: 0.95,
             interval_covers: COVERS.into(),

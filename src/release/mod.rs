@@ -13,13 +13,14 @@ mod cells;
 mod combine;
 mod draft;
 mod keys;
+mod known;
 mod number;
 mod parts;
 mod telling;
 mod turns;
 
 pub use answer::{AnswerError, Answering};
-pub use body::{Body, Cell, CodeName, DimensionFace, EditionFace, PolicyFace, Privacy, Release, Status};
+pub use body::{Body, Cell, CodeName, DimensionFace, EditionFace, Known, PolicyFace, Privacy, Release, Status};
 pub use draft::{Draft, TOTAL};
 pub use number::Number;
 pub use turns::Turns;

@@ -4,9 +4,10 @@
 //! its own. A binned column is as many quantities as it has bins, all measured over the same tables.
 
 use super::answer::AnswerError;
+use crate::design::{Design, Region};
 use crate::estimate::{EstimatedTable, estimate};
 use crate::noise::{NoisyTable, NoisyTables};
-use crate::policy::{Cut, Plan, Quantity};
+use crate::policy::{Cut, Plan, Quantity, Shown};
 
 /// A draw, and the plan that measured it.
 pub(super) struct Parts<'a> {
@@ -32,6 +33,26 @@ impl<'a> Parts<'a> {
     /// By bin: the counts in every shown table.
     pub(super) fn bins(&self, quantity: &Quantity) -> Result<Vec<Vec<EstimatedTable>>, AnswerError> {
         (0..quantity.width()).map(|bin| self.estimated(quantity, &[], bin)).collect()
+    }
+
+    /// Covariance of the persons in a cell of a shown table and in the numerator cut out of it: none where each table
+    /// has noise of its own.
+    pub(super) fn shared(&self, shown: &Shown, of: &[Cut]) -> f64 {
+        if !self.plan.additive {
+            return 0.0;
+        }
+        let sizes: Vec<usize> = self.plan.dimensions.iter().map(|d| d.levels.len()).collect();
+        let persons =
+            self.plan.measured.iter().zip(&self.noisy.tables).filter(|(m, _)| m.quantity == Quantity::Persons);
+        let tables: Vec<(Vec<usize>, f64)> = persons.map(|(_, table)| (table.dims.clone(), table.variance)).collect();
+        let region = |cuts: &[Cut]| {
+            let cut = cuts.iter().filter(|cut| !shown.dims.contains(&cut.dim));
+            let cut = cut.fold(Region::default(), |r, cut| r.within(cut.dim, cut.levels.iter().copied()));
+            // All cells are alike: that of the first codes stands for them.
+            shown.dims.iter().fold(cut, |region, &dim| region.within(dim, [0]))
+        };
+        let covariance = Design::new(&sizes, &tables);
+        covariance.covariance(&region(&self.plan.cuts), &region(&self.plan.cut_by(of))).unwrap_or(0.0)
     }
 
     fn estimated(&self, quantity: &Quantity, of: &[Cut], bin: usize) -> Result<Vec<EstimatedTable>, AnswerError> {

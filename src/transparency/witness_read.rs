@@ -1,8 +1,8 @@
 //! The lines of a witness: how one is written, and how all of them are read and held against each other.
 //!
 //! A line is the SHA-256 of what follows it, a space, and canonical JSON. Lines follow each other without a gap, and
-//! all leaves together must give the root that the newest checkpoint signs: so whoever reads a witness to its end has the
-//! log itself, and knows that it is. (The checkpoints before follow from it: a tree has one beginning of each size.)
+//! all leaves together must give the root that the newest checkpoint signs: so whoever reads a witness to its end has
+//! the log itself, and knows that it is. (The checkpoints before follow from it: a tree has one beginning of each size.)
 
 use super::witness::malformed;
 use super::{Head, Tree, canonical, open_checkpoint};

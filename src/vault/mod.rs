@@ -3,8 +3,8 @@
 //! # Guarantees
 //! Nothing is ever on disk in clear: every file is encrypted under a key of its own, wrapped by a key-encryption key
 //! that is kept elsewhere; without it the vault is sealed. The ledger's manifest alone says which files exist: what a
-//! crash or an error leaves behind, [`Vault::sweep`] destroys. Person keys live in submissions only and never
-//! leave this folder.
+//! crash or an error leaves behind, [`Vault::sweep`] destroys. Person keys live in submissions only and never leave
+//! this folder.
 //!
 //! All methods block; callers run them on a thread made for that.
 

@@ -62,11 +62,12 @@ fn well_formed_rows_beyond_the_limit_are_too_large_announced_or_not_packed_or_no
     send(&service, &ministry, "gzip", "gzip", &gzip(file.as_bytes())).expect_problem(413, "body_too_large");
     let zstd = zstd::encode_all(file.as_bytes(), 1).unwrap();
     send(&service, &ministry, "zstd", "zstd", &zstd).expect_problem(413, "body_too_large");
-    let chunks: String = file
+    let chunks = file
         .as_bytes()
         .chunks(4_000)
         .map(|part| format!("{:x}\r\n{}\r\n", part.len(), std::str::from_utf8(part).unwrap()))
-        .collect();
+        .collect::<Vec<_>>()
+        .concat();
     let chunked = head(&ministry, "chunked", "Transfer-Encoding: chunked") + &chunks + "0\r\n\r\n";
     let told = answer(open(&service, chunked.as_bytes()));
     assert!(told.starts_with("HTTP/1.1 413 ") && told.contains("body_too_large"), "{told}");
@@ -152,7 +153,7 @@ fn a_few_files_are_received_at_once_and_each_organisation_has_its_share() {
 #[test]
 fn what_is_no_http_and_what_is_too_much_of_it_is_a_problem_document_too() {
     let service = TestService::start();
-    let many = (0..200).map(|i| format!("X-{i}: y\r\n")).collect::<String>();
+    let many = (0..200).map(|i| format!("X-{i}: y\r\n")).collect::<Vec<_>>().concat();
     let huge = format!("X: {}\r\n", "y".repeat(256 << 10));
     let request = |headers: &str| format!("GET /v1/datasets HTTP/1.1\r\nHost: x\r\n{headers}\r\n");
     for (bytes, status, code) in [

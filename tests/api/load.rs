@@ -101,7 +101,7 @@ fn refusals_are_the_same_bytes_under_load_and_over_other_data() {
         service.submit(&service.submitter(), "visits", "2026", "k", &visits("a", persons, 1)).expect(201);
         service.close("visits", "2026").expect(201);
         let team = service.analyst();
-        let mut cases = vec![question("no_such"), question("state"), question("sex")];
+        let mut cases = [question("no_such"), question("state"), question("sex")];
         cases[1]["by"] = json!(["state", "service"]);
         cases[2]["spend"] = json!({ "rho": "11" });
         let told = at_once(askers, |_| {

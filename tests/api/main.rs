@@ -18,6 +18,7 @@
 
 mod acs;
 mod bodies;
+mod free;
 mod hostile;
 mod load;
 mod marker;

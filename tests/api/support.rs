@@ -220,10 +220,11 @@ impl TestService {
 
 pub fn config(folder: &Path, settings: &str) -> Config {
     let text = format!(
-        "data_dir = {:?}\nkeys_dir = {:?}\nwitness = {:?}\n{settings}",
+        "data_dir = {:?}\nkeys_dir = {:?}\nwitness = {:?}\npolicies_dir = {:?}\n{settings}",
         folder.join("data"),
         folder.join("keys"),
         folder.join("witness.jsonl"),
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("policies"),
     );
     Config::parse(&text, &[], Mode::Service).unwrap()
 }

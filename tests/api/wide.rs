@@ -11,7 +11,7 @@ pub fn policy(id: &str, dims: usize, codes: usize, budget: &str) -> String {
             "[[column]]\nname = \"d{d}\"\ntitle = {{ en = \"D{d}\" }}\nrole = \"dimension\"\nper = \"person\"\ncodes = [{list}]\n"
         )
     };
-    let columns: String = (0..dims).map(column).collect();
+    let columns = (0..dims).map(column).collect::<Vec<_>>().concat();
     format!(
         r#"id = "{id}"
 version = 1
@@ -61,10 +61,10 @@ complementary = true
 pub fn file(dims: usize, persons: usize) -> String {
     let names = (0..dims).map(|d| format!("d{d}")).collect::<Vec<_>>().join(",");
     let row = |person: usize| {
-        let codes = (0..dims).map(|d| format!(",c{}", person >> d & 1)).collect::<String>();
+        let codes = (0..dims).map(|d| format!(",c{}", person >> d & 1)).collect::<Vec<_>>().concat();
         format!("p{person}{codes}\n")
     };
-    format!("person_id,{names}\n{}", (0..persons).map(row).collect::<String>())
+    format!("person_id,{names}\n{}", (0..persons).map(row).collect::<Vec<_>>().concat())
 }
 
 /// Puts the policy in force and closes a period of 200 persons.

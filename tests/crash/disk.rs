@@ -66,7 +66,7 @@ impl Disk {
         let log = fs::read(self.notes.join("log")).unwrap_or_default();
         let unsafe_yet = unsafe_yet(&log);
         let (names, contents): (Vec<&Note>, Vec<&Note>) = unsafe_yet.iter().partition(|note| note.is_of_a_name());
-        let mut lost = 0;
+        let mut gone = 0;
         let places = self.places();
         let mut by_file: BTreeMap<u64, Vec<&Note>> = BTreeMap::new();
         for note in contents {
@@ -74,16 +74,16 @@ impl Disk {
         }
         for (inode, notes) in by_file {
             if let Some(path) = places.get(&inode) {
-                lost += take_back(path, &notes, |_| loss == Loss::Some && chance.random_bool(0.5));
+                gone += take_back(path, &notes, |_| loss == Loss::Some && chance.random_bool(0.5));
             }
         }
         let standing = if loss == Loss::All { 0 } else { chance.random_range(0..=names.len()) };
         for note in names[standing..].iter().rev() {
             note.unname(&self.notes);
-            lost += 1;
+            gone += 1;
         }
         self.forget();
-        lost
+        gone
     }
 
     /// After a cut everything that is there is safe. What shares memory is no file.

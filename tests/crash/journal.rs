@@ -6,6 +6,7 @@
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
+use std::sync::atomic::AtomicU32;
 
 /// A submission that was acknowledged and neither replaced nor withdrawn.
 #[derive(Debug, Clone)]
@@ -27,8 +28,6 @@ pub struct Journal {
     pub editions: BTreeMap<u64, BTreeMap<usize, usize>>,
     /// Names given so far to files and keys.
     pub named: u32,
-    /// Acts that came to their end.
-    pub acts: u32,
 }
 
 impl Journal {
@@ -53,6 +52,8 @@ pub struct Board {
     pub periods: Mutex<BTreeSet<String>>,
     /// Questions that were sent and not answered: each may have cost once.
     pub doubts: Mutex<u32>,
+    /// Acts that came to their end, of all writers.
+    pub acts: AtomicU32,
 }
 
 impl Board {

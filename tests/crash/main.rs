@@ -42,7 +42,7 @@ fn nothing_acknowledged_is_lost_when_the_service_is_killed_at_random() {
     let kills = kills();
     for round in 0..kills.div_ceil(25) {
         siege.round(25.min(kills - round * 25), |siege| {
-            std::thread::sleep(siege.up_to(900));
+            siege.some_acts();
             siege.service.kill();
         });
     }

@@ -38,27 +38,23 @@ fn every_durable_step_may_fail_in_every_way() {
 
 /// Lets the service run into a fault, and ends it.
 fn strike(siege: &mut Siege, point: Point, fault: Fault) {
-    let after = match point {
-        Point::Recover => 0,
-        _ => siege.up_to(3).as_millis(),
-    };
+    let after = if point == Point::Recover { 0 } else { siege.up_to(3).as_millis() };
     let plan = format!("{}:{after}:{}", point.as_str(), fault.as_str());
     let started = siege.service.start(Some(("HALFLIGHT_FAULT", &plan)));
-    let said = match started {
+    let said = if let Err((_, said)) = started {
         // It ran into it while it started.
-        Err((_, said)) => said,
-        Ok(_) => {
-            let _provoked = provoke(&siege.service, point);
-            let until = Instant::now() + PATIENCE;
-            while !has_struck(&siege.service.said(), point, fault) && Instant::now() < until {
-                if let Some((_, said)) = siege.service.ended(Duration::from_millis(20)) {
-                    assert!(has_struck(&said, point, fault), "{plan}: it died of something else\n{said}");
-                    return;
-                }
+        said
+    } else {
+        let _provoked = provoke(&siege.service, point);
+        let until = Instant::now() + PATIENCE;
+        while !has_struck(&siege.service.said(), point, fault) && Instant::now() < until {
+            if let Some((_, said)) = siege.service.ended(Duration::from_millis(20)) {
+                assert!(has_struck(&said, point, fault), "{plan}: it died of something else\n{said}");
+                return;
             }
-            std::thread::sleep(AFTERMATH);
-            siege.service.kill()
         }
+        std::thread::sleep(AFTERMATH);
+        siege.service.kill()
     };
     assert!(has_struck(&said, point, fault), "{plan} never struck\n{said}");
 }

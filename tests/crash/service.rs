@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 /// After a kill the service serves again within this time.
-pub const RECOVERY: Duration = Duration::from_secs(60);
+pub const RECOVERY: Duration = Duration::from_mins(1);
 
 /// Longest wait of a client for a service that is being started again.
 const PATIENCE: Duration = Duration::from_secs(90);

@@ -11,10 +11,16 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Clients at work at once.
 pub const WRITERS: usize = 8;
+
+/// Acts between two ends, at most.
+const ACTS: u32 = 20;
+
+/// Longest wait for them.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 /// A service under siege.
 pub struct Siege {
@@ -95,6 +101,17 @@ impl Siege {
         self.ends += 1;
     }
 
+    /// Lets the writers come to the end of a few acts (on a slow machine that takes longer), and into the middle of
+    /// others.
+    pub fn some_acts(&mut self) {
+        let until = self.board.acts.load(Ordering::Relaxed) + self.chance.random_range(0..ACTS);
+        let begun = Instant::now();
+        while self.at_work && self.board.acts.load(Ordering::Relaxed) < until && begun.elapsed() < PATIENCE {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        std::thread::sleep(self.up_to(50));
+    }
+
     /// A random number of milliseconds.
     pub fn up_to(&mut self, millis: u64) -> Duration {
         Duration::from_millis(self.chance.random_range(0..millis))
@@ -102,7 +119,7 @@ impl Siege {
 
     /// Says what was done, and checks that it was something.
     pub fn report(&self) {
-        let acts: u32 = self.writers.iter().map(|writer| writer.journal.acts).sum();
+        let acts = self.board.acts.load(Ordering::Relaxed);
         let submissions: usize = self.writers.iter().map(|writer| writer.journal.receipts.len()).sum();
         let editions: usize = self.writers.iter().map(|writer| writer.journal.editions.len()).sum();
         let releases = self.board.releases.lock().unwrap().len();

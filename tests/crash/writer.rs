@@ -65,7 +65,7 @@ impl Writer {
                 18 => self.list(),
                 _ => self.issue(),
             }
-            self.journal.acts += 1;
+            self.board.acts.fetch_add(1, Ordering::Relaxed);
         }
     }
 

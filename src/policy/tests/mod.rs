@@ -8,4 +8,5 @@ mod pricing;
 mod reading;
 mod refusing;
 mod sensitivity;
+mod shelving;
 mod shipping;

@@ -142,6 +142,13 @@ fn malformed_questions_are_told_what_to_write() {
     told(&|q| q.measures = share("disability", &[]), "codes of its numerator");
     told(&|q| q.measures = share("period", &["2025-Q1"]), "cannot be in `of`");
     told(&|q| q.measures = share("sex", &["F"]), "cannot be in `of`");
+    for (codes, said) in [(vec!["U"], "not all of them"), (vec!["R"], "some of the codes")] {
+        let within = |q: &mut Question| {
+            q.filter.insert("urban".into(), vec!["U".into()]);
+            q.measures = share("urban", &codes);
+        };
+        told(&within, said);
+    }
     let policy = policy("residence");
     let (_, urban) = policy.dimensions().find(|(column, _)| column.name == "urban").unwrap();
     let all: Vec<&str> = urban.codes.iter().map(|code| code.id.as_str()).collect();

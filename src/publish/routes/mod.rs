@@ -5,6 +5,7 @@ pub(super) mod datasets;
 pub(super) mod docs;
 pub(super) mod faces;
 pub(super) mod health;
+pub(super) mod indicators;
 pub(super) mod log;
 pub(super) mod policies;
 pub(super) mod programs;
@@ -33,6 +34,7 @@ pub fn configure(cfg: &mut web::ServiceConfig) {
     cfg.service(datasets::close).service(datasets::list).service(datasets::one);
     cfg.service(datasets::suspend).service(datasets::budget);
     cfg.service(asking::quote).service(asking::ask).service(programs::run);
+    cfg.service(indicators::list).service(indicators::ask);
     cfg.service(policies::propose).service(policies::list).service(policies::approve);
     cfg.service(tokens::issue).service(tokens::list).service(tokens::revoke);
     cfg.service(log::checkpoint).service(log::tile).service(log::entry);

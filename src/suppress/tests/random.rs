@@ -60,7 +60,7 @@ impl Dice {
 }
 
 fn cases() -> u64 {
-    std::env::var("HALFLIGHT_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(150)
+    std::env::var("HALFLIGHT_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(100)
 }
 
 /// Every promise, by brute force.

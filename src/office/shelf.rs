@@ -1,0 +1,30 @@
+//! Free answers: what a draw covers is told from it.
+
+use super::{Office, OfficeError};
+use crate::policy::{Plan, Policy, Quantity};
+
+impl Office {
+    /// Whether a plan is answered from what is there: its release, or its draw.
+    pub(super) async fn is_free(&self, plan: &Plan) -> Result<bool, OfficeError> {
+        Ok(self.ledger.release_by_digest(&plan.release).await?.is_some()
+            || self.ledger.draw(&plan.draw).await?.is_some())
+    }
+
+    /// The same question over the draw that answers it most precisely, if some draw of the same editions does so at
+    /// least as precisely as the asker would pay for; else the plan as it is.
+    pub(super) async fn shelved(&self, policy: &Policy, plan: Plan) -> Result<Plan, OfficeError> {
+        if self.is_free(&plan).await? {
+            return Ok(plan);
+        }
+        let mut best: Option<(f64, Plan)> = None;
+        for (draw, form) in self.ledger.draws_over(&plan).await? {
+            let Some(over) = plan.over(policy, draw, &form) else { continue };
+            let asked = over.shown.iter().take(over.asked);
+            let variance: f64 = asked.map(|shown| over.variance_of(&Quantity::Persons, &[], shown)).sum();
+            if best.as_ref().is_none_or(|(least, _)| variance < *least) {
+                best = Some((variance, over));
+            }
+        }
+        Ok(best.map_or(plan, |(_, over)| over))
+    }
+}

@@ -1,0 +1,45 @@
+//! Totals published elsewhere, beside ours.
+//!
+//! An officer has entered them in the policy with a citation. They are about one cell and one period; they are shown
+//! beside the figure of persons of that very cell and change nothing in it. A withheld cell says nothing of the
+//! difference.
+
+use super::body::{Cell, Known};
+use super::number::Number;
+use crate::estimate::EstimatedTable;
+use crate::policy::{Figure, KnownTotal, Plan, Selection};
+
+/// The known total of the cell at a place, if there is one.
+pub(super) fn total<'a>(plan: &'a Plan, table: &EstimatedTable, place: usize) -> Option<&'a KnownTotal> {
+    if plan.known_totals.is_empty() || plan.editions.len() != 1 {
+        return None;
+    }
+    let here = super::keys::levels_at(table, place);
+    let mut selection = Selection::new();
+    for (dim, dimension) in plan.dimensions.iter().enumerate().filter(|(_, d)| d.name != crate::policy::PERIOD) {
+        let one = here.iter().find(|(d, _)| *d == dim).map(|(_, level)| vec![*level]);
+        let cut = plan.cuts.iter().find(|cut| cut.dim == dim).map(|cut| cut.levels.clone());
+        for level in one.or(cut).into_iter().flatten().filter_map(|level| dimension.levels.get(level)) {
+            selection.entry(dimension.name.clone()).or_default().extend(level.members.iter().cloned());
+        }
+    }
+    plan.known_totals.iter().find(|total| total.selection == selection)
+}
+
+/// The cell, with the known total beside it where it shows persons.
+pub(super) fn beside(known: Option<&KnownTotal>, cell: Cell) -> Cell {
+    let number = |number: &Option<Number>| number.as_ref().and_then(Number::whole);
+    let figures = (number(&cell.value), number(&cell.low), number(&cell.high));
+    let (Some(known), (Some(value), Some(low), Some(high))) = (known, figures) else { return cell };
+    if cell.measure != Figure::Persons.name() {
+        return cell;
+    }
+    let persons = i64::try_from(known.persons).unwrap_or(i64::MAX);
+    let known = Known {
+        persons: known.persons,
+        difference: Number::Whole(value.saturating_sub(persons)),
+        within_noise: (low..=high).contains(&persons),
+        citation: known.citation.clone(),
+    };
+    Cell { known: Some(known), ..cell }
+}
