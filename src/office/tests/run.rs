@@ -232,7 +232,7 @@ impl Run {
         let bytes = release.document().unwrap();
         match model.answers.get(&key) {
             Some(known) => {
-                assert!(known == release.id() && !created, "the same question, the same answer, for nothing")
+                assert!(known == release.id() && !created, "the same question, the same answer, for nothing");
             }
             None if created => model.pay(cost),
             // It landed unreported before.
