@@ -140,7 +140,7 @@ impl Ledger {
         paid.map(super::row::amount).transpose()
     }
 
-    /// What was drawn over the editions of a plan, under its policy: newest first, at most [`LISTED_MAX`].
+    /// What was drawn over the editions of a plan, under its policy: newest first, at most `LISTED_MAX`.
     ///
     /// # Errors
     /// Faults only.
