@@ -73,7 +73,7 @@ fn an_indicator_is_a_question_that_has_a_code() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("policies");
     service.in_force(&std::fs::read_to_string(folder.join("acs2024.toml")).unwrap());
     ask("W1").expect_problem(422, "period_not_closed");
-    let csv = "person_id,household_id,adm1,sex,age,citizenship,nativity,disability,health_coverage,employment,domestic_worker,sector,wage_year\n";
+    let csv = "period,person_id,household_id,adm1,sex,age,citizenship,nativity,disability,health_coverage,employment,domestic_worker,sector,wage_year\n";
     let header: Vec<&str> = csv.trim().split(',').collect();
     let columns = listed_columns(&service);
     assert!(columns.iter().all(|column| header.contains(&column.as_str())), "{columns:?}");
@@ -108,7 +108,7 @@ fn people(header: &str, service: &TestService) -> String {
         let employment = ["unemployed", "employed", "employed", "employed", "inactive"][person / 2 % 5];
         let sex = ["F", "M"][person % 2];
         csv.push_str(&format!(
-            "p{person},h{person},{adm1},{sex},30,{citizenship},{nativity},no,covered,{employment},no,{sector},100\n"
+            "2024,p{person},h{person},{adm1},{sex},30,{citizenship},{nativity},no,covered,{employment},no,{sector},100\n"
         ));
     }
     csv
