@@ -21,6 +21,8 @@ pub(super) struct QuoteFace {
     #[serde(default)]
     parts: Vec<PartFace>,
     #[serde(default)]
+    differences: Vec<DifferenceFace>,
+    #[serde(default)]
     free: bool,
     #[serde(default)]
     remaining: Option<String>,
@@ -42,6 +44,12 @@ struct PartFace {
     implied: bool,
     tables: usize,
     cost: CostFace,
+}
+
+#[derive(Debug, Deserialize)]
+struct DifferenceFace {
+    measure: String,
+    moe: MoeFace,
 }
 
 #[derive(Debug, Deserialize)]
@@ -84,6 +92,9 @@ pub(super) fn print(quote: &QuoteFace, out: &mut dyn Write) -> Result<(), CliErr
             "would give   +-{:.0} persons (95 %) in a typical cell, +-{:.0} in the worst",
             moe.typical, moe.worst
         )?;
+    }
+    for DifferenceFace { measure, moe } in &quote.differences {
+        writeln!(out, "             +-{:.0} typically, +-{:.0} at worst, for {measure}", moe.typical, moe.worst)?;
     }
     if let Some(cells) = quote.cells {
         writeln!(out, "cells        {cells}")?;

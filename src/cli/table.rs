@@ -57,6 +57,9 @@ pub fn notes(body: &Body, page: Page) -> String {
     if has(Status::U) {
         lines.push("u  unreliable: the interval is wide for the figure".to_owned());
     }
+    if body.cells.iter().any(|cell| cell.within_noise == Some(true)) {
+        lines.push("~  within the noise: the two groups cannot be told apart".to_owned());
+    }
     lines.push(format!("(–) or ±  {:.0} % interval; covers {}", body.confidence * 100.0, body.interval_covers));
     if !body.additive {
         lines.push("cells do not add up to totals: one person can be in several".to_owned());
@@ -111,6 +114,7 @@ mod tests {
             known: None,
             status: if value.is_some() { Status::A } else { Status::Q },
             reason: None,
+            within_noise: None,
         }
     }
 

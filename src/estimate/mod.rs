@@ -27,11 +27,11 @@ mod tree_tests;
 mod zeros;
 
 pub(crate) use cut::selected;
-pub use difference::{Difference, difference, difference_of, difference_of_ratios};
+pub use difference::{Difference, difference, difference_of, difference_of_ratios, ratios};
 pub use estimator::{Estimator, Uncertainty, Variances};
 pub use joint::{Joint, quantile95};
 pub use quantile::{Quantile, quantile};
-pub use ratio::{Ratio, mean, ratio};
+pub use ratio::{Ratio, mean, ratio, ratio_of};
 pub use tree::TreeEstimator;
 pub use zeros::Impossible;
 

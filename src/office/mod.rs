@@ -17,8 +17,8 @@ mod submit;
 mod tests;
 
 pub use faces::{
-    Alternative, Answer, BudgetFace, ColumnFace, Cost, DatasetFace, EditionClosed, Moe, Part, PolicyRecord, Quote,
-    SubmissionAsked, Submitted,
+    Alternative, Answer, BudgetFace, ColumnFace, Cost, DatasetFace, Difference, EditionClosed, Moe, Part, PolicyRecord,
+    Quote, SubmissionAsked, Submitted,
 };
 
 use crate::clock::Clock;

@@ -3,9 +3,9 @@
 //! Computed from the plan alone (G8). What a measure brings along, such as the persons for the floor, stands here with
 //! its price like what was asked for.
 
-use super::{Cost, Moe, Part};
+use super::{Cost, Difference, Moe, Part};
 use crate::budget::{Accounting, Nanos};
-use crate::policy::{Figure, Plan, Quantity};
+use crate::policy::{Compared, Comparison, Contrast, Cut, Figure, Plan, Quantity, Shown};
 use crate::{estimate, noise};
 use std::collections::BTreeSet;
 
@@ -47,6 +47,10 @@ fn asked_for(figure: &Figure) -> Vec<Quantity> {
         Figure::Persons | Figure::Share { .. } => vec![Quantity::Persons],
         Figure::Rows => vec![Quantity::Rows],
         Figure::Sum(numbers) | Figure::Mean(numbers) => vec![Quantity::Sum(numbers.clone())],
+        Figure::Comparison(comparison) => vec![match &comparison.compared {
+            Compared::Persons(_) | Compared::Shares(_) => Quantity::Persons,
+            Compared::Means(numbers, _) => Quantity::Sum(numbers.clone()),
+        }],
         Figure::Quantile { numbers, edges, .. } => vec![Quantity::Bins(numbers.clone(), edges.clone())],
     }
 }
@@ -69,11 +73,34 @@ fn of_quantity(plan: &Plan, quantity: &Quantity) -> Option<Moe> {
         Quantity::Persons | Quantity::Rows | Quantity::Valued(_) | Quantity::Bins(..) => 1.0,
     };
     let widths = estimate::expected(&plan.part(quantity, &[])).ok()?;
+    over_cells(plan, widths.into_iter().map(|width| width * unit))
+}
+
+/// The error to expect of every difference of persons: like that of counts, it does not depend on them.
+pub(super) fn differences(plan: &Plan) -> Vec<Difference> {
+    let (prediction, quantile) = (plan.prediction(), estimate::quantile95(plan.accounting));
+    let of_figure = |figure: &Figure| {
+        let Figure::Comparison(Comparison { name, contrast: Contrast::Difference, compared }) = figure else {
+            return None;
+        };
+        let Compared::Persons([one, other]) = compared else { return None };
+        let width = |shown: &Shown| {
+            let of = |a: &[Cut], b: &[Cut]| prediction.covariance(shown, [a, b]);
+            let variance = of(one, one)? - 2.0 * of(one, other)? + of(other, other)?;
+            Some(quantile * variance.max(0.0).sqrt())
+        };
+        let widths = plan.shown.iter().map(width).collect::<Option<Vec<f64>>>()?;
+        Some(Difference { measure: name.clone(), moe: over_cells(plan, widths.into_iter())? })
+    };
+    plan.figures.iter().filter_map(of_figure).collect()
+}
+
+/// The median and the worst over the cells of the tables asked for, from the half-width in the cells of each table.
+fn over_cells(plan: &Plan, widths: impl Iterator<Item = f64>) -> Option<Moe> {
     let mut sorted: Vec<(f64, usize)> = widths
-        .into_iter()
         .zip(&plan.shown)
         .take(plan.asked)
-        .map(|(width, shown)| (width * unit, estimate::shown_cells(plan, shown)))
+        .map(|(width, shown)| (width, estimate::shown_cells(plan, shown)))
         .collect();
     let half = sorted.iter().map(|(_, cells)| cells).sum::<usize>().div_ceil(2);
     sorted.sort_by(|a, b| a.0.total_cmp(&b.0));

@@ -238,8 +238,8 @@ fn canonical_question(policy: &Policy, asked: &Asked, cost: Nanos) -> serde_json
         places.iter().map(|&p| asked::name_at(policy, p)).collect()
     };
     let tables: Vec<Vec<String>> = asked.tables.iter().map(names).collect();
-    let filters = asked::spelt(policy, &asked.filters);
-    let measures: Vec<MeasureAsked> = asked.figures.iter().map(|figure| figure.asked(policy)).collect();
+    let filters = asked::spelt(policy, &asked.periods, &asked.filters);
+    let measures: Vec<MeasureAsked> = asked.figures.iter().map(|figure| figure.asked(policy, &asked.periods)).collect();
     let amount = match policy.budget.accounting {
         Accounting::Zcdp => "rho",
         Accounting::Pure => "epsilon",

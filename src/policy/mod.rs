@@ -9,8 +9,11 @@ mod alternatives;
 mod asked;
 mod bands;
 mod canonical;
+mod choosing;
 mod codelist;
 mod columns;
+mod comparing;
+mod comparison;
 mod figure;
 mod file;
 mod findings;
@@ -46,10 +49,11 @@ mod tests;
 pub use admit::{Standing, admit, admit_program};
 pub use alternatives::alternatives;
 pub use codelist::{Code, CodeList, CodeLists};
+pub use comparison::{Compared, Comparison, Contrast, Fraction};
 pub use figure::Figure;
 pub use findings::{Finding, Severity};
 pub use inadmissible::Inadmissible;
-pub use indicator::{Indicator, IndicatorAsked, IndicatorKind, Misread};
+pub use indicator::{Between, Indicator, IndicatorAsked, IndicatorKind, Misread};
 pub use loosens::loosens;
 pub use model::{
     Bands, Budget, CellRules, Column, CombinationRule, EditionRule, Forbid, Frequency, IdForm, Kind, KnownTotal,
@@ -58,5 +62,5 @@ pub use model::{
 pub use plan::{Cut, Dimension, EditionRef, Level, Measured, PERIOD, Plan, Rules, Shown};
 pub use price::Prediction;
 pub use quantity::{Numbers, Quantity, Reach};
-pub use question::{MeasureAsked, Question, Spend};
+pub use question::{Codes, ComparedAsked, MeasureAsked, Question, Spend};
 pub use shelf::Form;

@@ -176,8 +176,8 @@ impl Plan {
         all
     }
 
-    /// The part of this plan that measures one quantity, with the cuts of a numerator in place of its own on the same
-    /// dimensions. What it measures is joined by least squares if the quantity adds up.
+    /// The part of this plan that measures one quantity, with the cuts of a numerator or a group in place of its own on
+    /// the same dimensions. What it measures is joined by least squares if the quantity adds up.
     #[must_use]
     pub fn part(&self, quantity: &Quantity, of: &[Cut]) -> Self {
         Self {
@@ -202,6 +202,13 @@ impl Plan {
         Prediction::new(&self.dimensions, &self.cuts, persons, self.accounting, self.additive)
     }
 
+    /// How the estimates of a quantity vary together, from the variance of the noise in each of its tables.
+    #[must_use]
+    pub fn variation(&self, quantity: &Quantity, tables: Vec<(Vec<usize>, f64)>) -> Prediction<'_> {
+        let sizes = self.dimensions.iter().map(|d| d.levels.len()).collect();
+        Prediction::of(sizes, &self.cuts, tables, self.additive || *quantity != Quantity::Persons)
+    }
+
     /// Variance to expect of the cells of a shown table, filters included. For many tables, ask [`Plan::prediction`].
     #[must_use]
     pub fn predicted_variance(&self, shown: &Shown) -> f64 {
@@ -209,12 +216,16 @@ impl Plan {
     }
 
     /// The floor of a table over these dimensions. Where periods are pooled, one person may count once in each of them,
-    /// so the floor on persons is one on counts times the periods.
+    /// so the floor on persons is one on counts times the periods; those of a group of periods, times as many.
     #[must_use]
     pub fn floor(&self, dims: &[usize]) -> u32 {
-        let by_period = dims.iter().filter_map(|&d| self.dimensions.get(d)).any(|d| d.name == PERIOD);
-        let pooled = if by_period { 1 } else { u32::try_from(self.editions.len()).unwrap_or(u32::MAX) };
-        self.rules.threshold.saturating_mul(pooled)
+        let period = self.dimensions.iter().position(|d| d.name == PERIOD);
+        let cut = period.and_then(|period| self.cuts.iter().find(|cut| cut.dim == period));
+        let pooled = match period.filter(|period| dims.contains(period)) {
+            Some(_) => 1,
+            None => cut.map_or(self.editions.len(), |cut| cut.levels.len()),
+        };
+        self.rules.threshold.saturating_mul(u32::try_from(pooled).unwrap_or(u32::MAX))
     }
 
     /// The number of cells of a table over these dimensions.

@@ -10,7 +10,7 @@ use super::question::Spend;
 use super::shape::{Shape, with_cuts};
 use super::split::Split;
 use crate::budget::{Accounting, NANOS_PER_UNIT, Nanos};
-use crate::design::{Design, Z95, gaussian_variance, laplace_variance, price_of};
+use crate::design::{Design, Region, Z95, gaussian_variance, laplace_variance, price_of};
 
 /// A standard error above so many times the floor makes an answer pointless.
 const POINTLESS: f64 = 5.0;
@@ -37,14 +37,47 @@ impl<'a> Prediction<'a> {
         accounting: Accounting,
         additive: bool,
     ) -> Self {
-        let sizes: Vec<usize> = dimensions.iter().map(|d| d.levels.len()).collect();
+        let sizes = dimensions.iter().map(|d| d.levels.len()).collect();
         let variance = |m: &Measured| match accounting {
             Accounting::Zcdp => gaussian_variance(m.units, m.l2_squared),
             Accounting::Pure => laplace_variance(m.units, m.l1),
         };
-        let tables: Vec<(Vec<usize>, f64)> = measured.map(|m| (m.dims.clone(), variance(m))).collect();
+        Self::of(sizes, cuts, measured.map(|m| (m.dims.clone(), variance(m))).collect(), additive)
+    }
+
+    /// Of tables over dimensions of these sizes, each with the variance of the noise of a cell.
+    #[must_use]
+    pub fn of(sizes: Vec<usize>, cuts: &'a [Cut], tables: Vec<(Vec<usize>, f64)>, additive: bool) -> Self {
         let joined = additive.then(|| Design::new(&sizes, &tables));
         Self { sizes, cuts, tables, joined }
+    }
+
+    /// Covariance of what a cell of a shown table holds within two sets of further cuts; its variance within one if
+    /// they are the same. `None`: the draw does not cover them. Tables that do not add up have noise of their own, but
+    /// two cuts of the same table share it where they overlap.
+    #[must_use]
+    pub fn covariance(&self, shown: &Shown, within: [&[Cut]; 2]) -> Option<f64> {
+        let cuts = within.map(|of| {
+            let others = self.cuts.iter().filter(|cut| of.iter().all(|own| own.dim != cut.dim));
+            others.chain(of).collect::<Vec<&Cut>>()
+        });
+        let [first, second] = cuts.each_ref().map(|cuts| {
+            let free = cuts.iter().filter(|cut| !shown.dims.contains(&cut.dim));
+            let region = free.fold(Region::default(), |region, cut| region.within(cut.dim, cut.levels.iter().copied()));
+            // All cells are alike: that of the first codes stands for them.
+            shown.dims.iter().fold(region, |region, &dim| region.within(dim, [0]))
+        });
+        let alone = || {
+            let [source, other] = cuts.each_ref().map(|cuts| with_cuts(&shown.dims, cuts.iter().copied()));
+            let own = self.tables.iter().find(|(dims, _)| *dims == source)?;
+            let apart = source != other;
+            if apart {
+                Some(0.0)
+            } else {
+                Design::new(&self.sizes, std::slice::from_ref(own)).covariance(&first, &second)
+            }
+        };
+        self.joined.as_ref().map_or_else(alone, |design| design.covariance(&first, &second))
     }
 
     /// Variance to expect of each cell of a shown table, cut included; infinite if the draw does not cover it.

@@ -1,7 +1,8 @@
 //! The policy's rules for what may stand together: forbidden crossings, and stricter rules for certain codes.
 //!
-//! A filter counts as a dimension, and so does a column in the numerator of a share. A rule about certain codes also
-//! holds when a filter leaves out nothing but such codes: the difference to the total would show them.
+//! A filter counts as a dimension, and so does a column in the numerator of a share or in the groups of a comparison. A
+//! rule about certain codes also holds when a filter, or both groups together, leave out nothing but such codes: the
+//! difference to the total would show them.
 
 use super::asked::{Asked, Place, codes_at, column_at, name_at};
 use super::inadmissible::Inadmissible;
@@ -76,9 +77,10 @@ fn applies(policy: &Policy, asked: &Asked, table: &BTreeSet<Place>, require: &Re
         let place = table.iter().copied().find(|&p| column_at(policy, p).is_some_and(|c| c.name == *name));
         let Some((place, list)) = place.and_then(|p| Some((p, codes_at(policy, p)?))) else { return false };
         let of_rule: BTreeSet<u16> = codes.iter().filter_map(|c| list.position(c)).collect();
+        let both: Vec<BTreeSet<u16>> = asked.compared(place).collect();
         let selections = asked.selections(place);
         selections.is_empty()
-            || selections.iter().any(|selected| {
+            || selections.into_iter().chain(&both).any(|selected| {
                 let left_out = list.len().saturating_sub(selected.len());
                 let left_out_of_rule = of_rule.difference(selected).count();
                 left_out_of_rule < of_rule.len() || left_out == left_out_of_rule

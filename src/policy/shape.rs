@@ -3,7 +3,7 @@
 //! Filters are dimensions: measured over the whole list and cut out. Where that would pass `cells_max` they are grouped
 //! into the selected codes and the rest.
 
-use super::asked::{Asked, Place, codes_at, column_at};
+use super::asked::{Asked, Chosen, Place, codes_at, column_at};
 use super::figure::Figure;
 use super::inadmissible::Inadmissible;
 use super::model::{Per, Policy, Text};
@@ -52,54 +52,68 @@ fn build(policy: &Policy, asked: &Asked, group: bool) -> Shape {
     let places: Vec<Place> = asked.with_filters(&broken_down).into_iter().collect();
     let per_row = |place: Place| column_at(policy, place).is_some_and(|c| c.per == Per::Row);
     let additive = !places.iter().any(|&p| per_row(p));
-    let grouped = |place: &Place| {
-        let selections = asked.selections(*place);
-        let several = selections.iter().any(|codes| codes.len() > 1);
-        selections.len() == 1 && !broken_down.contains(place) && (group || (!additive && several))
+    let grouped = |place: Place| {
+        let several = asked.selections(place).iter().any(|codes| codes.len() > 1);
+        let free = !broken_down.contains(&place) && asked.chosen_apart(place);
+        (free && (group || (!additive && several)))
+            .then(|| (place, groups(policy, asked, place)))
+            .filter(|g| !g.1.is_empty())
     };
-    let grouped: BTreeSet<Place> = places.iter().copied().filter(grouped).collect();
-    let dimensions: Vec<Dimension> =
-        places.iter().map(|&p| dimension(policy, asked, p, grouped.contains(&p))).collect();
+    let grouped: Groups = places.iter().filter_map(|&place| grouped(place)).collect();
+    let dimensions: Vec<Dimension> = places.iter().map(|&p| dimension(policy, asked, p, grouped.get(&p))).collect();
     let cutting = Cutting { places: &places, grouped: &grouped };
     let tables: BTreeSet<Vec<usize>> = asked.tables.iter().map(|table| cutting.positions(table)).collect();
     let cuts = cutting.cuts(&asked.filters);
-    let figures: Vec<Figure> = asked.figures.iter().map(|figure| figure.figure(policy, &cutting)).collect();
+    let figures: Vec<Figure> =
+        asked.figures.iter().map(|figure| figure.figure(policy, &asked.periods, &cutting)).collect();
     let shown = shown(&tables, asked.margins);
     let weight =
         |table| (cutting.positions(&asked.with_filters(table)), asked.weights.get(table).copied().unwrap_or(1));
     let weights = asked.tables.iter().map(weight).collect();
-    let over = |cuts: &[Cut]| additive_tables(&tables, cuts, asked.margins);
+    let mut needs: BTreeMap<Quantity, BTreeSet<&[Cut]>> = BTreeMap::new();
+    for (quantity, of) in figures.iter().flat_map(Figure::needs) {
+        needs.entry(quantity).or_default().insert(of);
+    }
     let mut measured = BTreeSet::new();
-    for quantity in figures.iter().flat_map(Figure::needs) {
-        let numerators = figures.iter().filter_map(|figure| match figure {
-            Figure::Share { of, .. } if quantity == Quantity::Persons => Some([cuts.as_slice(), of].concat()),
-            Figure::Share { .. }
-            | Figure::Persons
-            | Figure::Rows
-            | Figure::Sum(_)
-            | Figure::Mean(_)
-            | Figure::Quantile { .. } => None,
-        });
-        let numerators: Vec<Vec<Cut>> = numerators.collect();
+    for (quantity, mut within) in needs {
         let alone = quantity == Quantity::Persons && !additive;
-        let of_numerators =
-            numerators.iter().flat_map(|cuts| if alone { own_tables(&shown, cuts) } else { over(cuts) });
-        let own = match (alone, numerators.is_empty()) {
-            (true, _) => own_tables(&shown, &cuts),
-            (false, true) => over(&cuts),
-            (false, false) => BTreeSet::new(),
+        if alone {
+            within.extend(figures.iter().flat_map(Figure::parts).chain([[].as_slice()]));
+        } else if within.len() > 1 {
+            // The cell is the sum of the cuts that are measured in it.
+            within.remove([].as_slice());
+        }
+        let whole = |of: &&[Cut]| [cuts.as_slice(), of].concat();
+        let over = |cuts: Vec<Cut>| {
+            if alone { own_tables(&shown, &cuts) } else { additive_tables(&tables, &cuts, asked.margins) }
         };
-        measured.extend(of_numerators.chain(own).map(|dims| (quantity.clone(), dims)));
+        measured.extend(within.iter().map(whole).flat_map(over).map(|dims| (quantity.clone(), dims)));
     }
     Shape { dimensions, cuts, additive, figures, measured, shown, weights, asked: tables.len() }
+}
+
+/// By place, where codes are taken together: the codes of each level.
+type Groups = BTreeMap<Place, Vec<BTreeSet<u16>>>;
+
+/// What is selected of a column, each selection by itself, and the rest, in the order of their first codes: so that a
+/// filter and its opposite are one draw. Empty for the period, and where nothing is selected.
+fn groups(policy: &Policy, asked: &Asked, place: Place) -> Vec<BTreeSet<u16>> {
+    let selections = asked.selections(place);
+    let Some(list) = codes_at(policy, place).filter(|_| !selections.is_empty()) else { return Vec::new() };
+    let all = list.codes.iter().filter_map(|code| list.position(&code.id));
+    let rest: BTreeSet<u16> = all.filter(|code| !selections.iter().any(|codes| codes.contains(code))).collect();
+    let mut groups: Vec<BTreeSet<u16>> = selections.into_iter().cloned().chain([rest]).collect();
+    groups.retain(|codes| !codes.is_empty());
+    groups.sort();
+    groups
 }
 
 /// How places and codes of a question become dimensions and levels of the draw.
 pub(super) struct Cutting<'a> {
     /// The place of each dimension, ascending.
     places: &'a [Place],
-    /// Those of two levels: what is selected, and the rest.
-    grouped: &'a BTreeSet<Place>,
+    /// Those whose codes are taken together.
+    grouped: &'a Groups,
 }
 
 impl Cutting<'_> {
@@ -108,12 +122,11 @@ impl Cutting<'_> {
     }
 
     /// The levels that hold the selected codes.
-    pub(super) fn cuts(&self, selected: &BTreeMap<Place, BTreeSet<u16>>) -> Vec<Cut> {
+    pub(super) fn cuts(&self, selected: &Chosen) -> Vec<Cut> {
         let cut = |(place, codes): (&Place, &BTreeSet<u16>)| {
-            let levels = if self.grouped.contains(place) {
-                vec![usize::from(!selected_first(codes))]
-            } else {
-                codes.iter().map(|&c| usize::from(c)).collect()
+            let levels = match self.grouped.get(place) {
+                Some(groups) => (0..).zip(groups).filter(|(_, g)| g.is_subset(codes)).map(|(level, _)| level).collect(),
+                None => codes.iter().map(|&c| usize::from(c)).collect(),
             };
             Some(Cut { dim: self.places.binary_search(place).ok()?, levels })
         };
@@ -121,16 +134,12 @@ impl Cutting<'_> {
     }
 }
 
-fn dimension(policy: &Policy, asked: &Asked, place: Place, grouped: bool) -> Dimension {
+fn dimension(policy: &Policy, asked: &Asked, place: Place, groups: Option<&Vec<BTreeSet<u16>>>) -> Dimension {
     let Some((column, list)) = column_at(policy, place).zip(codes_at(policy, place)) else {
         return period_of(asked.periods.iter().map(crate::identity::Period::as_str));
     };
     let single =
         |code: &super::Code| Level { code: code.id.clone(), names: code.names.clone(), members: vec![code.id.clone()] };
-    let none = BTreeSet::new();
-    let selected = asked.selections(place).pop_first().unwrap_or(&none);
-    let (inside, outside): (Vec<_>, Vec<_>) =
-        list.codes.iter().partition(|code| list.position(&code.id).is_some_and(|p| selected.contains(&p)));
     let of_selected = |several: &[&super::Code]| match several {
         [one] => single(one),
         several => {
@@ -138,23 +147,19 @@ fn dimension(policy: &Policy, asked: &Asked, place: Place, grouped: bool) -> Dim
             Level { code: members.join("+"), names: Text::new(), members }
         }
     };
-    let levels = match (grouped, selected_first(selected)) {
-        (false, _) => list.codes.iter().map(single).collect(),
-        (true, true) => vec![of_selected(&inside), rest(&outside)],
-        (true, false) => vec![rest(&outside), of_selected(&inside)],
+    let selections = asked.selections(place);
+    let level = |group: &BTreeSet<u16>| {
+        let codes: Vec<&super::Code> = group.iter().filter_map(|&code| list.code(code)).collect();
+        if selections.contains(group) { of_selected(&codes) } else { rest(&codes) }
     };
     Dimension {
         name: column.name.clone(),
         title: column.title.clone(),
         concept: column.concept.clone(),
         per_row: column.per == Per::Row,
-        levels,
+        levels: groups
+            .map_or_else(|| list.codes.iter().map(single).collect(), |groups| groups.iter().map(level).collect()),
     }
-}
-
-/// The two groups of a filter stand in the order of their first codes, so that it and its opposite are one draw.
-fn selected_first(selected: &BTreeSet<u16>) -> bool {
-    selected.contains(&0)
 }
 
 fn rest(outside: &[&super::Code]) -> Level {
@@ -204,8 +209,8 @@ fn own_tables(shown: &[Shown], cuts: &[Cut]) -> BTreeSet<Vec<usize>> {
 }
 
 /// The dimensions of a table and of every filter.
-pub(super) fn with_cuts(dims: &[usize], cuts: &[Cut]) -> Vec<usize> {
-    let all: BTreeSet<usize> = dims.iter().copied().chain(cuts.iter().map(|c| c.dim)).collect();
+pub(super) fn with_cuts<'a>(dims: &[usize], cuts: impl IntoIterator<Item = &'a Cut>) -> Vec<usize> {
+    let all: BTreeSet<usize> = dims.iter().copied().chain(cuts.into_iter().map(|c| c.dim)).collect();
     all.into_iter().collect()
 }
 

@@ -8,7 +8,7 @@ use super::combine::Outcome;
 use super::draft::{TOTAL, fixed_key, is_shown};
 use super::number::Number;
 use super::telling::{Telling, Told};
-use crate::policy::{Figure, Plan};
+use crate::policy::{Compared, Contrast, Figure, Plan};
 use std::collections::BTreeMap;
 
 /// Every cell of a table, each with all its figures.
@@ -29,16 +29,12 @@ pub(super) fn cells(plan: &Plan, telling: &Telling) -> Vec<Cell> {
         }
         key
     };
-    let figures: Vec<(String, Digits, &Vec<Told>)> = plan
-        .figures
-        .iter()
-        .zip(&telling.figures)
-        .map(|(figure, told)| (figure.name(), Digits::of(figure, plan.rules.round_to), told))
-        .collect();
+    let shape = |figure: &Figure| (figure.name(), Digits::of(figure, plan.rules.round_to));
+    let figures: Vec<((String, Digits), &Vec<Told>)> = plan.figures.iter().map(shape).zip(&telling.figures).collect();
     let all = |place: usize| {
         let key = key(place);
         let known = super::known::total(plan, &telling.table, place);
-        let told = figures.iter().filter_map(|(name, digits, told)| Some((name, digits, told.get(place)?)));
+        let told = figures.iter().filter_map(|((name, digits), told)| Some((name, digits, told.get(place)?)));
         let cells = told.map(|(name, digits, told)| cell(key.clone(), name, *digits, told));
         cells.map(|cell| super::known::beside(known, cell)).collect::<Vec<_>>()
     };
@@ -57,6 +53,7 @@ fn cell(key: BTreeMap<String, String>, measure: &str, digits: Digits, told: &Tol
         known: None,
         status: Status::Q,
         reason: Some(reason.to_owned()),
+        within_noise: None,
     };
     match told {
         Told::Withheld => silent("withheld"),
@@ -66,11 +63,16 @@ fn cell(key: BTreeMap<String, String>, measure: &str, digits: Digits, told: &Tol
             Cell { value: zero(), low: zero(), high: zero(), status: Status::A, ..silent("structural") }
         }
         Told::Shown(outcome, reliable) => {
-            let (low, high) = outcome.interval.map(|(low, high)| digits.outwards(low, high)).unzip();
+            let ends = outcome.interval.map(|(low, high)| digits.outwards(low, high));
+            // As a reader of the ends would find it: they stand further out than they were computed.
+            let within = |alike: f64| ends.is_none_or(|(low, high)| (low..=high).contains(&alike));
+            let (low, high) =
+                ends.map(|ends| <[f64; 2]>::from(ends).map(|end| Number::rounded(end, digits.decimals)).into()).unzip();
             Cell {
                 value: Some(digits.value(outcome)),
                 low,
                 high,
+                within_noise: digits.alike.map(within),
                 estimate: Some(digits.unrounded(outcome.value)),
                 se: outcome.standard_error.map(|error| digits.unrounded(error)),
                 status: if *reliable { Status::A } else { Status::U },
@@ -91,9 +93,11 @@ struct Digits {
     /// Where the true figure must lie.
     least: f64,
     most: f64,
+    /// Of a comparison: the value at which the two are the same.
+    alike: Option<f64>,
 }
 
-/// Decimals of a share: a hundredth of a per cent.
+/// Decimals of a share or a ratio: a hundredth of a per cent.
 const SHARE_DECIMALS: usize = 4;
 /// Decimals of a mean or a quantile beyond those of its column.
 const MEAN_DECIMALS: usize = 2;
@@ -103,7 +107,7 @@ const ESTIMATE_DECIMALS: usize = 4;
 impl Digits {
     fn of(figure: &Figure, round_to: u32) -> Self {
         let decimals = |scale: u32| usize::try_from(scale).unwrap_or(0);
-        let any = Self { base: 0.0, decimals: 0, least: f64::NEG_INFINITY, most: f64::INFINITY };
+        let any = Self { base: 0.0, decimals: 0, least: f64::NEG_INFINITY, most: f64::INFINITY, alike: None };
         match figure {
             Figure::Persons | Figure::Rows => Self { base: f64::from(round_to), least: 0.0, ..any },
             Figure::Sum(numbers) => Self { decimals: decimals(numbers.scale), ..any },
@@ -111,6 +115,19 @@ impl Digits {
                 Self { decimals: decimals(numbers.scale) + MEAN_DECIMALS, ..any }
             }
             Figure::Share { .. } => Self { decimals: SHARE_DECIMALS, least: 0.0, most: 1.0, ..any },
+            Figure::Comparison(comparison) => {
+                let alike = Some(comparison.contrast.alike());
+                match (comparison.contrast, &comparison.compared) {
+                    (Contrast::Ratio, _) => Self { decimals: SHARE_DECIMALS, least: 0.0, alike, ..any },
+                    (Contrast::Difference, Compared::Persons(_)) => Self { base: f64::from(round_to), alike, ..any },
+                    (Contrast::Difference, Compared::Shares(_)) => {
+                        Self { decimals: SHARE_DECIMALS, least: -1.0, most: 1.0, alike, ..any }
+                    }
+                    (Contrast::Difference, Compared::Means(numbers, _)) => {
+                        Self { decimals: decimals(numbers.scale) + MEAN_DECIMALS, alike, ..any }
+                    }
+                }
+            }
         }
     }
 
@@ -120,11 +137,11 @@ impl Digits {
         Number::rounded(value, self.decimals)
     }
 
-    fn outwards(self, low: f64, high: f64) -> (Number, Number) {
+    fn outwards(self, low: f64, high: f64) -> (f64, f64) {
         let unit = 10.0_f64.powi(i32::try_from(self.decimals).unwrap_or(0));
         let low = ((low * unit).floor() / unit).clamp(self.least, self.most);
         let high = ((high * unit).ceil() / unit).clamp(self.least, self.most);
-        (Number::rounded(low, self.decimals), Number::rounded(high, self.decimals))
+        (low, high)
     }
 
     fn unrounded(self, figure: f64) -> String {

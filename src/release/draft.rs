@@ -120,6 +120,9 @@ fn figure_note(figure: &Figure) -> Option<String> {
         Figure::Share { .. } => {
             "A share is told where both the persons in its numerator and the others of its base reach the floor."
         }
+        Figure::Comparison(_) => {
+            "A comparison is told where the persons of both groups reach the floor. It is within the noise where its interval holds 0 (a difference) or 1 (a ratio), or has no ends."
+        }
     };
     Some(note.to_owned())
 }

@@ -11,11 +11,14 @@ mod answer;
 mod body;
 mod cells;
 mod combine;
+mod compare;
 mod draft;
 mod keys;
 mod known;
 mod number;
 mod parts;
+#[cfg(test)]
+mod simulated;
 mod telling;
 mod turns;
 

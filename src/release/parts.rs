@@ -4,8 +4,7 @@
 //! its own. A binned column is as many quantities as it has bins, all measured over the same tables.
 
 use super::answer::AnswerError;
-use crate::design::{Design, Region};
-use crate::estimate::{EstimatedTable, estimate};
+use crate::estimate::{EstimatedTable, Joint, estimate};
 use crate::noise::{NoisyTable, NoisyTables};
 use crate::policy::{Cut, Plan, Quantity, Shown};
 
@@ -35,24 +34,19 @@ impl<'a> Parts<'a> {
         (0..quantity.width()).map(|bin| self.estimated(quantity, &[], bin)).collect()
     }
 
-    /// Covariance of the persons in a cell of a shown table and in the numerator cut out of it: none where each table
-    /// has noise of its own.
-    pub(super) fn shared(&self, shown: &Shown, of: &[Cut]) -> f64 {
-        if !self.plan.additive {
-            return 0.0;
-        }
-        let sizes: Vec<usize> = self.plan.dimensions.iter().map(|d| d.levels.len()).collect();
-        let persons =
-            self.plan.measured.iter().zip(&self.noisy.tables).filter(|(m, _)| m.quantity == Quantity::Persons);
-        let tables: Vec<(Vec<usize>, f64)> = persons.map(|(_, table)| (table.dims.clone(), table.variance)).collect();
-        let region = |cuts: &[Cut]| {
-            let cut = cuts.iter().filter(|cut| !shown.dims.contains(&cut.dim));
-            let cut = cut.fold(Region::default(), |r, cut| r.within(cut.dim, cut.levels.iter().copied()));
-            // All cells are alike: that of the first codes stands for them.
-            shown.dims.iter().fold(cut, |region, &dim| region.within(dim, [0]))
+    /// One quantity within several sets of cuts of every shown table, and how it varies together there.
+    pub(super) fn within(&self, quantity: &Quantity, cuts: &[&[Cut]]) -> Result<Vec<Together>, AnswerError> {
+        let estimates = cuts.iter().map(|of| self.estimated(quantity, of, 0)).collect::<Result<Vec<_>, _>>()?;
+        let measured = self.plan.measured.iter().zip(&self.noisy.tables).filter(|(m, _)| m.quantity == *quantity);
+        let variances = measured.map(|(_, table)| (table.dims.clone(), table.variance)).collect();
+        let variation = self.plan.variation(quantity, variances);
+        let of_table = |(place, shown): (usize, &Shown)| {
+            let tables: Vec<EstimatedTable> = estimates.iter().filter_map(|of| of.get(place)).cloned().collect();
+            let row = |i: &&[Cut]| cuts.iter().map(|j| variation.covariance(shown, [i, j])).collect::<Option<_>>();
+            let covariance = cuts.iter().map(row).collect::<Option<Vec<Vec<f64>>>>();
+            covariance.map(|covariance| Together { tables, covariance }).ok_or(AnswerError::Fault("estimate"))
         };
-        let covariance = Design::new(&sizes, &tables);
-        covariance.covariance(&region(&self.plan.cuts), &region(&self.plan.cut_by(of))).unwrap_or(0.0)
+        self.plan.shown.iter().enumerate().map(of_table).collect()
     }
 
     fn estimated(&self, quantity: &Quantity, of: &[Cut], bin: usize) -> Result<Vec<EstimatedTable>, AnswerError> {
@@ -66,4 +60,47 @@ impl<'a> Parts<'a> {
         let noisy = NoisyTables { accounting: self.noisy.accounting, tables: tables.collect() };
         estimate(&self.plan.part(quantity, of), &noisy).map_err(|_| AnswerError::Fault("estimate"))
     }
+}
+
+/// Several estimates of the cells of one table, and how they vary together: alike in every cell.
+pub(super) struct Together {
+    tables: Vec<EstimatedTable>,
+    covariance: Vec<Vec<f64>>,
+}
+
+impl Together {
+    /// Estimates with noise of their own: by quantity, then by table.
+    pub(super) fn apart(quantities: &[Vec<EstimatedTable>]) -> Vec<Self> {
+        let of_table = |place: usize| {
+            let tables: Vec<EstimatedTable> = quantities.iter().filter_map(|of| of.get(place)).cloned().collect();
+            let covariance = tables.iter().map(|table| vec![vec![table.standard_error.powi(2)]]);
+            let covariance = covariance.reduce(|a, b| blocks(&a, &b)).unwrap_or_default();
+            Self { tables, covariance }
+        };
+        (0..quantities.first().map_or(0, Vec::len)).map(of_table).collect()
+    }
+
+    /// These estimates, and others with noise of their own.
+    pub(super) fn beside(mut self, other: Self) -> Self {
+        self.covariance = blocks(&self.covariance, &other.covariance);
+        self.tables.extend(other.tables);
+        self
+    }
+
+    /// What is made of the estimates in each cell.
+    pub(super) fn cells<T>(&self, of: impl Fn(&Joint<'_>) -> T) -> Vec<T> {
+        let cells = self.tables.iter().map(|table| table.values.len()).min().unwrap_or(0);
+        let of_cell = |cell: usize| {
+            let values: Vec<f64> = self.tables.iter().filter_map(|table| table.values.get(cell)).copied().collect();
+            of(&Joint { values: &values, covariance: &self.covariance })
+        };
+        (0..cells).map(of_cell).collect()
+    }
+}
+
+/// Two matrices along a diagonal, nought elsewhere.
+fn blocks(first: &[Vec<f64>], second: &[Vec<f64>]) -> Vec<Vec<f64>> {
+    let nought = |rows: &[Vec<f64>]| vec![0.0; rows.len()];
+    let above = first.iter().map(|row| [row.clone(), nought(second)].concat());
+    above.chain(second.iter().map(|row| [nought(first), row.clone()].concat())).collect()
 }

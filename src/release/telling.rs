@@ -3,7 +3,7 @@
 //! # Guarantee
 //! Whether a cell is shown is decided on its noisy persons, whatever is measured: a withheld cell has no figure of any
 //! measure. A share is withheld with its base, with its numerator, and where those outside the numerator are few: base
-//! and share together would show them.
+//! and share together would show them. A comparison is withheld with each of its groups.
 
 use super::answer::AnswerError;
 use super::combine::{self, Outcome};
@@ -65,7 +65,7 @@ fn verdicts(plan: &Plan, table: &EstimatedTable) -> Vec<Verdict> {
 fn told(rules: &Rules, figure: &Figure, verdict: &Verdict, outcome: Option<Outcome>) -> Told {
     let additive = match figure {
         Figure::Persons | Figure::Rows | Figure::Sum(_) => true,
-        Figure::Mean(_) | Figure::Quantile { .. } | Figure::Share { .. } => false,
+        Figure::Mean(_) | Figure::Quantile { .. } | Figure::Share { .. } | Figure::Comparison(_) => false,
     };
     match (verdict, outcome) {
         (Verdict::Withheld, _) | (Verdict::Shown { .. }, None) => Told::Withheld,

@@ -18,6 +18,7 @@
 
 mod acs;
 mod bodies;
+mod comparisons;
 mod free;
 mod hostile;
 mod load;
