@@ -149,3 +149,50 @@ impl Digits {
         format!("{figure:.decimals$}")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::Comparison;
+
+    fn compared(contrast: Contrast, value: f64, interval: Option<(f64, f64)>) -> Cell {
+        let comparison =
+            Comparison { name: "women and men".into(), contrast, compared: Compared::Persons([vec![], vec![]]) };
+        let outcome = Outcome { value, interval, standard_error: Some(1.0), size: 100.0 };
+        let digits = Digits::of(&Figure::Comparison(comparison), 1);
+        cell(BTreeMap::new(), "women and men", digits, &Told::Shown(outcome, interval.is_some()))
+    }
+
+    #[test]
+    fn two_groups_are_within_the_noise_where_the_ends_that_are_shown_hold_no_difference() {
+        let difference = |low, high| compared(Contrast::Difference, f64::midpoint(low, high), Some((low, high)));
+        assert_eq!(difference(-3.0, 20.0).within_noise, Some(true));
+        assert_eq!(difference(1.2, 20.0).within_noise, Some(false));
+        assert_eq!(difference(-20.0, -1.2).within_noise, Some(false));
+        let close = difference(0.2, 20.0);
+        assert_eq!((close.low, close.within_noise), (Some(Number::Whole(0)), Some(true)), "as a reader would find it");
+        let ratio = |low, high| compared(Contrast::Ratio, f64::midpoint(low, high), Some((low, high)));
+        assert_eq!(ratio(0.9, 1.2).within_noise, Some(true));
+        assert_eq!(ratio(1.01, 1.2).within_noise, Some(false));
+        assert_eq!(ratio(0.2, 0.99).within_noise, Some(false));
+    }
+
+    #[test]
+    fn without_ends_everything_is_within_the_noise_and_without_a_comparison_nothing_is_said_of_it() {
+        let unbounded = compared(Contrast::Ratio, 3.0, None);
+        assert_eq!((unbounded.within_noise, unbounded.status), (Some(true), Status::U));
+        assert!(unbounded.low.is_none() && unbounded.high.is_none());
+        let outcome = Outcome { value: 30.0, interval: Some((20.0, 40.0)), standard_error: Some(5.0), size: 30.0 };
+        let shown = |told: &Told| cell(BTreeMap::new(), "persons", Digits::of(&Figure::Persons, 1), told).within_noise;
+        assert_eq!(shown(&Told::Shown(outcome, true)), None);
+        assert_eq!(shown(&Told::Withheld), None);
+    }
+
+    #[test]
+    fn a_difference_may_be_below_nought_and_a_ratio_may_not() {
+        let difference = compared(Contrast::Difference, -12.4, Some((-20.5, -3.5)));
+        assert_eq!((difference.value, difference.low), (Some(Number::Whole(-12)), Some(Number::Whole(-21))));
+        let ratio = compared(Contrast::Ratio, 0.01, Some((-0.2, 0.3)));
+        assert_eq!(ratio.low, Some(Number::rounded(0.0, 4)));
+    }
+}
