@@ -65,8 +65,8 @@ mod tests {
         let (women, men) = (of("sex", &["F"]), of("sex", &["M"]));
         let difference = |what| MeasureAsked::Difference { of: women.clone(), against: men.clone(), what };
         assert_eq!(parse("difference:sex=F/sex=M").unwrap(), difference(None));
-        let mean = ComparedAsked::Mean { column: "wage".into() };
-        assert_eq!(parse("difference:mean:wage:sex=F/sex=M").unwrap(), difference(Some(mean)));
+        let wages = ComparedAsked::Mean { column: "wage".into() };
+        assert_eq!(parse("difference:mean:wage:sex=F/sex=M").unwrap(), difference(Some(wages)));
         let what = Some(ComparedAsked::Share { of: of("coverage", &["none"]) });
         let ratio = MeasureAsked::Ratio { of: of("period", &["2026-Q1"]), against: of("period", &["2025-Q4"]), what };
         assert_eq!(parse("ratio:share:coverage=none:period=2026-Q1/period=2025-Q4").unwrap(), ratio);

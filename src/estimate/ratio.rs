@@ -60,11 +60,12 @@ pub fn ratio(joint: &Joint<'_>, numerator: &[f64], denominator: &[f64], quantile
     Ratio { value, standard_error, interval: interval.filter(|(low, high)| low.is_finite() && high.is_finite()) }
 }
 
-/// Of two figures that have intervals, not necessarily symmetric: the first over the second, which has to be above zero.
+/// The ends of a ratio of two figures that cannot be below zero and have intervals, not necessarily symmetric.
 ///
-/// The `r` at which the interval of `first - r * second` just holds zero, its ends from a variance for each side of each
-/// interval (Donner and Zou, Statistical Methods in Medical Research 21, 2012): Fieller's for symmetric normal
-/// intervals. `correlation` of the two estimates. `None`: the second cannot be told from zero, and no upper end exists.
+/// The `r` at which the interval of `first - r * second` just holds zero, from a variance for each side of each
+/// interval (Donner and Zou, Statistical Methods in Medical Research 21, 2012): Fieller's for symmetric normal ones.
+/// `correlation` of the two estimates. A lower end below zero means zero. `None`: the second cannot be told from zero,
+/// and no upper end exists.
 #[must_use]
 pub fn ratio_of(first: (f64, (f64, f64)), second: (f64, (f64, f64)), correlation: f64) -> Option<(f64, f64)> {
     let ((x, (x_low, x_high)), (y, (y_low, y_high))) = (first, second);

@@ -1,4 +1,6 @@
 //! A comparison as it is asked for: read into canonical form, laid out over a draw, spelt one way.
+//!
+//! The same comparison in any spelling is the same here (G11); the two groups do not overlap (`choosing`).
 
 use super::asked::{Chosen, Place, spelt};
 use super::choosing::{group, numerator};

@@ -4,8 +4,8 @@
 //! rule. What is compared is persons, a share of them, or the mean of a column.
 //!
 //! # Guarantee
-//! In some column the two groups have no code in common. Where one lay within the other, the difference would be what
-//! is left of the larger one, which may be few persons though both are many.
+//! [`Comparison::parts`] names every group of persons that its telling says something about: it is told only where all
+//! of them may be shown. The two groups have no code of some column in common (`choosing`).
 
 use super::plan::Cut;
 use super::quantity::{Numbers, Quantity};

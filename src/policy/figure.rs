@@ -1,7 +1,8 @@
 //! What is told of every shown cell, and what has to be measured for it.
 //!
 //! A sum or a mean brings the persons it needs for the floor and the number of values it divides by; a share brings the
-//! columns of its numerator, a comparison those of its groups. What is brought along is measured, priced and shown in quotes like what was asked for.
+//! columns of its numerator, a comparison those of its groups. What is brought along is measured, priced and shown in
+//! quotes like what was asked for.
 
 use super::asked::{Chosen, Place, joined};
 use super::choosing::numerator;

@@ -2,8 +2,8 @@
 //!
 //! Counts and sums are linear in the estimates: exact intervals from a known variance. Means and shares are ratios of
 //! two estimates with a known covariance (Fieller), quantiles come from noisy counts of declared bins. Two quantities
-//! of one draw have independent noise; numerator and base of a share come from the same tables. What is compared between
-//! groups: `compare`.
+//! of one draw have independent noise; numerator and base of a share come from the same tables. What
+//! is compared between groups: `compare`.
 
 use super::answer::AnswerError;
 use super::compare;

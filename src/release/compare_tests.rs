@@ -181,7 +181,7 @@ fn intervals_of_comparisons_cover_what_they_say() {
     let exact = |m: &crate::policy::Measured, place: usize| {
         margin(&plan, &m.dims, place, |codes| match m.quantity {
             Quantity::Sum(_) => persons(codes) * if codes[sex] == 0 { -60_000 } else { -45_000 },
-            _ => persons(codes),
+            Quantity::Persons | Quantity::Rows | Quantity::Valued(_) | Quantity::Bins(..) => persons(codes),
         })
     };
     let truth: Vec<Vec<i64>> =
@@ -189,10 +189,10 @@ fn intervals_of_comparisons_cover_what_they_say() {
     let table_of = |m: &crate::policy::Measured| plan.measured.iter().position(|other| other == m).unwrap();
     let silent = drawn(&plan, |m, place| truth[table_of(m)][place]);
     let exactly: Vec<_> = (0..plan.figures.len()).map(|figure| told(&plan, &silent, figure)).collect();
-    let mut noise = Noise(20_261_128);
+    let mut random = Noise(20_261_128);
     let mut held = vec![vec![vec![(0_u32, 0_u32); 2]; plan.shown.len()]; plan.figures.len()];
     for _ in 0..RUNS {
-        let noisy = drawn(&plan, |m, place| truth[table_of(m)][place] + noise.next(variance(m).sqrt()));
+        let noisy = drawn(&plan, |m, place| truth[table_of(m)][place] + random.next(variance(m).sqrt()));
         for (figure, (held, exactly)) in held.iter_mut().zip(&exactly).enumerate() {
             for ((held, exactly), found) in held.iter_mut().zip(exactly).zip(told(&plan, &noisy, figure)) {
                 for ((held, exactly), found) in held.iter_mut().zip(exactly).zip(found) {

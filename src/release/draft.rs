@@ -121,7 +121,7 @@ fn figure_note(figure: &Figure) -> Option<String> {
             "A share is told where both the persons in its numerator and the others of its base reach the floor."
         }
         Figure::Comparison(_) => {
-            "A comparison is told where the persons of both groups reach the floor. It is within the noise where its interval holds 0 (a difference) or 1 (a ratio), or has no ends."
+            "A comparison is told where the persons of both groups reach the floor. It is within the noise where its interval has no ends, or holds 0 (a ratio: 1)."
         }
     };
     Some(note.to_owned())

@@ -1,4 +1,6 @@
 //! Draws of made-up registers, for tests of what is told of them.
+//!
+//! Noise is normal, rounded to integers, and the same in every run: a test that fails fails again.
 
 use crate::design::gaussian_variance;
 use crate::noise::{NoisyTable, NoisyTables};
