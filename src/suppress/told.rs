@@ -2,7 +2,6 @@
 #![expect(clippy::indexing_slicing, reason = "a numeric kernel: every index was handed out by the vector it indexes")]
 
 use super::Verdict;
-use super::certificate::WouldReveal;
 use super::feasible::feasible;
 use super::lattice::Lattice;
 use super::search::{Pattern, Standing};
@@ -39,11 +38,9 @@ pub(super) struct System {
 
 impl System {
     /// Joins the tables of earlier releases, whose verdicts stand, and those of a new one, of which only what is
-    /// withheld stands. A cell that is shown in one new table and withheld in another is withheld.
-    ///
-    /// # Errors
-    /// [`WouldReveal`] if a new table withholds what an earlier one shows.
-    pub(super) fn join(sizes: &[usize], earlier: &[Told], new: &[Told]) -> Result<Self, WouldReveal> {
+    /// withheld stands. A cell that is shown in one new table and withheld in another is withheld; one that stands as
+    /// published is published.
+    pub(super) fn join(sizes: &[usize], earlier: &[Told], new: &[Told]) -> Self {
         let mut system = Self {
             lattice: Lattice::new(sizes),
             places: Vec::new(),
@@ -56,19 +53,19 @@ impl System {
             system.add(told, |verdict| match verdict {
                 Verdict::Shown | Verdict::Structural => Standing::Published,
                 Verdict::Withheld => Standing::Withheld,
-            })?;
+            });
         }
         for told in new {
             system.add(told, |verdict| match verdict {
                 Verdict::Shown => Standing::Open,
                 Verdict::Structural => Standing::Published,
                 Verdict::Withheld => Standing::Withheld,
-            })?;
+            });
         }
-        Ok(system)
+        system
     }
 
-    fn add(&mut self, told: &Told, of: impl Fn(&Verdict) -> Standing) -> Result<(), WouldReveal> {
+    fn add(&mut self, told: &Told, of: impl Fn(&Verdict) -> Standing) {
         let mut keys = vec![Vec::new()];
         for (dimension, axis) in told.axes.iter().enumerate() {
             let sets: Vec<usize> = axis.iter().map(|levels| self.lattice.set(dimension, levels)).collect();
@@ -85,19 +82,18 @@ impl System {
                 self.floors.push(told.floor);
             } else {
                 self.floors[cell] = self.floors[cell].max(told.floor);
+                if standing == Standing::Published {
+                    self.estimates[cell] = estimate;
+                }
                 self.standing[cell] = match (self.standing[cell], standing) {
-                    (Standing::Published, Standing::Withheld) | (Standing::Withheld, Standing::Published) => {
-                        return Err(WouldReveal);
-                    }
-                    (Standing::Withheld, _) | (_, Standing::Withheld) => Standing::Withheld,
                     (Standing::Published, _) | (_, Standing::Published) => Standing::Published,
+                    (Standing::Withheld, _) | (_, Standing::Withheld) => Standing::Withheld,
                     (Standing::Open, Standing::Open) => Standing::Open,
                 };
             }
             places.push(cell);
         }
         self.places.push(places);
-        Ok(())
     }
 
     /// The open cells, the most useful first: a small relative error is useful, and what is made of other cells is at

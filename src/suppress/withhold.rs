@@ -6,7 +6,7 @@
 //! never partners. The first release of a draw is never refused: in the worst case all of its cells are withheld.
 
 use super::Verdict;
-use super::certificate::{Certificate, Notion, WouldReveal};
+use super::certificate::{Certificate, WouldReveal};
 use super::inspect::faults;
 use super::search::{Inspection, Pattern, Problem, Standing};
 use super::told::{System, Told};
@@ -23,7 +23,7 @@ pub fn withhold(
     earlier: &[Told],
     new: &[Told],
 ) -> Result<(Vec<Vec<Verdict>>, Certificate), WouldReveal> {
-    let system = System::join(sizes, earlier, new)?;
+    let system = System::join(sizes, earlier, new);
     let rows = system.lattice.moves();
     let order = system.order();
     let problem = Problem { rows: &rows, standing: &system.standing, order: &order };
@@ -43,15 +43,17 @@ pub fn withhold(
     let verdicts = new
         .iter()
         .zip(system.places.iter().skip(earlier.len()))
-        .map(|(told, places)| told.verdicts.iter().zip(places).map(|(v, &cell)| silenced(*v, withheld(cell))).collect())
+        .map(|(told, places)| told.verdicts.iter().zip(places).map(|(v, &cell)| decided(*v, withheld(cell))).collect())
         .collect();
     Ok((verdicts, certificate(&system, &pattern.withheld, rows.len())))
 }
 
-fn silenced(verdict: Verdict, withheld: bool) -> Verdict {
-    match verdict {
-        Verdict::Shown if withheld => Verdict::Withheld,
-        Verdict::Shown | Verdict::Withheld | Verdict::Structural => verdict,
+/// What stands already is told again, by whatever floor it was judged now.
+fn decided(verdict: Verdict, withheld: bool) -> Verdict {
+    match (verdict, withheld) {
+        (Verdict::Structural, _) => Verdict::Structural,
+        (Verdict::Shown | Verdict::Withheld, true) => Verdict::Withheld,
+        (Verdict::Shown | Verdict::Withheld, false) => Verdict::Shown,
     }
 }
 
@@ -59,28 +61,11 @@ fn silenced(verdict: Verdict, withheld: bool) -> Verdict {
 pub(super) fn certificate(system: &System, withheld: &[bool], coordinates: usize) -> Certificate {
     let floors = system.floors.iter().zip(withheld).filter(|(_, withheld)| **withheld).map(|(&floor, _)| floor);
     Certificate {
-        notions: vec![Notion::A, Notion::E, Notion::W],
-        withheld: withheld.iter().filter(|withheld| **withheld).count(),
-        width: floors.reduce(f64::min),
         cells: system.standing.len(),
         coordinates,
-    }
-}
-
-impl Certificate {
-    /// Of tables each of which has noise of its own: no figure says anything about another.
-    #[must_use]
-    pub fn alone(tables: &[Told]) -> Self {
-        let cells = tables.iter().map(|told| told.verdicts.len()).sum();
-        let silent = |told: &&Told| told.verdicts.contains(&Verdict::Withheld);
-        let withheld = |told: &Told| told.verdicts.iter().filter(|v| **v == Verdict::Withheld).count();
-        Self {
-            notions: vec![Notion::A, Notion::E, Notion::W],
-            withheld: tables.iter().map(withheld).sum(),
-            width: tables.iter().filter(silent).map(|told| told.floor).reduce(f64::min),
-            cells,
-            coordinates: cells,
-        }
+        width: floors.reduce(f64::min),
+        withheld: withheld.iter().filter(|withheld| **withheld).count(),
+        ..Certificate::default()
     }
 }
 
