@@ -89,7 +89,7 @@ fn notes(plan: &Plan) -> Vec<String> {
     let mut notes = vec![
         "Every figure has random noise in it, but for zeros that the policy declares; the interval says how much.".to_owned(),
         floor_note(plan),
-        "Other cells are withheld so that those cannot be worked out: no published figures of one draw determine a withheld one. Separate draws may estimate it, within the privacy budget.".into(),
+        partners_note(plan).into(),
         "Small shown figures are on average a little too high, because those that noise pushed down are withheld.".into(),
         "The figures describe the register as bounded by its policy: a person's rows beyond the declared maximum are not counted.".into(),
     ];
@@ -122,6 +122,14 @@ fn figure_note(figure: &Figure) -> Option<String> {
         }
     };
     Some(note.to_owned())
+}
+
+fn partners_note(plan: &Plan) -> &'static str {
+    if plan.rules.complementary {
+        "Other cells are withheld so that those cannot be worked out: no published figures of one draw determine a withheld one. Separate draws may estimate it, within the privacy budget."
+    } else {
+        "The policy forgoes partners: withheld noisy figures can be worked out from published ones, within the privacy that was paid for."
+    }
 }
 
 fn floor_note(plan: &Plan) -> String {

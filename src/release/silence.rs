@@ -57,6 +57,10 @@ pub(super) fn silence(plan: &Plan, parts: &Parts<'_>, earlier: &Linked) -> Resul
     }
     let sizes: Vec<usize> = plan.dimensions.iter().map(|d| d.levels.len()).collect();
     let mut certificate = Certificate::default();
+    if !plan.rules.complementary {
+        certificate.notions.clear();
+        linked.clear();
+    }
     for (link, tables) in linked {
         let (places, new): (Vec<_>, Vec<Told>) =
             tables.into_iter().map(|(at, place, told)| ((at, place), told)).unzip();
