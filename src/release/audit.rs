@@ -97,7 +97,7 @@ fn of_draw(bodies: &[Body]) -> Result<Certificate, Flaw> {
         for (table, (link, told)) in tables.into_iter().enumerate() {
             let (all, places) = linked.entry(link).or_default();
             all.push(told);
-            places.push(Place { body, table });
+            places.push(Place { frame: &frame, body, table });
         }
     }
     let mut certificate = Certificate::default();
@@ -111,6 +111,7 @@ fn of_draw(bodies: &[Body]) -> Result<Certificate, Flaw> {
 
 /// A table of a release.
 struct Place<'a> {
+    frame: &'a Frame,
     body: &'a Body,
     table: usize,
 }
@@ -120,10 +121,9 @@ impl Place<'_> {
     fn cell(&self, mut place: usize) -> Option<String> {
         let table = self.body.tables.get(self.table)?;
         let mut codes = Vec::new();
-        for name in table.by.iter().rev() {
-            let face = self.body.dimensions.iter().find(|face| face.id == *name)?;
+        for face in self.frame.faces(self.body, table).into_iter().rev() {
             let code = face.codes.get(place.checked_rem(face.codes.len())?)?;
-            codes.push(format!("{name}={}", code.code));
+            codes.push(format!("{}={}", face.id, code.code));
             place = place.checked_div(face.codes.len())?;
         }
         codes.extend(table.filter.iter().map(|(column, codes)| format!("{column}={}", codes.join("+"))));

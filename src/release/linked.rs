@@ -84,7 +84,7 @@ impl Frame {
         let cells = by_table(body);
         let told = |table: &TableFace| {
             let axes = self.axes(body, table)?;
-            let faces: Vec<&DimensionFace> = table.by.iter().filter_map(|name| face(body, name)).collect();
+            let faces = self.faces(body, table);
             let cells = cells.get(&(table.measure.as_str(), table.by.iter().map(String::as_str).collect()));
             let mut verdicts = vec![None; axes.iter().map(Vec::len).product()];
             let mut estimates = vec![0.0; verdicts.len()];
@@ -102,26 +102,32 @@ impl Frame {
         body.tables.iter().map(told).collect()
     }
 
+    /// The dimensions that a table is broken down by, in the frame's order: that of its cells.
+    pub(super) fn faces<'a>(&self, body: &'a Body, table: &TableFace) -> Vec<&'a DimensionFace> {
+        let broken_down = |column: &Column| {
+            table.by.iter().filter_map(|name| face(body, name)).find(|face| column_of(face) == column.name)
+        };
+        self.columns.iter().filter_map(broken_down).collect()
+    }
+
     /// Per column, the sets of levels that the cells of a table stand for.
     fn axes(&self, body: &Body, table: &TableFace) -> Result<Vec<Vec<Vec<usize>>>, Misfit> {
+        let faces = self.faces(body, table);
+        if faces.len() != table.by.len() {
+            return Err(Misfit);
+        }
         let axis = |column: &Column| {
-            let whole: Vec<usize> = (0..column.size).collect();
             let cut = match table.filter.get(&column.name) {
                 Some(codes) => column.levels(codes.iter().map(String::as_str)).ok_or(Misfit)?,
-                None => whole,
+                None => (0..column.size).collect(),
             };
-            let broken_down =
-                table.by.iter().filter_map(|name| face(body, name)).find(|face| column_of(face) == column.name);
-            let Some(face) = broken_down else { return Ok(vec![cut]) };
+            let Some(face) = faces.iter().find(|face| column_of(face) == column.name) else { return Ok(vec![cut]) };
             let within = |code| {
                 let levels = column.levels(members(code)).ok_or(Misfit)?;
                 Ok(levels.into_iter().filter(|level| cut.contains(level)).collect())
             };
             face.codes.iter().map(within).collect()
         };
-        if table.by.iter().any(|name| face(body, name).is_none()) {
-            return Err(Misfit);
-        }
         self.columns.iter().map(axis).collect()
     }
 }
@@ -149,7 +155,7 @@ fn members(code: &super::CodeName) -> std::str::Split<'_, char> {
 }
 
 /// What names a table among those of a release: its measure and the dimensions it is broken down by.
-type Key<'a> = (&'a str, Vec<&'a str>);
+type Key<'a> = (&'a str, BTreeSet<&'a str>);
 
 /// The cells of each table.
 fn by_table(body: &Body) -> HashMap<Key<'_>, Vec<&Cell>> {
