@@ -24,6 +24,7 @@ mod reach;
 mod search;
 pub mod simplex;
 mod told;
+mod unchanged;
 mod verdict;
 mod withhold;
 

@@ -8,8 +8,11 @@
 use super::Verdict;
 use super::certificate::{Certificate, Notion, WouldReveal};
 use super::inspect::faults;
+use super::lattice::Row;
+use super::moves::Moves;
 use super::search::{Inspection, Pattern, Problem, Standing};
 use super::told::{System, Told};
+use super::unchanged::unchanged;
 
 /// What is told of every cell of the new tables, in their order, once partners are withheld too; and what that proves.
 ///
@@ -25,27 +28,37 @@ pub fn withhold(
 ) -> Result<(Vec<Vec<Verdict>>, Certificate), WouldReveal> {
     let system = System::join(sizes, earlier, new)?;
     let rows = system.lattice.moves();
+    let coordinates = rows.len();
+    let told = |withheld: &[bool]| {
+        let withheld = |cell: usize| withheld.get(cell).copied().unwrap_or(true);
+        let of = |(told, places): (&Told, &Vec<usize>)| {
+            told.verdicts.iter().zip(places).map(|(v, &cell)| silenced(*v, withheld(cell))).collect()
+        };
+        new.iter().zip(system.places.iter().skip(earlier.len())).map(of).collect()
+    };
+    let as_it_stands: Vec<bool> = system.standing.iter().map(|&standing| standing == Standing::Withheld).collect();
+    let mut moves = Moves::new(system.standing.len(), rows);
+    if !as_it_stands.contains(&true) || unchanged(&system, earlier, &mut moves) {
+        return Ok((told(&as_it_stands), certificate(&system, &as_it_stands, coordinates)));
+    }
+    let rows: Vec<Row> = moves.rows().cloned().collect();
     let order = system.order();
     let problem = Problem { rows: &rows, standing: &system.standing, order: &order };
     let inspect = |pattern: &Pattern| match system.slack(pattern, &mut system.estimates.clone()) {
         Some(slack) => faults(&system, pattern, &slack).inspection(&system, pattern, &order),
         None => Inspection::Stuck,
     };
-    let pattern = problem.solve(inspect).map_or_else(
+    let found = if moves.overflowed() { None } else { problem.solve(inspect) };
+    let pattern = found.map_or_else(
         || {
             let all = Problem { order: &[], ..problem }.pattern(&[]);
-            let safe = earlier.is_empty() || !all.lost && inspect(&all) == Inspection::Safe;
+            let sound = !all.lost && !moves.overflowed() && !all.moves.overflowed();
+            let safe = earlier.is_empty() || sound && inspect(&all) == Inspection::Safe;
             if safe { Ok(all) } else { Err(WouldReveal) }
         },
         Ok,
     )?;
-    let withheld = |cell: usize| pattern.withheld.get(cell).copied().unwrap_or(true);
-    let verdicts = new
-        .iter()
-        .zip(system.places.iter().skip(earlier.len()))
-        .map(|(told, places)| told.verdicts.iter().zip(places).map(|(v, &cell)| silenced(*v, withheld(cell))).collect())
-        .collect();
-    Ok((verdicts, certificate(&system, &pattern.withheld, rows.len())))
+    Ok((told(&pattern.withheld), certificate(&system, &pattern.withheld, coordinates)))
 }
 
 fn silenced(verdict: Verdict, withheld: bool) -> Verdict {

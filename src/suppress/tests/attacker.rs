@@ -20,7 +20,7 @@ pub(super) fn keys(axes: &[Vec<Vec<usize>>]) -> Vec<Vec<Vec<usize>>> {
 }
 
 /// Which leaves a cell holds.
-fn holds(sizes: &[usize], key: &[Vec<usize>]) -> Vec<bool> {
+pub(super) fn holds(sizes: &[usize], key: &[Vec<usize>]) -> Vec<bool> {
     (0..sizes.iter().product::<usize>())
         .map(|leaf| {
             let mut rest = leaf;

@@ -3,6 +3,7 @@
 mod attacker;
 mod cases;
 mod random;
+mod unchanged;
 
 use super::{Told, Verdict};
 

@@ -4,20 +4,20 @@ use super::attacker::Seen;
 use super::{each, told, whole};
 use crate::suppress::{Certificate, Notion, Told, Verdict, audit, withhold};
 
-struct Dice(u64);
+pub(super) struct Dice(pub(super) u64);
 
 impl Dice {
-    fn below(&mut self, most: usize) -> usize {
+    pub(super) fn below(&mut self, most: usize) -> usize {
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         usize::try_from(self.0 >> 33).unwrap() % most
     }
 
-    fn float(&mut self, most: usize) -> f64 {
+    pub(super) fn float(&mut self, most: usize) -> f64 {
         f64::from(u32::try_from(self.below(most)).unwrap())
     }
 
     /// A few leaves, most of them small, some below 0.
-    fn population(&mut self, leaves: usize) -> Vec<f64> {
+    pub(super) fn population(&mut self, leaves: usize) -> Vec<f64> {
         let figure = |dice: &mut Self| match dice.below(4) {
             0 => dice.float(120) / 1.7,
             1 => dice.float(7) - 1.3,
@@ -43,7 +43,7 @@ impl Dice {
         }
     }
 
-    fn tables(&mut self, sizes: &[usize], leaves: &[f64], most: usize) -> Vec<Told> {
+    pub(super) fn tables(&mut self, sizes: &[usize], leaves: &[f64], most: usize) -> Vec<Told> {
         let error = [0.3, 0.8, 1.5, 4.0][self.below(4)];
         let mut tables = Vec::new();
         for _ in 0..=self.below(most) {
@@ -59,12 +59,12 @@ impl Dice {
     }
 }
 
-fn cases() -> u64 {
+pub(super) fn cases() -> u64 {
     std::env::var("HALFLIGHT_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(100)
 }
 
 /// Every promise, by brute force.
-fn attack(sizes: &[usize], tables: &[Told], certificate: &Certificate, case: u64) {
+pub(super) fn attack(sizes: &[usize], tables: &[Told], certificate: &Certificate, case: u64) {
     assert_eq!(certificate.notions, [Notion::A, Notion::E, Notion::W]);
     let seen = Seen::new(sizes, tables);
     for (cell, error, floor) in &seen.silent {
@@ -78,7 +78,7 @@ fn attack(sizes: &[usize], tables: &[Told], certificate: &Certificate, case: u64
 }
 
 /// What is published: nothing of a withheld cell.
-fn published(tables: &[Told]) -> Vec<Told> {
+pub(super) fn published(tables: &[Told]) -> Vec<Told> {
     let silent = |told: &Told| {
         let figure = |(verdict, x): (&Verdict, &f64)| if *verdict == Verdict::Withheld { f64::NAN } else { *x };
         Told { estimates: told.verdicts.iter().zip(&told.estimates).map(figure).collect(), ..told.clone() }
@@ -86,7 +86,7 @@ fn published(tables: &[Told]) -> Vec<Told> {
     tables.iter().map(silent).collect()
 }
 
-fn decided(tables: &[Told], verdicts: Vec<Vec<Verdict>>) -> Vec<Told> {
+pub(super) fn decided(tables: &[Told], verdicts: Vec<Vec<Verdict>>) -> Vec<Told> {
     for (told, verdicts) in tables.iter().zip(&verdicts) {
         for (before, after) in told.verdicts.iter().zip(verdicts) {
             assert!(before == after || *after == Verdict::Withheld && *before != Verdict::Structural);
@@ -132,6 +132,7 @@ fn free_answers_over_time_never_give_a_withheld_cell_away() {
             match withhold(&sizes, &standing, &tables) {
                 Ok((verdicts, certificate)) => {
                     standing.extend(decided(&tables, verdicts));
+                    assert_eq!(audit(&sizes, &published(&standing)), Ok(certificate.clone()), "case {case}");
                     attack(&sizes, &standing, &certificate, case);
                     answered += 1;
                 }
