@@ -149,18 +149,20 @@ impl Design {
                 vec![(0..shares.len()).collect()]
             }
         };
-        let verdict = |&estimate: &f64| {
-            if estimate < FLOOR {
-                return Verdict::Withheld;
-            }
-            Verdict::Shown { value: 0, low: 0, high: 0, estimate, standard_error: self.error, reliable: true }
-        };
         Told {
             axes: self.shares.iter().enumerate().map(axis).collect(),
-            verdicts: estimates.iter().map(verdict).collect(),
+            verdicts: estimates.iter().map(|&estimate| verdict(estimate, self.error)).collect(),
             estimates,
             standard_error: self.error,
             floor: FLOOR,
         }
     }
+}
+
+/// By the floor alone.
+pub(crate) fn verdict(estimate: f64, standard_error: f64) -> Verdict {
+    if estimate < FLOOR {
+        return Verdict::Withheld;
+    }
+    Verdict::Shown { value: 0, low: 0, high: 0, estimate, standard_error, reliable: true }
 }

@@ -1,6 +1,6 @@
 //! The service's own way, on tables as they are released: how long [`withhold`] takes, and how much it withholds.
 
-use crate::population::{Design, Dice, falling};
+use crate::population::{self, Design, Dice, falling};
 use halflight::suppress::{Told, Verdict, audit, withhold};
 use std::time::Instant;
 
@@ -36,6 +36,50 @@ pub(crate) fn service() {
     line("five linked tables, 30,000 persons", &linked(30_000, 3.0));
     line("2 x 18 x 32, 1,000,000 persons", &wide(1_000_000));
     line("2 x 18 x 32, 30,000 persons", &wide(30_000));
+    free();
+}
+
+/// Free answers over what stands: the tables again, which follow from it, and pairs of their codes, which may not.
+fn free() {
+    let design = linked(276_000, 3.0);
+    let sizes = design.sizes();
+    let mut standing = design.tables(&mut Dice(0));
+    let Ok((verdicts, _)) = withhold(&sizes, &[], &standing) else { return };
+    for (told, verdicts) in standing.iter_mut().zip(verdicts) {
+        told.verdicts = verdicts;
+    }
+    println!("free answer over {} tables | cells | ms", standing.len());
+    for (name, new) in [("the tables again", standing.clone()), ("pairs", standing.iter().map(pairs).collect())] {
+        let (mut worst, mut mean, mut refused) = (0.0_f64, 0.0, 0);
+        for one in &new {
+            let clock = Instant::now();
+            refused += usize::from(withhold(&sizes, &standing, std::slice::from_ref(one)).is_err());
+            let time = clock.elapsed().as_secs_f64() * 1e3;
+            (worst, mean) = (worst.max(time), mean + time / new.len() as f64);
+        }
+        let cells: usize = new.iter().map(|told| told.verdicts.len()).sum();
+        println!("{name}, one by one | {cells} | {mean:.1} (worst {worst:.1}), {refused} refused");
+    }
+}
+
+/// The table with the codes of its longest dimension in pairs.
+fn pairs(told: &Told) -> Told {
+    let longest = (0..told.axes.len()).max_by_key(|&dimension| told.axes[dimension].len()).unwrap_or(0);
+    let size = told.axes[longest].len();
+    let inner: usize = told.axes[longest + 1..].iter().map(Vec::len).product();
+    let mut axes = told.axes.clone();
+    axes[longest] = told.axes[longest].chunks(2).map(<[_]>::concat).collect();
+    let mut estimates = vec![0.0; told.estimates.len() / size * axes[longest].len()];
+    for (place, estimate) in told.estimates.iter().enumerate() {
+        let (outer, code, rest) = (place / inner / size, place / inner % size, place % inner);
+        estimates[(outer * axes[longest].len() + code / 2) * inner + rest] += estimate;
+    }
+    Told {
+        axes,
+        verdicts: estimates.iter().map(|&x| population::verdict(x, told.standard_error)).collect(),
+        estimates,
+        ..told.clone()
+    }
 }
 
 fn silent(tables: impl Iterator<Item = Vec<Verdict>>) -> usize {
