@@ -151,7 +151,7 @@ impl Design {
         };
         Told {
             axes: self.shares.iter().enumerate().map(axis).collect(),
-            verdicts: estimates.iter().map(|&estimate| verdict(estimate, self.error)).collect(),
+            verdicts: estimates.iter().map(|&estimate| verdict(estimate)).collect(),
             estimates,
             standard_error: self.error,
             floor: FLOOR,
@@ -160,9 +160,6 @@ impl Design {
 }
 
 /// By the floor alone.
-pub(crate) fn verdict(estimate: f64, standard_error: f64) -> Verdict {
-    if estimate < FLOOR {
-        return Verdict::Withheld;
-    }
-    Verdict::Shown { value: 0, low: 0, high: 0, estimate, standard_error, reliable: true }
+pub(crate) fn verdict(estimate: f64) -> Verdict {
+    if estimate < FLOOR { Verdict::Withheld } else { Verdict::Shown }
 }

@@ -74,12 +74,7 @@ fn pairs(told: &Told) -> Told {
         let (outer, code, rest) = (place / inner / size, place / inner % size, place % inner);
         estimates[(outer * axes[longest].len() + code / 2) * inner + rest] += estimate;
     }
-    Told {
-        axes,
-        verdicts: estimates.iter().map(|&x| population::verdict(x, told.standard_error)).collect(),
-        estimates,
-        ..told.clone()
-    }
+    Told { axes, verdicts: estimates.iter().map(|&x| population::verdict(x)).collect(), estimates, ..told.clone() }
 }
 
 fn silent(tables: impl Iterator<Item = Vec<Verdict>>) -> usize {

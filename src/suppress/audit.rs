@@ -6,7 +6,6 @@
 
 use super::certificate::{Certificate, Revealed};
 use super::inspect::faults;
-use super::moves::Moves;
 use super::search::{Pattern, Standing};
 use super::told::{System, Told};
 use super::withhold::{as_published, certificate};
@@ -20,10 +19,8 @@ const ROUNDING: f64 = 0.05;
 /// [`Revealed`], with the cells concerned.
 pub fn audit(sizes: &[usize], tables: &[Told]) -> Result<Certificate, Revealed> {
     let system = System::join(sizes, tables, &[]).map_err(|_| Revealed::DoesNotAddUp(Vec::new()))?;
-    let rows = system.lattice.moves();
-    let coordinates = rows.len();
     let standing: Vec<Standing> = system.standing.iter().copied().map(as_published).collect();
-    let mut moves = Moves::new(standing.len(), rows);
+    let mut moves = system.moves.clone();
     let mut point = vec![0.0; standing.len()];
     let mut wrong = Vec::new();
     for cell in (0..standing.len()).filter(|&cell| standing[cell] == Standing::Published) {
@@ -60,7 +57,7 @@ pub fn audit(sizes: &[usize], tables: &[Told]) -> Result<Certificate, Revealed> 
     if !faults.undecided.is_empty() {
         return Err(Revealed::Undecided(system.at(&faults.undecided)));
     }
-    Ok(certificate(&system, &pattern.withheld, coordinates))
+    Ok(certificate(&system, &pattern.withheld))
 }
 
 fn shift(point: &mut [f64], along: &[(usize, i64)], length: f64) {

@@ -9,7 +9,6 @@ use super::Verdict;
 use super::certificate::{Certificate, Notion, WouldReveal};
 use super::inspect::faults;
 use super::lattice::Row;
-use super::moves::Moves;
 use super::search::{Inspection, Pattern, Problem, Standing};
 use super::told::{System, Told};
 use super::unchanged::unchanged;
@@ -27,19 +26,18 @@ pub fn withhold(
     new: &[Told],
 ) -> Result<(Vec<Vec<Verdict>>, Certificate), WouldReveal> {
     let system = System::join(sizes, earlier, new)?;
-    let rows = system.lattice.moves();
-    let coordinates = rows.len();
     let told = |withheld: &[bool]| {
-        let withheld = |cell: usize| withheld.get(cell).copied().unwrap_or(true);
-        let of = |(told, places): (&Told, &Vec<usize>)| {
-            told.verdicts.iter().zip(places).map(|(v, &cell)| silenced(*v, withheld(cell))).collect()
+        let verdict = |&cell: &usize| match (system.impossible.get(cell), withheld.get(cell)) {
+            (Some(true), _) => Verdict::Structural,
+            (_, Some(false)) => Verdict::Shown,
+            (_, Some(true) | None) => Verdict::Withheld,
         };
-        new.iter().zip(system.places.iter().skip(earlier.len())).map(of).collect()
+        system.places.iter().skip(earlier.len()).map(|places| places.iter().map(verdict).collect()).collect()
     };
     let as_it_stands: Vec<bool> = system.standing.iter().map(|&standing| standing == Standing::Withheld).collect();
-    let mut moves = Moves::new(system.standing.len(), rows);
+    let mut moves = system.moves.clone();
     if !as_it_stands.contains(&true) || unchanged(&system, earlier, &mut moves) {
-        return Ok((told(&as_it_stands), certificate(&system, &as_it_stands, coordinates)));
+        return Ok((told(&as_it_stands), certificate(&system, &as_it_stands)));
     }
     let rows: Vec<Row> = moves.rows().cloned().collect();
     let order = system.order();
@@ -58,25 +56,18 @@ pub fn withhold(
         },
         Ok,
     )?;
-    Ok((told(&pattern.withheld), certificate(&system, &pattern.withheld, coordinates)))
-}
-
-fn silenced(verdict: Verdict, withheld: bool) -> Verdict {
-    match verdict {
-        Verdict::Shown if withheld => Verdict::Withheld,
-        Verdict::Shown | Verdict::Withheld | Verdict::Structural => verdict,
-    }
+    Ok((told(&pattern.withheld), certificate(&system, &pattern.withheld)))
 }
 
 /// What holds of a pattern that passed.
-pub(super) fn certificate(system: &System, withheld: &[bool], coordinates: usize) -> Certificate {
+pub(super) fn certificate(system: &System, withheld: &[bool]) -> Certificate {
     let floors = system.floors.iter().zip(withheld).filter(|(_, withheld)| **withheld).map(|(&floor, _)| floor);
     Certificate {
         notions: vec![Notion::A, Notion::E, Notion::W],
         withheld: withheld.iter().filter(|withheld| **withheld).count(),
         width: floors.reduce(f64::min),
         cells: system.standing.len(),
-        coordinates,
+        coordinates: system.coordinates,
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod attacker;
 mod cases;
+mod neighbours;
 mod random;
 mod unchanged;
 

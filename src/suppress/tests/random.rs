@@ -1,6 +1,6 @@
 //! Small linked tables by the thousand. `HALFLIGHT_CASES=10000` for more.
 
-use super::attacker::Seen;
+use super::attacker::{Seen, holds, keys};
 use super::{each, told, whole};
 use crate::suppress::{Certificate, Notion, Told, Verdict, audit, withhold};
 
@@ -24,6 +24,17 @@ impl Dice {
             _ => dice.float(32) - 2.2,
         };
         (0..leaves).map(|_| figure(self)).collect()
+    }
+
+    /// In half of the cases a combination of codes that cannot occur: its leaves, which are made 0.
+    fn impossible(&mut self, sizes: &[usize], leaves: &mut [f64]) -> Vec<bool> {
+        let none = self.below(2) == 0;
+        let key: Vec<Vec<usize>> = sizes.iter().map(|&size| (0..=self.below(size)).collect()).collect();
+        let held: Vec<bool> = holds(sizes, &key).into_iter().map(|held| held && !none).collect();
+        for (leaf, _) in leaves.iter_mut().zip(&held).filter(|(_, held)| **held) {
+            *leaf = 0.0;
+        }
+        held
     }
 
     /// How a table uses a dimension: level by level, some of them, summed out, filtered, or in groups that need not be
@@ -63,6 +74,17 @@ pub(super) fn cases() -> u64 {
     std::env::var("HALFLIGHT_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(100)
 }
 
+/// Makes the cells that lie wholly inside an impossible combination structural zeros.
+fn declare(sizes: &[usize], impossible: &[bool], tables: &mut [Told]) {
+    for told in tables {
+        for (key, verdict) in keys(&told.axes).iter().zip(&mut told.verdicts) {
+            if holds(sizes, key).iter().zip(impossible).all(|(held, impossible)| !held || *impossible) {
+                *verdict = Verdict::Structural;
+            }
+        }
+    }
+}
+
 /// Every promise, by brute force.
 pub(super) fn attack(sizes: &[usize], tables: &[Told], certificate: &Certificate, case: u64) {
     assert_eq!(certificate.notions, [Notion::A, Notion::E, Notion::W]);
@@ -71,7 +93,7 @@ pub(super) fn attack(sizes: &[usize], tables: &[Told], certificate: &Certificate
         assert!(!seen.derives(cell, None), "case {case}: A");
         let width = seen.width(cell);
         assert!(width >= floor * (1.0 - 1e-4), "case {case}: W: {width}");
-        for (other, ..) in seen.silent.iter().filter(|(other, ..)| other != cell && 12.0 * error < *floor) {
+        for (other, ..) in seen.silent.iter().filter(|(other, ..)| !seen.same(other, cell) && 12.0 * error < *floor) {
             assert!(!seen.derives(other, Some(cell)), "case {case}: E");
         }
     }
@@ -101,8 +123,10 @@ fn no_withheld_cell_of_a_random_release_is_found_out() {
     for case in 0..cases() {
         let mut dice = Dice(case);
         let sizes = [vec![5], vec![3, 4], vec![4, 4], vec![2, 3, 2], vec![2, 2, 4]][dice.below(5)].clone();
-        let leaves = dice.population(sizes.iter().product());
-        let tables = dice.tables(&sizes, &leaves, 3);
+        let mut leaves = dice.population(sizes.iter().product());
+        let impossible = dice.impossible(&sizes, &mut leaves);
+        let mut tables = dice.tables(&sizes, &leaves, 3);
+        declare(&sizes, &impossible, &mut tables);
         let (verdicts, certificate) = withhold(&sizes, &[], &tables).unwrap();
         let after = decided(&tables, verdicts);
         attack(&sizes, &after, &certificate, case);
