@@ -21,6 +21,7 @@ mod of_plan;
 mod prime;
 mod program;
 mod reach;
+mod reorder;
 mod search;
 pub mod simplex;
 mod told;

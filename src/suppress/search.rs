@@ -69,8 +69,9 @@ impl Problem<'_> {
     pub fn solve(&self, mut inspect: impl FnMut(&Pattern) -> Inspection) -> Option<Pattern> {
         let mut sums: Vec<Sum> = Vec::new();
         let mut standing = self.standing.to_vec();
+        let order = self.reordered();
         for _ in 0..ROUNDS_MAX {
-            let pattern = Problem { standing: &standing, ..*self }.pattern(&sums);
+            let pattern = Problem { standing: &standing, order: &order, ..*self }.pattern(&sums);
             if pattern.lost || pattern.moves.overflowed() {
                 return None;
             }

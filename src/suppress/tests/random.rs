@@ -1,7 +1,7 @@
 //! Small linked tables by the thousand. `HALFLIGHT_CASES=10000` for more.
 
 use super::attacker::{Seen, holds, keys};
-use super::{each, told, whole};
+use super::{ERROR, each, told, whole, with_margins};
 use crate::suppress::{Certificate, Notion, Told, Verdict, audit, withhold};
 
 pub(super) struct Dice(pub(super) u64);
@@ -169,4 +169,40 @@ fn free_answers_over_time_never_give_a_withheld_cell_away() {
         }
     }
     assert!(answered > refused && refused > 0, "{answered} {refused}");
+}
+
+/// Whether hiding these cells besides the small ones would do.
+fn would_do(sizes: &[usize], tables: &[Told], partners: &[(usize, usize)]) -> bool {
+    let mut tables = tables.to_vec();
+    for &(table, place) in partners {
+        tables[table].verdicts[place] = Verdict::Withheld;
+    }
+    audit(sizes, &tables).is_ok()
+}
+
+#[test]
+fn in_a_small_square_hardly_ever_would_fewer_partners_do() {
+    let (mut squares, mut more) = (0, 0);
+    for case in 0..cases().min(1_000) / 5 {
+        let mut dice = Dice(case ^ 0xfe3);
+        let leaves: Vec<f64> = (0..12).map(|_| 30.0 + dice.float(60)).collect();
+        let mut tables = with_margins(3, 4, &leaves, ERROR);
+        for _ in 0..=dice.below(3) {
+            tables[0].verdicts[dice.below(12)] = Verdict::Withheld;
+        }
+        let open: Vec<(usize, usize)> = (0..4)
+            .flat_map(|table| (0..tables[table].verdicts.len()).map(move |place| (table, place)))
+            .filter(|&(table, place)| tables[table].verdicts[place] == Verdict::Shown)
+            .collect();
+        let (verdicts, _) = withhold(&[3, 4], &[], &tables).unwrap();
+        let partners = open.iter().filter(|&&(table, place)| verdicts[table][place] == Verdict::Withheld).count();
+        let mut fewer =
+            (0_u32..1 << open.len()).filter(|choice| usize::try_from(choice.count_ones()).unwrap() < partners);
+        squares += 1;
+        more += usize::from(fewer.any(|choice| {
+            let some: Vec<_> = (0..open.len()).filter(|bit| choice >> bit & 1 == 1).map(|bit| open[bit]).collect();
+            would_do(&[3, 4], &tables, &some)
+        }));
+    }
+    assert!(more * 20 <= squares, "in {more} of {squares} squares fewer would do");
 }
