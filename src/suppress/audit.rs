@@ -7,7 +7,6 @@
 use super::Verdict;
 use super::certificate::{Certificate, Revealed};
 use super::inspect::faults;
-use super::moves::Moves;
 use super::search::{Pattern, Standing};
 use super::told::{System, Told};
 use super::withhold::{as_published, certificate};
@@ -28,10 +27,8 @@ pub fn audit(sizes: &[usize], tables: &[Told]) -> Result<Certificate, Revealed> 
     if !apart.is_empty() {
         return Err(Revealed::DoesNotAddUp(apart));
     }
-    let rows = system.lattice.moves();
-    let coordinates = rows.len();
     let standing: Vec<Standing> = system.standing.iter().copied().map(as_published).collect();
-    let mut moves = Moves::new(standing.len(), rows);
+    let mut moves = system.moves.clone();
     let mut point = vec![0.0; standing.len()];
     let mut wrong = Vec::new();
     for cell in (0..standing.len()).filter(|&cell| standing[cell] == Standing::Published) {
@@ -68,7 +65,7 @@ pub fn audit(sizes: &[usize], tables: &[Told]) -> Result<Certificate, Revealed> 
     if !faults.undecided.is_empty() {
         return Err(Revealed::Undecided(system.at(&faults.undecided)));
     }
-    Ok(certificate(&system, &pattern.withheld, coordinates))
+    Ok(certificate(&system, &pattern.withheld))
 }
 
 /// Cells that one table withholds and another shows, and cells that two tables show with different figures.

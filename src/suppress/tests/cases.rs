@@ -55,6 +55,40 @@ fn a_structural_zero_is_shown_and_is_never_a_partner() {
     assert_eq!(after[0].verdicts[2], Verdict::Withheld);
 }
 
+#[test]
+fn a_cell_of_structural_zeros_alone_is_one_too_whatever_it_is_called() {
+    // two combinations are declared impossible one by one, and a filter adds them up
+    let leaves = [0.0, 0.0, 5.0, 60.0, 70.0];
+    let mut tables = [
+        told(&[5], &leaves, &[each(5)], ERROR),
+        told(&[5], &leaves, &[vec![vec![0, 1]]], ERROR),
+        told(&[5], &leaves, &[whole(5)], ERROR),
+    ];
+    tables[0].verdicts[..2].fill(Verdict::Structural);
+    let (after, certificate) = release(&[5], &tables);
+    assert_eq!(after[1].verdicts, [Verdict::Structural]);
+    assert_eq!((silent(&after), certificate.withheld), (2, 2), "the small one and its partner");
+    assert_eq!(audit(&[5], &after), Ok(certificate.clone()));
+    assert_eq!(audit(&[5], &tables), Err(Revealed::Known(vec![(0, 2)])));
+    // asked for again it follows from what stands
+    assert_eq!(withhold(&[5], &after, &tables[1..2]), Ok((vec![vec![Verdict::Structural]], certificate)));
+}
+
+// Notion E is about what one person could know of others; a second name of their own cell is nothing new.
+#[test]
+fn a_cell_by_two_names_is_not_tied_to_itself() {
+    let leaves = [4.0, 0.0, 30.0, 40.0, 90.0];
+    let mut tables = [
+        told(&[5], &leaves, &[each(5)], 0.5),
+        told(&[5], &leaves, &[vec![vec![0, 1]]], 0.5),
+        told(&[5], &leaves, &[whole(5)], 0.5),
+    ];
+    tables[0].verdicts[1] = Verdict::Structural;
+    let (after, certificate) = release(&[5], &tables);
+    assert_eq!(silent(&after), 4, "two names, two partners");
+    assert_eq!(audit(&[5], &after), Ok(certificate));
+}
+
 // cases 7, 8 and 20: what is cut from a draw later is joined with what stands of it.
 #[test]
 fn filters_of_one_draw_are_audited_together_over_time() {
