@@ -4,60 +4,31 @@
 //! difference of persons is exact by its own variance, a ratio of persons Fieller's. Shares and means are ratios of the
 //! same estimate: Fieller's intervals of the two, joined with their correlation.
 //!
-//! # Guarantee
-//! A comparison is told only where the persons of both groups reach the floor; of shares, also those counted in each
-//! group and those left of it.
+//! Where it is told is not decided here: only where every part of persons that it implies is (`silence`).
 
 use super::answer::AnswerError;
 use super::combine::{Outcome, float, unit};
 use super::parts::{Parts, Together};
 use crate::estimate::{Joint, Ratio, difference, difference_of, ratio, ratio_of, ratios};
-use crate::policy::{Compared, Comparison, Contrast, Cut, Numbers, Plan, Quantity, Shown};
+use crate::policy::{Compared, Comparison, Contrast, Cut, Numbers, Quantity};
 
-/// By shown table and cell: the outcome, or `None` where it must not be told. `z` is the quantile of the intervals.
+/// By shown table and cell: the outcome, or `None` where there is none. `z` is the quantile of the intervals.
 pub(super) fn outcomes(
-    plan: &Plan,
     parts: &Parts<'_>,
     comparison: &Comparison,
     z: f64,
 ) -> Result<Vec<Vec<Option<Outcome>>>, AnswerError> {
-    let cuts = comparison.parts();
-    let persons = parts.within(&Quantity::Persons, &cuts)?;
-    let groups: Vec<Plan> = cuts.iter().map(|of| plan.part(&Quantity::Persons, of)).collect();
-    let floors = |shown: &Shown| groups.iter().map(|group| f64::from(group.floor(&shown.dims))).collect();
-    let floors: Vec<Vec<f64>> = plan.shown.iter().map(floors).collect();
-    let means = match &comparison.compared {
-        Compared::Means(numbers, groups) => Some(sums_and_counts(parts, numbers, groups)?),
-        Compared::Persons(_) | Compared::Shares(_) => None,
+    let contrast = comparison.contrast;
+    let tables = match &comparison.compared {
+        Compared::Persons(_) | Compared::Shares(_) => parts.within(&Quantity::Persons, &comparison.parts())?,
+        Compared::Means(numbers, groups) => sums_and_counts(parts, numbers, groups)?,
     };
-    let of_table = |(place, (persons, floors)): (usize, (&Together, &Vec<f64>))| {
-        let loud = persons.cells(|joint| loud(&comparison.compared, joint.values, floors));
-        let figures = match (&comparison.compared, means.as_ref().and_then(|means| means.get(place))) {
-            (Compared::Means(numbers, _), Some(means)) => {
-                means.cells(|joint| of_means(comparison.contrast, joint, numbers, z))
-            }
-            (Compared::Shares(_), _) => persons.cells(|joint| of_shares(comparison.contrast, joint, z)),
-            (Compared::Persons(_) | Compared::Means(..), _) => {
-                persons.cells(|joint| of_persons(comparison.contrast, joint, z))
-            }
-        };
-        loud.into_iter().zip(figures).map(|(loud, figure)| figure.filter(|_| loud)).collect()
+    let outcome = |joint: &Joint<'_>| match &comparison.compared {
+        Compared::Persons(_) => of_persons(contrast, joint, z),
+        Compared::Shares(_) => of_shares(contrast, joint, z),
+        Compared::Means(numbers, _) => of_means(contrast, joint, numbers, z),
     };
-    Ok(persons.iter().zip(&floors).enumerate().map(of_table).collect())
-}
-
-/// Whether every group of persons reaches its floor. Of shares: base and numerator by turns, and those who are in the
-/// base alone.
-fn loud(compared: &Compared, persons: &[f64], floors: &[f64]) -> bool {
-    let reach = persons.iter().zip(floors).all(|(persons, floor)| persons >= floor);
-    let rest = match compared {
-        Compared::Shares(_) => persons.chunks(2).zip(floors.chunks(2)).all(|(of, floors)| match (of, floors) {
-            ([base, numerator], [floor, _]) => base - numerator >= *floor,
-            (_, _) => false,
-        }),
-        Compared::Persons(_) | Compared::Means(..) => true,
-    };
-    reach && rest
+    Ok(tables.iter().map(|table| table.cells(outcome)).collect())
 }
 
 /// In each group the sum about the middle of the bounds, then in each the number of values.

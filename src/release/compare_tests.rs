@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::policy::sample::{analyst, bare_with, closed, question, today};
-use crate::policy::{Codes, ComparedAsked, Figure, MeasureAsked, Policy, Question, admit};
+use crate::policy::{Codes, ComparedAsked, Figure, MeasureAsked, Plan, Policy, Question, admit};
 use crate::release::simulated::{Noise, drawn, margin, variance};
 
 /// A coverage over so many runs has a standard error of at most 0.36 points about 95 %: the bounds of 93 and 97 % are
@@ -43,7 +43,7 @@ fn comparison(figure: &Figure) -> &Comparison {
 
 fn told(plan: &Plan, noisy: &crate::noise::NoisyTables, figure: usize) -> Vec<Vec<Option<Outcome>>> {
     let z = crate::estimate::quantile95(plan.accounting);
-    outcomes(plan, &Parts::new(plan, noisy), comparison(&plan.figures[figure]), z).unwrap()
+    outcomes(&Parts::new(plan, noisy), comparison(&plan.figures[figure]), z).unwrap()
 }
 
 /// By shown table: how the parts of its cells vary together, summed up from what a unit of noise in each measured cell
@@ -218,21 +218,33 @@ fn intervals_of_comparisons_cover_what_they_say() {
     assert!(checked >= 18, "{checked}: two cells and their total, six comparisons");
 }
 
+/// What is told of the only cell, where so many women and men are no citizens and are.
+fn told_of(persons: [[i64; 2]; 2], measure: MeasureAsked) -> Vec<(String, bool)> {
+    let plan = plan(&[], false, vec![measure], "8");
+    let dim = |name: &str| plan.dimensions.iter().position(|d| d.name == name).unwrap();
+    let (sex, citizenship) = (dim("sex"), plan.dimensions.iter().position(|d| d.name == "citizenship"));
+    let of = |codes: &[usize]| citizenship.map_or(persons[codes[sex]].iter().sum(), |c| persons[codes[sex]][codes[c]]);
+    let noisy = drawn(&plan, |m, place| margin(&plan, &m.dims, place, of));
+    let telling = crate::release::telling::tell(&plan, &noisy, &crate::release::standing::Shelf::default()).unwrap();
+    let columns = &telling.tables[0].columns;
+    let shown = |told: &crate::release::telling::Told| matches!(told, crate::release::telling::Told::Shown(..));
+    columns.iter().map(|column| (column.name.clone(), shown(&column.told[0]))).collect()
+}
+
 #[test]
-fn a_group_below_the_floor_silences_the_comparison_and_so_does_what_is_left_of_a_share() {
-    let joint = |values: &[f64], compared: &Compared| {
-        let floors = vec![10.0; values.len()];
-        loud(compared, values, &floors)
-    };
-    let persons = Compared::Persons([vec![], vec![]]);
-    assert!(joint(&[10.0, 10.0], &persons));
-    assert!(!joint(&[9.9, 500.0], &persons) && !joint(&[500.0, 9.9], &persons));
-    let fraction = || crate::policy::Fraction { base: vec![], numerator: vec![] };
-    let shares = Compared::Shares([fraction(), fraction()]);
-    assert!(joint(&[100.0, 50.0, 20.0, 10.0], &shares));
-    assert!(!joint(&[100.0, 50.0, 20.0, 10.1], &shares), "too few are left of the second");
-    assert!(!joint(&[100.0, 90.1, 40.0, 20.0], &shares), "and of the first");
-    assert!(!joint(&[100.0, 50.0, 40.0, 9.9], &shares));
+fn a_comparison_is_silent_with_few_persons_in_a_group_or_left_of_one() {
+    let persons = || sexes(Contrast::Difference, None);
+    let shares = || sexes(Contrast::Ratio, Some(ComparedAsked::Share { of: codes("citizenship", &["non_citizen"]) }));
+    let silent =
+        |told: &[(String, bool)]| told.iter().find(|(name, _)| name.contains('/')).is_some_and(|(_, shown)| !shown);
+    assert!(!silent(&told_of([[300, 200], [150, 150]], persons())));
+    assert!(silent(&told_of([[300, 200], [4, 4]], persons())), "few men");
+    assert!(!silent(&told_of([[300, 200], [150, 150]], shares())));
+    assert!(silent(&told_of([[300, 200], [295, 5]], shares())), "few men who are counted");
+    let few_left = told_of([[3, 497], [150, 150]], shares());
+    assert!(silent(&few_left), "few women who are not, though many persons");
+    let of_women = |told: &[(String, bool)], name: &str| told.iter().any(|(n, shown)| n == name && *shown);
+    assert!(of_women(&few_left, "persons:sex=F") != of_women(&few_left, "persons:citizenship=non_citizen,sex=F"));
 }
 
 #[test]

@@ -8,6 +8,7 @@
 //! costs nothing the second time.
 
 mod answer;
+mod audit;
 mod body;
 mod cells;
 mod combine;
@@ -15,15 +16,21 @@ mod compare;
 mod draft;
 mod keys;
 mod known;
+mod linked;
 mod number;
 mod parts;
+mod silence;
 #[cfg(test)]
 mod simulated;
+mod standing;
+mod table;
 mod telling;
 mod turns;
 
 pub use answer::{AnswerError, Answering};
+pub use audit::{Audited, Flaw, audit};
 pub use body::{Body, Cell, CodeName, DimensionFace, EditionFace, Known, PolicyFace, Privacy, Release, Status};
 pub use draft::{Draft, TOTAL};
 pub use number::Number;
+pub use table::TableFace;
 pub use turns::Turns;
