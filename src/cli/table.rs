@@ -169,6 +169,17 @@ mod tests {
     }
 
     #[test]
+    fn a_difference_that_is_within_the_noise_is_marked() {
+        let mut cells = two_by_two();
+        cells[0].value = Some(Number::Whole(-3));
+        (cells[0].low, cells[0].high, cells[0].within_noise) =
+            (Some(Number::Whole(-8)), Some(Number::Whole(2)), Some(true));
+        cells[4].within_noise = Some(false);
+        let text = rendered(&cells, Page::default());
+        assert!(text.contains("-3 (-8–2) ~") && text.matches('~').count() == 1, "{text}");
+    }
+
+    #[test]
     fn long_tables_are_cut_and_say_so() {
         let text = rendered(&two_by_two(), Page { rows_max: 1, ..Page::default() });
         assert!(text.contains("... 2 more lines"), "{text}");
