@@ -167,13 +167,15 @@ impl Ledger {
         rows.iter().map(|(draw, opening)| Ok((digest(draw)?, json::<Opening>(opening)?.measured))).collect()
     }
 
-    /// Every release of a draw; the first is the one that paid for it.
+    /// The releases of a draw behind a place in the log, or all; the first of all is the one that paid for it.
     ///
     /// # Errors
     /// Faults only.
-    pub async fn releases_of(&self, draw: &Digest) -> Result<Vec<ReleaseRow>, LedgerError> {
-        let query = sqlx::query_as("SELECT * FROM releases WHERE draw = ? ORDER BY log_index");
-        let rows: Vec<ReleaseColumns> = query.bind(draw.to_string()).fetch_all(&mut *self.read().await?).await?;
+    pub async fn releases_of(&self, draw: &Digest, behind: Option<u64>) -> Result<Vec<ReleaseRow>, LedgerError> {
+        let query = sqlx::query_as("SELECT * FROM releases WHERE draw = ? AND log_index > ? ORDER BY log_index");
+        let behind = behind.map_or(Ok(-1), int)?;
+        let rows: Vec<ReleaseColumns> =
+            query.bind(draw.to_string()).bind(behind).fetch_all(&mut *self.read().await?).await?;
         rows.into_iter().map(ReleaseRow::try_from).collect()
     }
 
