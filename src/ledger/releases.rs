@@ -88,8 +88,8 @@ impl Ledger {
         Ok(Committed { draft, log_index, released_at })
     }
 
-    /// Stores a free answer (another cut of a draw that is paid for) and its leaf, if no more releases of the draw stand
-    /// than were `seen` when it was judged: two free answers at once cannot add up to what each withholds.
+    /// Stores a free answer (another cut of a draw that is paid for) and its leaf, if no more releases of the draw
+    /// stand than were `seen` when it was judged: two free answers at once cannot add up to what each withholds.
     ///
     /// # Errors
     /// [`LedgerError::Unknown`] if the draw was never paid for; [`LedgerError::Conflict`] if this release stands
@@ -167,13 +167,15 @@ impl Ledger {
         rows.iter().map(|(draw, opening)| Ok((digest(draw)?, json::<Opening>(opening)?.measured))).collect()
     }
 
-    /// Every release of a draw; the first is the one that paid for it.
+    /// The releases of a draw behind a place in the log, or all; the first of all is the one that paid for it.
     ///
     /// # Errors
     /// Faults only.
-    pub async fn releases_of(&self, draw: &Digest) -> Result<Vec<ReleaseRow>, LedgerError> {
-        let query = sqlx::query_as("SELECT * FROM releases WHERE draw = ? ORDER BY log_index");
-        let rows: Vec<ReleaseColumns> = query.bind(draw.to_string()).fetch_all(&mut *self.read().await?).await?;
+    pub async fn releases_of(&self, draw: &Digest, behind: Option<u64>) -> Result<Vec<ReleaseRow>, LedgerError> {
+        let query = sqlx::query_as("SELECT * FROM releases WHERE draw = ? AND log_index > ? ORDER BY log_index");
+        let behind = behind.map_or(Ok(-1), int)?;
+        let rows: Vec<ReleaseColumns> =
+            query.bind(draw.to_string()).bind(behind).fetch_all(&mut *self.read().await?).await?;
         rows.into_iter().map(ReleaseRow::try_from).collect()
     }
 

@@ -6,11 +6,12 @@
 
 use super::body::Release;
 use super::draft::Draft;
-use super::standing::Shelf;
+use super::parts::Parts;
+use super::standing::{Shelf, Shelves};
 use super::telling::tell;
 use super::turns::Turns;
 use crate::identity::Principal;
-use crate::ledger::{Committed, Drawn, Ledger, LedgerError, Reservation};
+use crate::ledger::{Committed, Drawn, Ledger, LedgerError, ReleaseRow, Reservation};
 use crate::noise::{NoisyTables, Perturbed, perturb};
 use crate::policy::Plan;
 use crate::suppress::WouldReveal;
@@ -25,6 +26,7 @@ pub struct Answering {
     /// Memory that counting for one question may take.
     memory_bytes: usize,
     turns: Turns,
+    shelves: Shelves,
 }
 
 /// Why there is no answer, though the question was admitted.
@@ -45,7 +47,7 @@ impl Answering {
     /// A way over these stores. Counting for one question may take so many bytes of memory.
     #[must_use]
     pub fn new(ledger: Ledger, vault: Vault, memory_bytes: usize) -> Self {
-        Self { ledger, vault, memory_bytes, turns: Turns::default() }
+        Self { ledger, vault, memory_bytes, turns: Turns::default(), shelves: Shelves::default() }
     }
 
     /// Answers an admitted plan: from the shelf if it can, with a new draw if it must. The flag says whether the
@@ -80,9 +82,12 @@ impl Answering {
     async fn cut(&self, plan: &Plan) -> Result<Option<(Draft, usize)>, AnswerError> {
         let Some(sealed) = self.ledger.draw(&plan.draw).await? else { return Ok(None) };
         let noisy = self.unseal(plan, &sealed)?;
-        let shelf = Shelf::of(&self.ledger.releases_of(&plan.draw).await?)?;
-        let seen = shelf.len();
-        Ok(Some((write_down(plan, noisy, shelf).await?.0, seen)))
+        let shelf = self.shelves.take(&plan.draw);
+        let newer = self.ledger.releases_of(&plan.draw, shelf.last()).await?;
+        let (draft, shelf, _) = write_down(plan, noisy, shelf, newer).await?;
+        let seen = shelf.seen();
+        self.shelves.put_back(plan.draw, shelf);
+        Ok(Some((draft?, seen)))
     }
 
     /// Whether a plan that is answered from a draw can be, beside what stands of it. Stores nothing.
@@ -146,8 +151,8 @@ impl Answering {
         claim: Drawn,
         noisy: NoisyTables,
     ) -> Result<(Drawn, Draft, Vec<u8>), AnswerError> {
-        let written = write_down(plan, noisy, Shelf::default()).await;
-        match written.and_then(|(draft, noisy)| Ok((draft, self.seal(plan, &noisy)?))) {
+        let written = write_down(plan, noisy, Shelf::default(), Vec::new()).await;
+        match written.and_then(|(draft, _, noisy)| Ok((draft?, self.seal(plan, &noisy)?))) {
             Ok((draft, sealed)) => Ok((claim, draft, sealed)),
             Err(error) => {
                 self.ledger.forfeit(claim).await?;
@@ -173,13 +178,20 @@ fn shelf_name(plan: &Plan) -> String {
 }
 
 /// What is told of every cell the plan shows: least squares, the floor, its partners, on noisy figures alone. Hands the
-/// noisy figures back. Off the threads that serve: the search for partners can take a while.
-async fn write_down(plan: &Plan, noisy: NoisyTables, shelf: Shelf) -> Result<(Draft, NoisyTables), AnswerError> {
+/// shelf and the noisy figures back. Off the threads that serve: the search for partners can take a while.
+async fn write_down(
+    plan: &Plan,
+    noisy: NoisyTables,
+    mut shelf: Shelf,
+    newer: Vec<ReleaseRow>,
+) -> Result<(Result<Draft, AnswerError>, Shelf, NoisyTables), AnswerError> {
     let plan = plan.clone();
     let written = tokio::task::spawn_blocking(move || {
-        let telling = tell(&plan, &noisy, &shelf)?;
-        let draft = Draft::new(&plan, telling, shelf.first()).map_err(|_| AnswerError::Fault("draft"))?;
-        Ok((draft, noisy))
+        let parts = Parts::new(&plan, &noisy);
+        shelf.read(&plan, &parts, &newer)?;
+        let draft = tell(&plan, &parts, shelf.linked())
+            .and_then(|telling| Draft::new(&plan, telling, shelf.first()).map_err(|_| AnswerError::Fault("draft")));
+        Ok((draft, shelf, noisy))
     });
     written.await.map_err(|_| AnswerError::Fault("suppress"))?
 }
@@ -229,7 +241,7 @@ mod tests {
         plan.shown = vec![Shown { dims: dims.clone() }];
         let tables = vec![NoisyTable { dims, values: values.to_vec(), variance: 1.0 }];
         let noisy = NoisyTables { accounting: Accounting::Zcdp, tables };
-        let written = write_down(&plan, noisy, Shelf::default()).await.unwrap().0.entry().body;
+        let written = write_down(&plan, noisy, Shelf::default(), Vec::new()).await.unwrap().0.unwrap().entry().body;
         let sorted = serde_json::to_vec(&serde_json::from_slice::<serde_json::Value>(&written).unwrap()).unwrap();
         assert!(written == sorted, "the canonical form: keys in order");
         let body: Body = serde_json::from_slice(&written).unwrap();

@@ -9,10 +9,8 @@ use super::answer::AnswerError;
 use super::combine::{self, Outcome};
 use super::parts::Parts;
 use super::silence::{Layer, Silence, silence};
-use super::standing::Shelf;
-use super::table::TableFace;
+use super::table::{Linked, TableFace};
 use crate::estimate::EstimatedTable;
-use crate::noise::NoisyTables;
 use crate::policy::{Figure, Plan, Rules};
 use crate::suppress::{Certificate, Verdict};
 
@@ -64,15 +62,14 @@ pub(super) struct Telling {
 }
 
 /// Estimates everything the plan shows, and decides what of it is told beside what stands of the draw.
-pub(super) fn tell(plan: &Plan, noisy: &NoisyTables, shelf: &Shelf) -> Result<Telling, AnswerError> {
-    let parts = Parts::new(plan, noisy);
-    let silence = silence(plan, &parts, &shelf.linked(plan, &parts)?)?;
+pub(super) fn tell(plan: &Plan, parts: &Parts<'_>, earlier: &Linked) -> Result<Telling, AnswerError> {
+    let silence = silence(plan, parts, earlier)?;
     let Some(persons) = silence.layers.first() else { return Err(AnswerError::Fault("estimate")) };
     let mut tables: Vec<Table> =
         persons.tables.iter().map(|table| Table { persons: table.clone(), columns: Vec::new() }).collect();
     let stated = std::iter::once(&Figure::Persons).filter(|persons| !plan.figures.contains(persons));
     for figure in stated.chain(&plan.figures) {
-        let outcomes = combine::outcomes(plan, &parts, figure, &persons.tables)?;
+        let outcomes = combine::outcomes(plan, parts, figure, &persons.tables)?;
         for (place, (table, outcomes)) in tables.iter_mut().zip(outcomes).enumerate() {
             let verdicts = verdicts(&silence, figure, place);
             table.columns.push(column(&plan.rules, figure.name(), figure, verdicts.into_iter().zip(outcomes)));

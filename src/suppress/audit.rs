@@ -73,7 +73,7 @@ fn contradictions(system: &System, tables: &[Told]) -> (Vec<(usize, usize)>, Vec
     let (mut told_twice, mut apart) = (Vec::new(), Vec::new());
     for (table, (told, places)) in tables.iter().zip(&system.places).enumerate() {
         for (place, (&cell, verdict)) in places.iter().zip(&told.verdicts).enumerate() {
-            let published = system.standing[cell] == Standing::Published;
+            let published = system.standing[cell] == Standing::Published && !system.impossible[cell];
             match verdict {
                 Verdict::Withheld if published => told_twice.push((table, place)),
                 Verdict::Shown if (told.estimates[place] - system.estimates[cell]).abs() > ROUNDING => {
