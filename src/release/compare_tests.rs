@@ -4,6 +4,8 @@ use super::*;
 use crate::policy::sample::{analyst, bare_with, closed, question, today};
 use crate::policy::{Codes, ComparedAsked, Figure, MeasureAsked, Plan, Policy, Question, admit};
 use crate::release::simulated::{Noise, drawn, margin, variance};
+use crate::release::table::Linked;
+use crate::release::telling::{Told, tell};
 
 /// A coverage over so many runs has a standard error of at most 0.36 points about 95 %: the bounds of 93 and 97 % are
 /// more than 6.4 of them away (normal deviations), a false alarm in fewer than one of 1e9 checks.
@@ -225,9 +227,9 @@ fn told_of(persons: [[i64; 2]; 2], measure: MeasureAsked) -> Vec<(String, bool)>
     let (sex, citizenship) = (dim("sex"), plan.dimensions.iter().position(|d| d.name == "citizenship"));
     let of = |codes: &[usize]| citizenship.map_or(persons[codes[sex]].iter().sum(), |c| persons[codes[sex]][codes[c]]);
     let noisy = drawn(&plan, |m, place| margin(&plan, &m.dims, place, of));
-    let telling = crate::release::telling::tell(&plan, &noisy, &crate::release::standing::Shelf::default()).unwrap();
+    let telling = tell(&plan, &Parts::new(&plan, &noisy), &Linked::new()).unwrap();
     let columns = &telling.tables[0].columns;
-    let shown = |told: &crate::release::telling::Told| matches!(told, crate::release::telling::Told::Shown(..));
+    let shown = |told: &Told| matches!(told, Told::Shown(..));
     columns.iter().map(|column| (column.name.clone(), shown(&column.told[0]))).collect()
 }
 
