@@ -1,6 +1,8 @@
 //! Differences and ratios between groups and periods over HTTP: what they say, when they say nothing, what they cost.
 
 use crate::support::{POLICY, TestService};
+use crate::withheld::{all_hold, published};
+use halflight::release::audit;
 use serde_json::{Value, json};
 
 const PROGRAM: &str = r#"
@@ -117,6 +119,7 @@ fn groups_are_compared_in_every_cell_and_small_ones_are_not() {
     assert!(
         release["notes"].as_array().unwrap().iter().any(|note| note.as_str().unwrap().contains("within the noise"))
     );
+    all_hold(&audit(&published(&service)));
     service.verify();
 }
 
@@ -142,6 +145,7 @@ fn shares_and_services_are_compared_though_persons_are_in_several_cells() {
     let release = service.ask(&team, &question(&["sex"], &services, "8")).expect(201).json();
     let of_women = |cell: &&Value| cell["key"]["sex"] == "F" && cell["measure"].as_str().unwrap().starts_with("ratio");
     near(release["cells"].as_array().unwrap().iter().find(of_women).unwrap(), 0.625, false);
+    all_hold(&audit(&published(&service)));
     service.verify();
 }
 
@@ -161,6 +165,7 @@ fn periods_are_compared_and_both_are_read() {
     near(cell(&other, "ratio:period=2025/period=2026", "north"), 0.75, false);
     assert_eq!((&other["privacy"]["charged"], &other["answered_from"]), (&json!(false), &release["id"]));
     assert_eq!(service.spent("visitors"), "8");
+    all_hold(&audit(&published(&service)));
     service.verify();
 }
 
@@ -188,6 +193,7 @@ fn a_comparison_within_a_program_costs_nothing() {
     // Again: the same bytes.
     assert_eq!(service.ask(&team, &asked).expect(200).json(), release);
     assert_eq!(service.spent("visitors"), "9");
+    all_hold(&audit(&published(&service)));
     service.verify();
 }
 
@@ -206,5 +212,6 @@ fn what_is_no_comparison_is_refused_and_costs_nothing() {
     // What is forbidden as a filter is so as a group.
     refused(with(json!({ "service": ["primary"] }), json!({ "service": ["emergency"] })), "cross_forbidden");
     assert_eq!(service.spent("visitors"), "0");
+    all_hold(&audit(&published(&service)));
     service.verify();
 }
