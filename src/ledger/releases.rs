@@ -167,6 +167,19 @@ impl Ledger {
         rows.iter().map(|(draw, opening)| Ok((digest(draw)?, json::<Opening>(opening)?.measured))).collect()
     }
 
+    /// What a draw measured.
+    ///
+    /// # Errors
+    /// [`LedgerError::Unknown`] if it was never paid for.
+    pub async fn form(&self, draw: &Digest) -> Result<Form, LedgerError> {
+        let opening: Option<String> =
+            sqlx::query_scalar("SELECT c.opening FROM draws d JOIN claims c ON c.claim = d.claim WHERE d.draw = ?")
+                .bind(draw.to_string())
+                .fetch_optional(&mut *self.read().await?)
+                .await?;
+        Ok(json::<Opening>(&opening.ok_or(LedgerError::Unknown { what: "draw" })?)?.measured)
+    }
+
     /// The releases of a draw behind a place in the log, or all; the first of all is the one that paid for it.
     ///
     /// # Errors

@@ -8,6 +8,7 @@ mod accuracy;
 mod ask;
 mod faces;
 mod govern;
+mod loss;
 mod price;
 mod programs;
 mod read;

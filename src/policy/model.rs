@@ -74,6 +74,8 @@ pub struct Policy {
     pub forbids: Vec<Forbid>,
     /// Stricter rules for certain codes.
     pub requires: Vec<Require>,
+    /// Groups whose cells are watched: a release says how many of them it shows.
+    pub vulnerable: Vec<Selection>,
     /// Sets of tables released together.
     pub programs: Vec<Program>,
     /// SHA-256 of the resolved canonical form, code lists included.

@@ -139,6 +139,21 @@ pub(super) fn structural_zeros(
     wire.iter().filter_map(|zero| known.selection(&zero.get_ref().selection, findings)).collect()
 }
 
+/// Reads the groups whose cells are watched: those named, and every one that a stricter rule is about.
+pub(super) fn vulnerable(
+    wire: &[Spanned<wire::Vulnerable>],
+    requires: &[Require],
+    known: &Known<'_>,
+    findings: &mut Findings<'_>,
+) -> Vec<Selection> {
+    let named = wire.iter().filter_map(|group| known.selection(&group.get_ref().selection, findings));
+    let mut all: Vec<Selection> = named.collect();
+    all.extend(requires.iter().map(|require| require.when.clone()));
+    all.sort();
+    all.dedup();
+    all
+}
+
 /// Reads the totals published elsewhere.
 pub(super) fn known_totals(
     wire: &[Spanned<wire::KnownTotal>],

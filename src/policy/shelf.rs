@@ -7,7 +7,7 @@
 
 use super::canonical::digest;
 use super::plan::{Cut, Dimension, Level, Measured, PERIOD, Plan, Shown};
-use super::shape::structural_zeros;
+use super::shape::{over_dimensions, structural_zeros};
 use super::{Figure, Policy, Quantity};
 use crate::budget::Nanos;
 use crate::identity::Digest;
@@ -41,6 +41,12 @@ impl Plan {
     /// or covers it less precisely than this plan would.
     #[must_use]
     pub fn over(&self, policy: &Policy, draw: Digest, form: &Form) -> Option<Self> {
+        self.laid_over(policy, draw, form).filter(|over| over.precise_as(self))
+    }
+
+    /// The same question over an earlier draw, however precise; `None` where the draw does not have its dimensions.
+    #[must_use]
+    pub fn laid_over(&self, policy: &Policy, draw: Digest, form: &Form) -> Option<Self> {
         let laid = Laying { plan: self, form };
         let dimensions: Vec<Dimension> =
             form.dimensions.iter().map(|(name, levels)| dimension(policy, name, levels)).collect::<Option<_>>()?;
@@ -52,8 +58,9 @@ impl Plan {
             return None;
         }
         let cost = form.measured.iter().try_fold(Nanos::ZERO, |sum, table| sum.checked_add(table.units))?;
-        let over = Self {
+        Some(Self {
             structural_zeros: structural_zeros(policy, &dimensions),
+            vulnerable: over_dimensions(&policy.vulnerable, &dimensions),
             release: digest("halflight/release/1", &(draw, &shown, &cuts, &figures)),
             dimensions,
             measured: form.measured.clone(),
@@ -64,8 +71,7 @@ impl Plan {
             figures,
             draw,
             ..self.clone()
-        };
-        over.precise_as(self).then_some(over)
+        })
     }
 
     /// Variance to expect of a quantity in the cells of a shown table; infinite if it is not covered.

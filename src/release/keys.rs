@@ -22,15 +22,18 @@ pub(super) fn levels_at(table: &EstimatedTable, place: usize) -> Vec<(usize, usi
 }
 
 /// Whether the cell at this place lies wholly inside a combination that the policy declares impossible.
-///
-/// A dimension that is summed out counts with all the levels its filter selects (all levels without one).
 pub(super) fn is_structural_zero(plan: &Plan, table: &EstimatedTable, place: usize) -> bool {
     let here = levels_at(table, place);
-    plan.structural_zeros.iter().any(|zero| {
-        zero.iter().all(|(dim, levels)| match here.iter().find(|(d, _)| d == dim) {
-            Some((_, level)) => levels.contains(level),
-            None => crate::estimate::selected(plan, *dim).iter().all(|level| levels.contains(level)),
-        })
+    plan.structural_zeros.iter().any(|zero| within(plan, &here, zero))
+}
+
+/// Whether a cell with these levels lies wholly inside a selection.
+///
+/// A dimension that is summed out counts with all the levels its filter selects (all levels without one).
+pub(super) fn within(plan: &Plan, here: &[(usize, usize)], selection: &[(usize, Vec<usize>)]) -> bool {
+    selection.iter().all(|(dim, levels)| match here.iter().find(|(d, _)| d == dim) {
+        Some((_, level)) => levels.contains(level),
+        None => crate::estimate::selected(plan, *dim).iter().all(|level| levels.contains(level)),
     })
 }
 
