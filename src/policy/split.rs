@@ -13,7 +13,7 @@ use super::plan::{Measured, PERIOD};
 use super::quantity::Quantity;
 use super::shape::Shape;
 use crate::budget::{Accounting, Nanos};
-use crate::design::{Candidate, Target, allocate};
+use crate::design::{Candidate, allocate};
 use std::collections::BTreeMap;
 
 /// The price at which shares are worked out: large enough that no table's share is lost in rounding.
@@ -34,7 +34,8 @@ impl Split {
         }
         let parts = by_quantity.into_iter().map(|(quantity, tables)| {
             let alone = *quantity == Quantity::Persons && !shape.additive;
-            let units = if alone { by_weight(shape, &tables) } else { joined(shape, accounting, &tables)? };
+            let units =
+                if alone { by_weight(shape, &tables) } else { joined(shape, accounting, quantity, &tables)? };
             let paid = tables.into_iter().zip(units).filter(|(_, units)| *units > Nanos::ZERO);
             Some(paid.map(|(table, units)| (table, units.at_most() / REFERENCE.at_most())).unzip())
         });
@@ -87,12 +88,10 @@ fn by_weight(shape: &Shape, tables: &[Measured]) -> Vec<Nanos> {
 }
 
 /// Tables joined by least squares: the best shares for all of them together.
-fn joined(shape: &Shape, accounting: Accounting, tables: &[Measured]) -> Option<Vec<Nanos>> {
+fn joined(shape: &Shape, accounting: Accounting, quantity: &Quantity, tables: &[Measured]) -> Option<Vec<Nanos>> {
     let sizes: Vec<usize> = shape.dimensions.iter().map(|d| d.levels.len()).collect();
     let candidate =
         |table: &Measured| Candidate { dims: table.dims.clone(), l1: table.l1, l2_squared: table.l2_squared };
-    let target = |table: &Measured| Target::table(&table.dims, f64::from(shape.weight(&table.dims)));
     let candidates: Vec<Candidate> = tables.iter().map(candidate).collect();
-    let targets: Vec<Target> = tables.iter().map(target).collect();
-    allocate(accounting, &sizes, &candidates, &targets, REFERENCE).ok()
+    allocate(accounting, &sizes, &candidates, &shape.targets(quantity), REFERENCE).ok()
 }

@@ -35,24 +35,19 @@ impl<'a> Parts<'a> {
         (0..quantity.width()).map(|bin| self.estimated(quantity, &[], bin)).collect()
     }
 
-    /// Covariance of the persons in a cell of a shown table and in the numerator cut out of it: none where each table
-    /// has noise of its own.
-    pub(super) fn shared(&self, shown: &Shown, of: &[Cut]) -> f64 {
-        if !self.plan.additive {
-            return 0.0;
-        }
-        let sizes: Vec<usize> = self.plan.dimensions.iter().map(|d| d.levels.len()).collect();
+    /// By cell of a shown table: the covariance of the persons in it and in the numerator cut out of it. None where each
+    /// table has noise of its own.
+    pub(super) fn shared(&self, shown: &Shown, of: &[Cut]) -> Vec<f64> {
         let persons =
             self.plan.measured.iter().zip(&self.noisy.tables).filter(|(m, _)| m.quantity == Quantity::Persons);
         let tables: Vec<(Vec<usize>, f64)> = persons.map(|(_, table)| (table.dims.clone(), table.variance)).collect();
-        let region = |cuts: &[Cut]| {
-            let cut = cuts.iter().filter(|cut| !shown.dims.contains(&cut.dim));
-            let cut = cut.fold(Region::default(), |r, cut| r.within(cut.dim, cut.levels.iter().copied()));
-            // All cells are alike: that of the first codes stands for them.
-            shown.dims.iter().fold(cut, |region, &dim| region.within(dim, [0]))
-        };
-        let covariance = Design::new(&sizes, &tables);
-        covariance.covariance(&region(&self.plan.cuts), &region(&self.plan.cut_by(of))).unwrap_or(0.0)
+        let sizes: Vec<usize> = self.plan.dimensions.iter().map(|d| d.levels.len()).collect();
+        let design = self.plan.additive.then(|| Design::new(&sizes, &tables));
+        let numerator = |base: &Region| of.iter().fold(base.clone(), |r, cut| r.within(cut.dim, cut.levels.clone()));
+        let covariance =
+            |base: &Region| Some(design.as_ref().and_then(|d| d.covariance(base, &numerator(base))).unwrap_or(0.0));
+        let (kinds, cells) = self.plan.cells_of(shown).alike(None, covariance).unwrap_or_default();
+        cells.iter().map(|kind| kinds.get(*kind).copied().unwrap_or(0.0)).collect()
     }
 
     fn estimated(&self, quantity: &Quantity, of: &[Cut], bin: usize) -> Result<Vec<EstimatedTable>, AnswerError> {

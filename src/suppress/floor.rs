@@ -16,22 +16,26 @@ pub fn apply(table: &EstimatedTable, rules: &Rules, impossible: impl Fn(usize) -
         .values
         .iter()
         .enumerate()
-        .map(|(place, &estimate)| if impossible(place) { Verdict::Structural } else { verdict(table, rules, estimate) })
+        .zip(table.standard_errors.iter().zip(&table.half_widths))
+        .map(|((place, &estimate), (&error, &width))| match impossible(place) {
+            true => Verdict::Structural,
+            false => verdict(rules, estimate, error, width),
+        })
         .collect()
 }
 
-fn verdict(table: &EstimatedTable, rules: &Rules, estimate: f64) -> Verdict {
-    let reliable = table.half_width <= rules.moe_relative_max * estimate;
+fn verdict(rules: &Rules, estimate: f64, standard_error: f64, half_width: f64) -> Verdict {
+    let reliable = half_width <= rules.moe_relative_max * estimate;
     if estimate < f64::from(rules.threshold) || (rules.withhold_unreliable && !reliable) {
         return Verdict::Withheld;
     }
     let base = f64::from(rules.round_to);
     Verdict::Shown {
         value: whole((estimate / base).round() * base),
-        low: whole((estimate - table.half_width).floor()),
-        high: whole((estimate + table.half_width).ceil()),
+        low: whole((estimate - half_width).floor()),
+        high: whole((estimate + half_width).ceil()),
         estimate,
-        standard_error: table.standard_error,
+        standard_error,
         reliable,
     }
 }
@@ -51,8 +55,8 @@ mod tests {
             dims: vec![0],
             levels: vec![(0..values.len()).collect()],
             values: values.to_vec(),
-            standard_error: half_width / 1.96,
-            half_width,
+            standard_errors: vec![half_width / 1.96; values.len()],
+            half_widths: vec![half_width; values.len()],
         }
     }
 

@@ -20,7 +20,7 @@ fn hiding(mut told: Told, hidden: &[usize]) -> Told {
         *verdict = if hidden.contains(&place) {
             Verdict::Withheld
         } else {
-            super::verdict(told.estimates[place].max(10.0), told.standard_error, 10.0)
+            super::verdict(told.estimates[place].max(10.0), told.standard_errors[place], 10.0)
         };
     }
     told
