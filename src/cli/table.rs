@@ -95,7 +95,10 @@ mod tests {
 
     fn dimension(id: &str, codes: &[(&str, &str)]) -> DimensionFace {
         let name = |text: &str| [("en".to_owned(), text.to_owned())].into();
-        let codes = codes.iter().map(|(code, en)| CodeName { code: (*code).into(), members: Vec::new(), name: name(en) }).collect();
+        let codes = codes
+            .iter()
+            .map(|(code, en)| CodeName { code: (*code).into(), members: Vec::new(), name: name(en) })
+            .collect();
         DimensionFace { id: id.into(), title: name(id), concept: None, codes, of: None }
     }
 

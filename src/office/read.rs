@@ -163,9 +163,10 @@ fn columns(policy: &Policy) -> Vec<ColumnFace> {
     let faces = policy.columns.iter().chain(&policy.groupings).filter_map(|column| {
         let (role, codes) = match (&column.kind, &column.of) {
             (Kind::Dimension { codes, .. }, None) => ("dimension", codes.codes.iter().map(|c| code(c, &[])).collect()),
-            (Kind::Dimension { codes, .. }, Some(of)) => {
-                ("grouping", codes.codes.iter().zip(members(policy, of)).map(|(c, members)| code(c, &members)).collect())
-            }
+            (Kind::Dimension { codes, .. }, Some(of)) => (
+                "grouping",
+                codes.codes.iter().zip(members(policy, of)).map(|(c, members)| code(c, &members)).collect(),
+            ),
             (Kind::Measure(_), _) => ("measure", Vec::new()),
             (Kind::Ignored, _) => return None,
         };

@@ -15,9 +15,7 @@ use super::quantity::Quantity;
 use super::question::{MeasureAsked, Spend};
 use super::shape::Shape;
 use super::split::Split;
-use super::{
-    Cut, Dimension, EditionRef, Figure, Measured, Plan, Policy, Question, Rules, Shown, restrict, shape,
-};
+use super::{Cut, Dimension, EditionRef, Figure, Measured, Plan, Policy, Question, Rules, Shown, restrict, shape};
 use crate::budget::{Accounting, Nanos};
 use crate::identity::{DatasetId, Digest, Period, Principal, Purpose};
 use chrono::NaiveDate;

@@ -118,8 +118,7 @@ fn groups(wire: &wire::Grouping, column: &Column, findings: &mut Findings<'_>) -
 /// Wider bands: each is made of whole bands of the column. Codes behind the bands stand for themselves.
 fn banded(name: &str, wider: &[String], codes: &CodeList, bands: &Bands) -> Result<Groups, Vec<String>> {
     let behind = codes.codes.iter().skip(bands.starts.len()).map(|code| &code.id);
-    let texts: Vec<String> =
-        wider.iter().chain(behind.filter(|code| !wider.contains(code))).cloned().collect();
+    let texts: Vec<String> = wider.iter().chain(behind.filter(|code| !wider.contains(code))).cloned().collect();
     let (list, wide) = super::bands::read(name, &texts, bands.min, bands.max)?;
     let cut = |(start, code): &(&i64, &Code)| !bands.starts.contains(start) && code.id.starts_with('Y');
     let wrong = wide.starts.iter().zip(&list.codes).filter(cut);

@@ -101,7 +101,8 @@ fn numerator(measure: &MeasureAsked) -> Option<&BTreeMap<String, Vec<String>>> {
 }
 
 fn twice(policy: &Policy, levels: &BTreeSet<Place>, advice: &str) -> Inadmissible {
-    let names: Vec<String> = levels.iter().map(|&place| format!("`{}`", super::asked::name_at(policy, place))).collect();
+    let names: Vec<String> =
+        levels.iter().map(|&place| format!("`{}`", super::asked::name_at(policy, place))).collect();
     Inadmissible::malformed(format!("{} are levels of one column: {advice}", names.join(" and ")))
 }
 

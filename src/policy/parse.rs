@@ -58,9 +58,8 @@ fn resolve(file: &File, lists: &CodeLists, findings: &mut Findings<'_>) -> Optio
     };
     let columns = columns::read(&file.columns, &around, findings);
     let groupings = grouping::read(&file.groupings, &columns, &around, findings);
-    let complete = file.columns_complete
-        && columns.len() == file.columns.len()
-        && groupings.len() == file.groupings.len();
+    let complete =
+        file.columns_complete && columns.len() == file.columns.len() && groupings.len() == file.groupings.len();
     let accounting = file.budget.as_ref().map(|b| *b.accounting.get_ref());
     let known = Known { columns: &columns, groupings: &groupings, complete, purposes: allowed, accounting };
     let structural_zeros = rules::structural_zeros(&file.structural_zeros, &known, findings);

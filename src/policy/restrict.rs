@@ -31,7 +31,9 @@ impl Policy {
         self.forbids.iter().find(|forbid| {
             let mut of_rule = forbid.cross.iter();
             let counts = |name: &&String| !forbid.spares.contains(*name);
-            of_rule.all(|ruled| names.iter().filter(counts).any(|name| self.column_named(name) == self.column_named(ruled)))
+            of_rule.all(|ruled| {
+                names.iter().filter(counts).any(|name| self.column_named(name) == self.column_named(ruled))
+            })
         })
     }
 

@@ -120,7 +120,8 @@ fn build(policy: &Policy, asked: &Asked, group: bool) -> Shape {
         weights,
         asked: tables.len(),
     };
-    shape.measured = shape.wanted.iter().map(|(quantity, dims)| (quantity.clone(), shape.measured_for(quantity, dims))).collect();
+    shape.measured =
+        shape.wanted.iter().map(|(quantity, dims)| (quantity.clone(), shape.measured_for(quantity, dims))).collect();
     shape
 }
 
@@ -136,10 +137,7 @@ fn finer(dimensions: &mut [Dimension], coarse: usize, fine: usize) {
 }
 
 /// For each level those of a finer dimension that belong to it; `None` if some code of it belongs to none.
-pub(super) fn groups<'a>(
-    coarse: impl IntoIterator<Item = &'a Level>,
-    fine: &'a [Level],
-) -> Option<Vec<Vec<usize>>> {
+pub(super) fn groups<'a>(coarse: impl IntoIterator<Item = &'a Level>, fine: &'a [Level]) -> Option<Vec<Vec<usize>>> {
     let group = |level: &'a Level| {
         let members: BTreeSet<&String> = level.members.iter().collect();
         let inside = |fine: &&(usize, &Level)| fine.1.members.iter().all(|code| members.contains(code));
@@ -192,8 +190,11 @@ fn dimension(policy: &Policy, asked: &Asked, place: Place, grouped: bool) -> Dim
     let codes = every_level(policy, place);
     let none = BTreeSet::new();
     let selected = asked.selections(place).pop_first().unwrap_or(&none);
-    let (inside, outside): (Vec<_>, Vec<_>) =
-        list.codes.iter().zip(&codes).partition(|(code, _)| list.position(&code.id).is_some_and(|p| selected.contains(&p)));
+    let (inside, outside): (Vec<_>, Vec<_>) = list
+        .codes
+        .iter()
+        .zip(&codes)
+        .partition(|(code, _)| list.position(&code.id).is_some_and(|p| selected.contains(&p)));
     let joined = |several: &[(&super::Code, &Level)], code: &str| {
         let members = several.iter().flat_map(|(_, level)| level.members.clone()).collect();
         Level { code: code.to_owned(), names: Text::new(), members }
@@ -322,10 +323,8 @@ impl Shape {
             Some(finer) => (finer.dim, finer.groups.iter().map(Vec::len).collect()),
             None => (dim, vec![1]),
         };
-        let target = |dims: &[usize]| Target {
-            groups: dims.iter().map(along).collect(),
-            weight: f64::from(self.weight(dims)),
-        };
+        let target =
+            |dims: &[usize]| Target { groups: dims.iter().map(along).collect(), weight: f64::from(self.weight(dims)) };
         self.wanted.iter().filter(|(wanted, _)| wanted == quantity).map(|(_, dims)| target(dims)).collect()
     }
 

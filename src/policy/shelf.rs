@@ -118,9 +118,8 @@ impl Form {
             let (before, rest) = all.split_at_mut(at);
             let Some(here) = rest.first_mut() else { continue };
             let base = before.iter().position(|d| d.column == here.column && d.finer.is_none());
-            here.finer = base.and_then(|dim| {
-                Some(Finer { dim, groups: groups(&here.levels, &before.get(dim)?.levels)? })
-            });
+            here.finer =
+                base.and_then(|dim| Some(Finer { dim, groups: groups(&here.levels, &before.get(dim)?.levels)? }));
         }
         Some(all)
     }
@@ -198,8 +197,12 @@ impl Laying<'_> {
             let here = |d: &Dimension| d.column == asked.column && d.finer.is_none();
             let dim = self.dimensions.iter().position(here)?;
             let there = &self.dimensions.get(dim)?.levels;
-            let wanted: BTreeSet<&String> =
-                cut.levels.iter().filter_map(|&level| asked.levels.get(level)).flat_map(|level| &level.members).collect();
+            let wanted: BTreeSet<&String> = cut
+                .levels
+                .iter()
+                .filter_map(|&level| asked.levels.get(level))
+                .flat_map(|level| &level.members)
+                .collect();
             let inside = |level: &&Level| level.members.iter().all(|code| wanted.contains(code));
             let levels: Vec<usize> =
                 there.iter().enumerate().filter(|(_, level)| inside(level)).map(|(i, _)| i).collect();

@@ -34,8 +34,7 @@ impl Split {
         }
         let parts = by_quantity.into_iter().map(|(quantity, tables)| {
             let alone = *quantity == Quantity::Persons && !shape.additive;
-            let units =
-                if alone { by_weight(shape, &tables) } else { joined(shape, accounting, quantity, &tables)? };
+            let units = if alone { by_weight(shape, &tables) } else { joined(shape, accounting, quantity, &tables)? };
             let paid = tables.into_iter().zip(units).filter(|(_, units)| *units > Nanos::ZERO);
             Some(paid.map(|(table, units)| (table, units.at_most() / REFERENCE.at_most())).unzip())
         });
