@@ -12,12 +12,11 @@ pub(crate) fn selected(plan: &Plan, dim: usize) -> Vec<usize> {
     Cells::new(&plan.dimensions, &plan.cuts, &[dim]).levels().pop().unwrap_or_default()
 }
 
-/// Half-widths of the cells of a table with their variances: once for all that are alike, and which is each cell's.
-pub(super) fn widths(
-    accounting: Accounting,
-    design: &Design,
-    cells: &Cells,
-) -> Result<(Vec<(f64, f64)>, Vec<usize>), NotCovered> {
+/// Variance and half-width of the cells of a table: once for all that are alike, and which of them is each cell's.
+pub(super) type Widths = (Vec<(f64, f64)>, Vec<usize>);
+
+/// What is to be expected of the cells of a table.
+pub(super) fn widths(accounting: Accounting, design: &Design, cells: &Cells) -> Result<Widths, NotCovered> {
     let of = |region: &Region| {
         let variance = design.covariance(region, region)?;
         Some((variance, half_width(accounting, variance, || design.influences(&design.group_sizes(region)))))
@@ -31,7 +30,7 @@ pub(super) fn cut(
     shown: &Shown,
     cells: &Cells,
     whole: &[f64],
-    (kinds, kind_of): &(Vec<(f64, f64)>, Vec<usize>),
+    (kinds, kind_of): &Widths,
 ) -> EstimatedTable {
     let sizes: Vec<usize> = plan.dimensions.iter().map(|d| d.levels.len()).collect();
     let of = |kind: &usize| kinds.get(*kind).copied().unwrap_or((f64::INFINITY, f64::INFINITY));

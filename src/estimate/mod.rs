@@ -92,8 +92,8 @@ fn alone(plan: &Plan, noisy: &NoisyTables, sizes: &[usize]) -> Result<Vec<Estima
     plan.shown
         .iter()
         .map(|shown| {
-            let tables = noisy.tables.iter().map(|table| &table.dims);
-            let cells = Cells::alone(&plan.dimensions, &plan.cuts, &shown.dims, tables).ok_or(NotCovered)?;
+            let mut tables = noisy.tables.iter().map(|table| &table.dims);
+            let cells = Cells::alone(&plan.dimensions, &plan.cuts, &shown.dims, &mut tables).ok_or(NotCovered)?;
             let own = noisy.tables.iter().find(|table| table.dims == cells.source()).ok_or(NotCovered)?;
             let design = Design::new(sizes, &[(own.dims.clone(), own.variance)]);
             let whole: Vec<f64> = own.values.iter().copied().map(components::float).collect();
@@ -115,7 +115,7 @@ pub fn expected(plan: &Plan) -> Result<Vec<Vec<(f64, usize)>>, NotCovered> {
     };
     let measured: Vec<_> = plan.measured.iter().map(|m| (m.dims.clone(), variance(m))).collect();
     let all = Design::new(&sizes, &measured);
-    let counted = |(kinds, kind_of): (Vec<(f64, f64)>, Vec<usize>)| {
+    let counted = |(kinds, kind_of): cut::Widths| {
         let cells = |kind: usize| kind_of.iter().filter(|of| **of == kind).count();
         kinds.iter().enumerate().map(|(kind, (_, width))| (*width, cells(kind))).collect()
     };
@@ -123,8 +123,8 @@ pub fn expected(plan: &Plan) -> Result<Vec<Vec<(f64, usize)>>, NotCovered> {
         if plan.additive {
             return cut::widths(plan.accounting, &all, &plan.cells_of(shown)).map(counted);
         }
-        let tables = measured.iter().map(|(dims, _)| dims);
-        let cells = Cells::alone(&plan.dimensions, &plan.cuts, &shown.dims, tables).ok_or(NotCovered)?;
+        let mut tables = measured.iter().map(|(dims, _)| dims);
+        let cells = Cells::alone(&plan.dimensions, &plan.cuts, &shown.dims, &mut tables).ok_or(NotCovered)?;
         let own = measured.iter().find(|(dims, _)| *dims == cells.source()).ok_or(NotCovered)?;
         let design = Design::new(&sizes, std::slice::from_ref(own));
         cut::widths(plan.accounting, &design, &cells).map(counted)

@@ -181,7 +181,7 @@ fn draw_digests(
     // A grouping that is made of something finer does not change what is measured.
     let is_measured = |dimension: &&Dimension| {
         let named = |dim: &usize| dimensions.get(*dim).is_some_and(|d| d.name == dimension.name);
-        dimension.finer.is_none() || measured.iter().any(|table| table.dims.iter().any(|dim| named(dim)))
+        dimension.finer.is_none() || measured.iter().flat_map(|table| &table.dims).any(named)
     };
     let form = DrawForm {
         dataset: &policy.id,

@@ -18,13 +18,11 @@ pub(super) fn column_of(policy: &Policy, place: Place) -> Place {
 
 /// For each code at a place the places of its members on the list of the column: itself alone, unless it is a group.
 pub(super) fn members_at(policy: &Policy, place: Place) -> Vec<BTreeSet<u16>> {
-    match column_at(policy, place).and_then(|column| column.of.as_ref()) {
-        Some(of) => of.groups.iter().map(|members| members.iter().copied().collect()).collect(),
-        None => {
-            let codes = codes_at(policy, place).map_or(0, super::CodeList::len);
-            (0..u16::try_from(codes).unwrap_or(u16::MAX)).map(|code| BTreeSet::from([code])).collect()
-        }
+    if let Some(of) = column_at(policy, place).and_then(|column| column.of.as_ref()) {
+        return of.groups.iter().map(|members| members.iter().copied().collect()).collect();
     }
+    let codes = codes_at(policy, place).map_or(0, super::CodeList::len);
+    (0..u16::try_from(codes).unwrap_or(u16::MAX)).map(|code| BTreeSet::from([code])).collect()
 }
 
 /// The members of some codes at a place.
@@ -35,13 +33,24 @@ pub(super) fn members_of(policy: &Policy, place: Place, codes: &BTreeSet<u16>) -
 
 /// Of several levels of one column the one that all others are made of: one of them, or the column.
 pub(super) fn finest(policy: &Policy, levels: &BTreeSet<Place>) -> Option<Place> {
+    let first = *levels.first()?;
+    if levels.len() == 1 {
+        return Some(first);
+    }
     let groups: BTreeMap<Place, Vec<BTreeSet<u16>>> =
         levels.iter().map(|&place| (place, members_at(policy, place))).collect();
     let refines = |fine: &[BTreeSet<u16>], coarse: &[BTreeSet<u16>]| {
-        fine.iter().all(|fine| coarse.iter().any(|coarse| fine.is_subset(coarse)))
+        let group = |(at, members): (usize, &BTreeSet<u16>)| members.iter().map(move |&m| (m, at)).collect::<Vec<_>>();
+        let group_of: BTreeMap<u16, usize> = coarse.iter().enumerate().flat_map(group).collect();
+        let in_one = |members: &BTreeSet<u16>| {
+            let mut groups = members.iter().map(|member| group_of.get(member));
+            let one = groups.next();
+            groups.all(|group| Some(group) == one)
+        };
+        fine.iter().all(in_one)
     };
     let found = groups.iter().find(|(_, fine)| groups.values().all(|coarse| refines(fine, coarse)));
-    found.map(|(place, _)| *place).or_else(|| Some(column_of(policy, *levels.first()?)))
+    found.map(|(place, _)| *place).or_else(|| Some(column_of(policy, first)))
 }
 
 /// The levels of each column among some places, by the column's place.

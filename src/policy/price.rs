@@ -56,8 +56,8 @@ impl<'a> Prediction<'a> {
             kinds.into_iter().reduce(f64::max)
         };
         let alone = || {
-            let tables = self.tables.iter().map(|(dims, _)| dims);
-            let cells = Cells::alone(self.dimensions, self.cuts, &shown.dims, tables)?;
+            let mut tables = self.tables.iter().map(|(dims, _)| dims);
+            let cells = Cells::alone(self.dimensions, self.cuts, &shown.dims, &mut tables)?;
             let own = self.tables.iter().find(|(dims, _)| *dims == cells.source())?;
             let sizes: Vec<usize> = self.dimensions.iter().map(|d| d.levels.len()).collect();
             worst(&cells, &Design::new(&sizes, std::slice::from_ref(own)))

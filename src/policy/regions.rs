@@ -37,10 +37,11 @@ impl Cells {
         dimensions: &[Dimension],
         cuts: &[Cut],
         dims: &[usize],
-        measured: impl Iterator<Item = &'a Vec<usize>> + Clone,
+        measured: &mut dyn Iterator<Item = &'a Vec<usize>>,
     ) -> Option<Self> {
         let both = [Self::with(dimensions, cuts, dims, |_| None), Self::new(dimensions, cuts, dims)];
-        both.into_iter().find(|cells| measured.clone().any(|table| *table == cells.source()))
+        let measured: BTreeSet<&Vec<usize>> = measured.collect();
+        both.into_iter().find(|cells| measured.contains(&cells.source()))
     }
 
     fn with(
@@ -49,20 +50,24 @@ impl Cells {
         dims: &[usize],
         finer: impl Fn(&Dimension) -> Option<&Finer>,
     ) -> Self {
-        let cut = |dim: usize| cuts.iter().find(|cut| cut.dim == dim);
-        let axis = |&dim: &usize| {
+        let cut = |dim: usize| {
+            let cut = cuts.iter().find(|cut| cut.dim == dim);
+            cut.map(|cut| cut.levels.iter().copied().collect::<BTreeSet<usize>>())
+        };
+        let along = |&dim: &usize| {
             let dimension = dimensions.get(dim);
             let base = dimension.and_then(&finer).map_or(dim, |finer| finer.dim);
             let own = |level: usize| match dimension.and_then(&finer) {
                 Some(finer) => finer.groups.get(level).cloned().unwrap_or_default(),
                 None => vec![level],
             };
-            let selected = |level: &usize| cut(base).is_none_or(|cut| cut.levels.contains(level));
+            let cut = cut(base);
+            let selected = |level: &usize| cut.as_ref().is_none_or(|cut| cut.contains(level));
             let held = |level| (level, own(level).into_iter().filter(selected).collect::<Vec<_>>());
             let all = 0..dimension.map_or(0, |d| d.levels.len());
             Axis { base, levels: all.map(held).filter(|(_, levels)| !levels.is_empty()).collect() }
         };
-        let axes: Vec<Axis> = dims.iter().map(axis).collect();
+        let axes: Vec<Axis> = dims.iter().map(along).collect();
         let summed = cuts.iter().filter(|cut| axes.iter().all(|axis| axis.base != cut.dim));
         let summed = summed.fold(Region::default(), |region, cut| region.within(cut.dim, cut.levels.iter().copied()));
         Self { axes, summed }
@@ -114,13 +119,26 @@ impl Cells {
         // Where each cell of the source goes; nowhere if a filter leaves it out.
         let mut places: Vec<Option<usize>> = vec![Some(0)];
         for dim in self.source() {
-            let step = |level: usize| match strides.get(&dim) {
-                Some((stride, axis)) => {
-                    axis.levels.iter().position(|(_, held)| held.contains(&level)).map(|at| at * stride)
+            let mut steps: Vec<Option<usize>> = vec![None; sizes.get(dim).copied().unwrap_or(0)];
+            let mut lead = |level: usize, step: usize| {
+                if let Some(place) = steps.get_mut(level) {
+                    *place = Some(step);
                 }
-                None => self.summed.group(dim).is_some_and(|group| group.contains(&level)).then_some(0),
             };
-            let steps: Vec<Option<usize>> = (0..sizes.get(dim).copied().unwrap_or(0)).map(step).collect();
+            match strides.get(&dim) {
+                Some((stride, axis)) => {
+                    for (at, (_, held)) in axis.levels.iter().enumerate() {
+                        for &level in held {
+                            lead(level, at * stride);
+                        }
+                    }
+                }
+                None => {
+                    for &level in self.summed.group(dim).into_iter().flatten() {
+                        lead(level, 0);
+                    }
+                }
+            }
             let moved = |place: &Option<usize>, step: &Option<usize>| Some((*place)? + (*step)?);
             places = places.iter().flat_map(|place| steps.iter().map(move |step| moved(place, step))).collect();
         }

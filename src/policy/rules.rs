@@ -126,15 +126,15 @@ impl Known<'_> {
     }
 
     /// The same codes, of columns alone: a group stands for its members.
-    fn on_columns(&self, selection: Selection) -> Selection {
+    fn on_columns(&self, selection: &Selection) -> Selection {
         let mut all = Selection::new();
         for (name, codes) in selection {
-            let of = self.groupings.iter().find(|grouping| grouping.name == name).and_then(|g| g.of.as_ref());
+            let of = self.groupings.iter().find(|grouping| grouping.name == *name).and_then(|g| g.of.as_ref());
             let Some((of, list)) = of.and_then(|of| Some((of, self.dimension(&of.column)?))) else {
-                narrow(&mut all, name, codes);
+                narrow(&mut all, name.clone(), codes.clone());
                 continue;
             };
-            let groups = codes.iter().filter_map(|code| self.dimension(&name)?.position(code));
+            let groups = codes.iter().filter_map(|code| self.dimension(name)?.position(code));
             let members = groups.filter_map(|group| of.groups.get(usize::from(group))).flatten();
             let members = members.filter_map(|&member| list.code(member)).map(|code| code.id.clone()).collect();
             narrow(&mut all, of.column.clone(), members);
@@ -164,7 +164,7 @@ pub(super) fn structural_zeros(
     findings: &mut Findings<'_>,
 ) -> Vec<Selection> {
     let read = wire.iter().filter_map(|zero| known.selection(&zero.get_ref().selection, findings));
-    read.map(|selection| known.on_columns(selection)).collect()
+    read.map(|selection| known.on_columns(&selection)).collect()
 }
 
 /// Reads the totals published elsewhere.
@@ -177,7 +177,7 @@ pub(super) fn known_totals(
         let total = total.get_ref();
         let citation = super::parse::words(&total.citation, "citation", findings);
         let selection = known.selection(&total.selection, findings)?;
-        Some(KnownTotal { selection: known.on_columns(selection), persons: total.persons, citation: citation? })
+        Some(KnownTotal { selection: known.on_columns(&selection), persons: total.persons, citation: citation? })
     };
     wire.iter().filter_map(|total| read(total, findings)).collect()
 }

@@ -136,14 +136,15 @@ fn finer(dimensions: &mut [Dimension], coarse: usize, fine: usize) {
     }
 }
 
-/// For each level those of a finer dimension that belong to it; `None` if some code of it belongs to none.
-pub(super) fn groups<'a>(coarse: impl IntoIterator<Item = &'a Level>, fine: &'a [Level]) -> Option<Vec<Vec<usize>>> {
-    let group = |level: &'a Level| {
-        let members: BTreeSet<&String> = level.members.iter().collect();
-        let inside = |fine: &&(usize, &Level)| fine.1.members.iter().all(|code| members.contains(code));
-        let held: Vec<(usize, &Level)> = fine.iter().enumerate().filter(|fine| inside(&fine)).collect();
-        let whole = held.iter().map(|(_, level)| level.members.len()).sum::<usize>() == members.len();
-        whole.then(|| held.into_iter().map(|(at, _)| at).collect())
+/// For each level those of a finer dimension that belong to it; `None` if it is not made of whole ones.
+pub(super) fn groups<'a>(coarse: impl IntoIterator<Item = &'a Level>, fine: &[Level]) -> Option<Vec<Vec<usize>>> {
+    let numbered = fine.iter().enumerate().flat_map(|(at, level)| level.members.iter().map(move |code| (code, at)));
+    let level_of: BTreeMap<&String, usize> = numbered.collect();
+    let group = |level: &Level| {
+        let held: BTreeSet<usize> =
+            level.members.iter().map(|code| level_of.get(code).copied()).collect::<Option<_>>()?;
+        let members = held.iter().filter_map(|&at| fine.get(at)).map(|level| level.members.len());
+        (members.sum::<usize>() == level.members.len()).then(|| held.into_iter().collect())
     };
     coarse.into_iter().map(group).collect()
 }
