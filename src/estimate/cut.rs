@@ -2,9 +2,9 @@
 //! error of what it stands for.
 
 use super::interval::half_width;
-use super::{EstimatedTable, NotCovered};
+use super::{EstimatedTable, NotCovered, quantile95};
 use crate::budget::Accounting;
-use crate::design::{Design, Region};
+use crate::design::{Measurement, Region};
 use crate::policy::{Cells, Plan, Shown};
 
 /// The levels of a dimension that a question selects: all, unless a filter cuts.
@@ -16,28 +16,29 @@ pub(crate) fn selected(plan: &Plan, dim: usize) -> Vec<usize> {
 pub(super) type Widths = (Vec<(f64, f64)>, Vec<usize>);
 
 /// What is to be expected of the cells of a table.
-pub(super) fn widths(accounting: Accounting, design: &Design, cells: &Cells) -> Result<Widths, NotCovered> {
-    let of = |region: &Region| {
-        let variance = design.covariance(region, region)?;
-        Some((variance, half_width(accounting, variance, || design.influences(&design.group_sizes(region)))))
+pub(super) fn widths(accounting: Accounting, all: &Measurement, cells: &Cells) -> Result<Widths, NotCovered> {
+    let width = |region: &Region, variance: f64| match (all, accounting) {
+        (Measurement::Flat(design), _) => {
+            half_width(accounting, variance, || design.influences(&design.group_sizes(region)))
+        }
+        (Measurement::Nested(..), Accounting::Zcdp) => half_width(accounting, variance, Vec::new),
+        // The width that no sum of Laplace draws of this variance passes, and half a person for integer steps.
+        (Measurement::Nested(..), Accounting::Pure) => quantile95(accounting) * variance.sqrt() + 0.5,
     };
-    cells.alike(None, of).ok_or(NotCovered)
+    let of = |region: &Region| {
+        let variance = all.covariance(region, region)?;
+        Some((variance, width(region, variance)))
+    };
+    cells.alike(all.told_apart(), of).ok_or(NotCovered)
 }
 
-/// The cells cut out of the whole table that they stand in.
-pub(super) fn cut(
-    plan: &Plan,
-    shown: &Shown,
-    cells: &Cells,
-    whole: &[f64],
-    (kinds, kind_of): &Widths,
-) -> EstimatedTable {
-    let sizes: Vec<usize> = plan.dimensions.iter().map(|d| d.levels.len()).collect();
+/// The cells of a shown table with their values and what is to be expected of them.
+pub(super) fn cut(shown: &Shown, cells: &Cells, values: Vec<f64>, (kinds, kind_of): &Widths) -> EstimatedTable {
     let of = |kind: &usize| kinds.get(*kind).copied().unwrap_or((f64::INFINITY, f64::INFINITY));
     EstimatedTable {
         dims: shown.dims.clone(),
         levels: cells.levels(),
-        values: cells.sums(&sizes, whole),
+        values,
         standard_errors: kind_of.iter().map(|kind| of(kind).0.sqrt()).collect(),
         half_widths: kind_of.iter().map(|kind| of(kind).1).collect(),
     }

@@ -26,6 +26,7 @@ mod solve;
 mod tree;
 #[cfg(test)]
 mod tree_tests;
+mod whole;
 mod zeros;
 
 pub(crate) use cut::selected;
@@ -35,10 +36,11 @@ pub use joint::{Joint, quantile95};
 pub use quantile::{Quantile, quantile};
 pub use ratio::{Ratio, mean, ratio};
 pub use tree::TreeEstimator;
+use whole::Whole;
 pub use zeros::Impossible;
 
 use crate::budget::Accounting;
-use crate::design::Design;
+use crate::design::Measurement;
 use crate::noise::NoisyTables;
 use crate::policy::{Cells, Plan, Shown};
 
@@ -75,14 +77,13 @@ pub fn estimate(plan: &Plan, noisy: &NoisyTables) -> Result<Vec<EstimatedTable>,
 /// before it, the same for all cells that stand for as many levels.
 fn jointly(plan: &Plan, noisy: &NoisyTables, sizes: &[usize]) -> Result<Vec<EstimatedTable>, NotCovered> {
     let measured: Vec<(Vec<usize>, f64)> = noisy.tables.iter().map(|t| (t.dims.clone(), t.variance)).collect();
-    let design = Design::new(sizes, &measured);
-    let estimator = Estimator::new(sizes, noisy, &plan.structural_zeros)?;
+    let all = Measurement::new(sizes, plan.nesting(), &measured);
+    let whole = Whole::of(plan, noisy, sizes)?;
     plan.shown
         .iter()
         .map(|shown| {
             let cells = plan.cells_of(shown);
-            let whole = estimator.table(&cells.source())?;
-            Ok(cut::cut(plan, shown, &cells, &whole, &cut::widths(noisy.accounting, &design, &cells)?))
+            Ok(cut::cut(shown, &cells, whole.sums(sizes, &cells)?, &cut::widths(noisy.accounting, &all, &cells)?))
         })
         .collect()
 }
@@ -92,12 +93,13 @@ fn alone(plan: &Plan, noisy: &NoisyTables, sizes: &[usize]) -> Result<Vec<Estima
     plan.shown
         .iter()
         .map(|shown| {
-            let mut tables = noisy.tables.iter().map(|table| &table.dims);
-            let cells = Cells::alone(&plan.dimensions, &plan.cuts, &shown.dims, &mut tables).ok_or(NotCovered)?;
+            let tables: Vec<&Vec<usize>> = noisy.tables.iter().map(|table| &table.dims).collect();
+            let cells = Cells::alone(&plan.dimensions, &plan.cuts, &shown.dims, &tables).ok_or(NotCovered)?;
             let own = noisy.tables.iter().find(|table| table.dims == cells.source()).ok_or(NotCovered)?;
-            let design = Design::new(sizes, &[(own.dims.clone(), own.variance)]);
+            let all = Measurement::new(sizes, None, &[(own.dims.clone(), own.variance)]);
             let whole: Vec<f64> = own.values.iter().copied().map(components::float).collect();
-            Ok(cut::cut(plan, shown, &cells, &whole, &cut::widths(noisy.accounting, &design, &cells)?))
+            let values = cells.sums(sizes, &whole);
+            Ok(cut::cut(shown, &cells, values, &cut::widths(noisy.accounting, &all, &cells)?))
         })
         .collect()
 }
@@ -114,7 +116,7 @@ pub fn expected(plan: &Plan) -> Result<Vec<Vec<(f64, usize)>>, NotCovered> {
         Accounting::Pure => crate::design::laplace_variance(m.units, m.l1),
     };
     let measured: Vec<_> = plan.measured.iter().map(|m| (m.dims.clone(), variance(m))).collect();
-    let all = Design::new(&sizes, &measured);
+    let all = Measurement::new(&sizes, plan.nesting(), &measured);
     let counted = |(kinds, kind_of): cut::Widths| {
         let cells = |kind: usize| kind_of.iter().filter(|of| **of == kind).count();
         kinds.iter().enumerate().map(|(kind, (_, width))| (*width, cells(kind))).collect()
@@ -123,11 +125,11 @@ pub fn expected(plan: &Plan) -> Result<Vec<Vec<(f64, usize)>>, NotCovered> {
         if plan.additive {
             return cut::widths(plan.accounting, &all, &plan.cells_of(shown)).map(counted);
         }
-        let mut tables = measured.iter().map(|(dims, _)| dims);
-        let cells = Cells::alone(&plan.dimensions, &plan.cuts, &shown.dims, &mut tables).ok_or(NotCovered)?;
+        let tables: Vec<&Vec<usize>> = measured.iter().map(|(dims, _)| dims).collect();
+        let cells = Cells::alone(&plan.dimensions, &plan.cuts, &shown.dims, &tables).ok_or(NotCovered)?;
         let own = measured.iter().find(|(dims, _)| *dims == cells.source()).ok_or(NotCovered)?;
-        let design = Design::new(&sizes, std::slice::from_ref(own));
-        cut::widths(plan.accounting, &design, &cells).map(counted)
+        let own = Measurement::new(&sizes, None, std::slice::from_ref(own));
+        cut::widths(plan.accounting, &own, &cells).map(counted)
     };
     plan.shown.iter().map(of_table).collect()
 }

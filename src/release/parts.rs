@@ -4,7 +4,7 @@
 //! its own. A binned column is as many quantities as it has bins, all measured over the same tables.
 
 use super::answer::AnswerError;
-use crate::design::{Design, Region};
+use crate::design::{Measurement, Region};
 use crate::estimate::{EstimatedTable, estimate};
 use crate::noise::{NoisyTable, NoisyTables};
 use crate::policy::{Cut, Plan, Quantity, Shown};
@@ -42,11 +42,15 @@ impl<'a> Parts<'a> {
             self.plan.measured.iter().zip(&self.noisy.tables).filter(|(m, _)| m.quantity == Quantity::Persons);
         let tables: Vec<(Vec<usize>, f64)> = persons.map(|(_, table)| (table.dims.clone(), table.variance)).collect();
         let sizes: Vec<usize> = self.plan.dimensions.iter().map(|d| d.levels.len()).collect();
-        let design = self.plan.additive.then(|| Design::new(&sizes, &tables));
+        let all = self.plan.additive.then(|| Measurement::new(&sizes, self.plan.nesting(), &tables));
         let numerator = |base: &Region| of.iter().fold(base.clone(), |r, cut| r.within(cut.dim, cut.levels.clone()));
         let covariance =
-            |base: &Region| Some(design.as_ref().and_then(|d| d.covariance(base, &numerator(base))).unwrap_or(0.0));
-        let (kinds, cells) = self.plan.cells_of(shown).alike(None, covariance).unwrap_or_default();
+            |base: &Region| Some(all.as_ref().and_then(|all| all.covariance(base, &numerator(base))).unwrap_or(0.0));
+        let (kinds, cells) = self
+            .plan
+            .cells_of(shown)
+            .alike(all.as_ref().and_then(Measurement::told_apart), covariance)
+            .unwrap_or_default();
         cells.iter().map(|kind| kinds.get(*kind).copied().unwrap_or(0.0)).collect()
     }
 
