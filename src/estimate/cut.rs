@@ -5,7 +5,7 @@ use super::interval::half_width;
 use super::{EstimatedTable, NotCovered, quantile95};
 use crate::budget::Accounting;
 use crate::design::{Measurement, Region};
-use crate::policy::{Cells, Plan, Shown};
+use crate::policy::{Cells, Plan};
 
 /// The levels of a dimension that a question selects: all, unless a filter cuts.
 pub(crate) fn selected(plan: &Plan, dim: usize) -> Vec<usize> {
@@ -33,10 +33,10 @@ pub(super) fn widths(accounting: Accounting, all: &Measurement, cells: &Cells) -
 }
 
 /// The cells of a shown table with their values and what is to be expected of them.
-pub(super) fn cut(shown: &Shown, cells: &Cells, values: Vec<f64>, (kinds, kind_of): &Widths) -> EstimatedTable {
+pub(super) fn cut(cells: &Cells, values: Vec<f64>, (kinds, kind_of): &Widths) -> EstimatedTable {
     let of = |kind: &usize| kinds.get(*kind).copied().unwrap_or((f64::INFINITY, f64::INFINITY));
     EstimatedTable {
-        dims: shown.dims.clone(),
+        dims: cells.dims(),
         levels: cells.levels(),
         values,
         standard_errors: kind_of.iter().map(|kind| of(kind).0.sqrt()).collect(),

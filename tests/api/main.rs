@@ -35,3 +35,4 @@ mod slow;
 mod support;
 mod way;
 mod wide;
+mod withheld;
