@@ -1,5 +1,5 @@
-//! From a whole estimated table to the cells that a question shows of it: filters cut, groups summed, each cell with the
-//! error of what it stands for.
+//! From a whole estimated table to the cells that a question shows of it: filters cut, groups summed, each cell with
+//! the error of what it stands for.
 
 use super::interval::half_width;
 use super::{EstimatedTable, NotCovered, quantile95};

@@ -124,7 +124,8 @@ fn variants(policy: &Policy, standing: &Standing, question: &Question) -> Vec<Va
     all.take(most).chain(first).collect()
 }
 
-/// The question with each grouping of a column in its place, the finest first; a filter selects the groups of its codes.
+/// The question with each grouping of a column in its place, the finest first; a filter selects the groups of its
+/// codes.
 fn broader(policy: &Policy, asked: &Variant, column: &str) -> Vec<Variant> {
     let groupings = policy.groupings.iter().filter_map(|grouping| Some((grouping, grouping.of.as_ref()?)));
     let mut of_column: Vec<_> = groupings.filter(|(_, of)| of.column == column).collect();

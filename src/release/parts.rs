@@ -35,8 +35,8 @@ impl<'a> Parts<'a> {
         (0..quantity.width()).map(|bin| self.estimated(quantity, &[], bin)).collect()
     }
 
-    /// The estimates of persons in the cells of a table, given by the levels of the measured dimensions that each stands
-    /// for; `alone` names the dimensions of a table that is joined with no other.
+    /// The estimates of persons in the cells of a table, given by the levels of the measured dimensions that each
+    /// stands for; `alone` names the dimensions of a table that is joined with no other.
     pub(super) fn over(&self, axes: &[Vec<Vec<usize>>], alone: Option<&[String]>) -> Result<Vec<f64>, AnswerError> {
         let plan = self.plan.part(&Quantity::Persons, &[]);
         let cells = match alone {
@@ -52,8 +52,8 @@ impl<'a> Parts<'a> {
         sums(&plan, &self.noisy_of(&Quantity::Persons, 0), &cells).map_err(|_| AnswerError::Fault("estimate"))
     }
 
-    /// By cell of a shown table: the covariance of the persons in it and in the numerator cut out of it. None where each
-    /// table has noise of its own.
+    /// By cell of a shown table: the covariance of the persons in it and in the numerator cut out of it. None where
+    /// each table has noise of its own.
     pub(super) fn shared(&self, shown: &Shown, of: &[Cut]) -> Vec<f64> {
         let persons =
             self.plan.measured.iter().zip(&self.noisy.tables).filter(|(m, _)| m.quantity == Quantity::Persons);
