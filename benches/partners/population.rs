@@ -152,8 +152,8 @@ impl Design {
         Told {
             axes: self.shares.iter().enumerate().map(axis).collect(),
             verdicts: estimates.iter().map(|&estimate| verdict(estimate)).collect(),
+            standard_errors: vec![self.error; estimates.len()],
             estimates,
-            standard_error: self.error,
             floor: FLOOR,
         }
     }

@@ -5,7 +5,7 @@
 
 use super::error::CliError;
 use super::lists::{describe, read_source};
-use super::style::grouped;
+use super::style::grouped as digits;
 use crate::budget::{Accounting, Nanos};
 use crate::design::{Design, Z95, gaussian_variance, laplace_variance};
 use crate::identity::Purpose;
@@ -52,11 +52,16 @@ fn summary(file: &Path, policy: &Policy, out: &mut dyn Write) -> Result<(), CliE
     let lifetime = amount(policy, budget.lifetime);
     writeln!(out, "  lifetime   {lifetime}, per person of account {}", budget.account)?;
     writeln!(out, "  question   at most {}", amount(policy, budget.per_release_max))?;
+    for grouping in &policy.groupings {
+        let (name, of) = (&grouping.name, grouping.of.as_ref().map_or("", |of| &of.column));
+        let (groups, codes) = (codes(policy, name), codes(policy, of));
+        writeln!(out, "  grouping   {name}: {groups} groups of the {codes} codes of {of}")?;
+    }
     for program in &policy.programs {
         writeln!(out, "  program    {}: {}, for {}", program.id, amount(policy, program.spend), program.purpose)?;
         for (table, expected) in program.tables.iter().zip(half_widths(policy, program)) {
             let name = if table.is_empty() { "total".to_owned() } else { table.join(" x ") };
-            let cells = grouped(i64::try_from(cells(policy, table)).unwrap_or(i64::MAX));
+            let cells = digits(i64::try_from(cells(policy, table)).unwrap_or(i64::MAX));
             let error =
                 expected.map_or_else(|| "not in persons".to_owned(), |half| format!("+-{half:.0} persons (95 %)"));
             writeln!(out, "    {name:<44} {cells:>9} cells  {error}")?;
@@ -103,10 +108,19 @@ fn half_widths(policy: &Policy, program: &Program) -> Vec<Option<f64>> {
     }
     let units = units(program);
     let rows_max = u64::from(policy.unit.rows_max);
-    let names: Vec<String> = policy.dimensions().map(|(column, _)| column.name.clone()).collect();
-    let sizes: Vec<usize> = names.iter().map(|name| codes(policy, name)).collect();
+    let columns: Vec<&Column> =
+        policy.dimensions().map(|(column, _)| column).filter(|column| column.of.is_none()).collect();
+    let sizes: Vec<usize> = columns.iter().map(|column| codes(policy, &column.name)).collect();
+    // Of how many codes the largest cell of a table is along each column: a grouping is a sum over its column.
+    let groups = |table: &[String]| -> Vec<Option<usize>> {
+        let along = |column: &&Column| {
+            let level = |name: &&String| **name == column.name || grouped(policy, name, column).is_some();
+            table.iter().find(level).map(|name| grouped(policy, name, column).unwrap_or(1))
+        };
+        columns.iter().map(along).collect()
+    };
     let positions = |table: &[String]| -> Vec<usize> {
-        names.iter().enumerate().filter(|(_, name)| table.contains(name)).map(|(i, _)| i).collect()
+        groups(table).iter().enumerate().filter(|(_, group)| group.is_some()).map(|(i, _)| i).collect()
     };
     let additive: Vec<(Vec<usize>, f64)> = program
         .tables
@@ -127,14 +141,16 @@ fn half_widths(policy: &Policy, program: &Program) -> Vec<Option<f64>> {
                 let cells = u64::try_from(cells(policy, table)).unwrap_or(u64::MAX);
                 Some(Z95 * gaussian_variance(units, rows_max.min(cells)).sqrt())
             }
-            Accounting::Zcdp => {
-                let here = positions(table);
-                let groups: Vec<Option<usize>> = (0..sizes.len()).map(|i| here.contains(&i).then_some(1)).collect();
-                design.variance(&groups).map(|variance| Z95 * variance.sqrt())
-            }
+            Accounting::Zcdp => design.variance(&groups(table)).map(|variance| Z95 * variance.sqrt()),
         }
     };
     program.tables.iter().zip(&units).map(half).collect()
+}
+
+/// The codes of the largest group of a grouping of this column; `None` if the name is none.
+fn grouped(policy: &Policy, name: &str, column: &Column) -> Option<usize> {
+    let of = policy.column(name)?.of.as_ref().filter(|of| of.column == column.name)?;
+    of.groups.iter().map(Vec::len).max()
 }
 
 /// What each table of a program costs: by weight, and evenly over the measures.

@@ -13,6 +13,8 @@ mod difference;
 mod estimator;
 #[cfg(test)]
 mod flat_tests;
+#[cfg(test)]
+mod group_tests;
 mod interval;
 mod joint;
 mod margin;
@@ -24,6 +26,7 @@ mod solve;
 mod tree;
 #[cfg(test)]
 mod tree_tests;
+mod whole;
 mod zeros;
 
 pub(crate) use cut::selected;
@@ -33,26 +36,27 @@ pub use joint::{Joint, quantile95};
 pub use quantile::{Quantile, quantile};
 pub use ratio::{Ratio, mean, ratio};
 pub use tree::TreeEstimator;
+use whole::Whole;
 pub use zeros::Impossible;
 
 use crate::budget::Accounting;
-use crate::design::Design;
+use crate::design::Measurement;
 use crate::noise::NoisyTables;
-use crate::policy::Plan;
+use crate::policy::{Cells, Plan, Shown};
 
-/// One shown table: estimates for its cells, all of one standard error.
+/// One shown table: estimates for its cells, with their errors.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EstimatedTable {
-    /// Positions in the plan's dimensions the table is broken down by, ascending.
+    /// Positions in the plan's dimensions the table is broken down by, in the order of what they are made of.
     pub dims: Vec<usize>,
     /// The levels shown of each of these dimensions, ascending.
     pub levels: Vec<Vec<usize>>,
     /// Unrounded estimates, row-major over `levels`.
     pub values: Vec<f64>,
-    /// The standard error of each of them; where impossible combinations told more, less.
-    pub standard_error: f64,
+    /// The standard error of each of them; where impossible combinations told more, it is less.
+    pub standard_errors: Vec<f64>,
     /// Half-width of the 95 % interval of each of them.
-    pub half_width: f64,
+    pub half_widths: Vec<f64>,
 }
 
 /// What goes wrong: the draw does not hold what the plan wants to show. A fault, never a refusal.
@@ -69,33 +73,31 @@ pub fn estimate(plan: &Plan, noisy: &NoisyTables) -> Result<Vec<EstimatedTable>,
     if plan.additive { jointly(plan, noisy, &sizes) } else { alone(plan, noisy, &sizes) }
 }
 
-/// The whole of one table, without cuts: what any cell within it is a sum of.
+/// What cells within the draw are estimated at, each the sum of what it stands for.
 ///
 /// # Errors
-/// [`NotCovered`] if the draw does not hold it.
-pub fn whole(plan: &Plan, noisy: &NoisyTables, dims: &[usize]) -> Result<Vec<f64>, NotCovered> {
+/// [`NotCovered`] if the draw does not hold them.
+pub fn sums(plan: &Plan, noisy: &NoisyTables, cells: &Cells) -> Result<Vec<f64>, NotCovered> {
+    let sizes: Vec<usize> = plan.dimensions.iter().map(|d| d.levels.len()).collect();
     if plan.additive {
-        let sizes: Vec<usize> = plan.dimensions.iter().map(|d| d.levels.len()).collect();
-        return Estimator::new(&sizes, noisy, &plan.structural_zeros)?.table(dims);
+        return Whole::of(plan, noisy, &sizes)?.sums(&sizes, cells);
     }
-    let own = noisy.tables.iter().find(|table| table.dims == *dims).ok_or(NotCovered)?;
-    Ok(own.values.iter().copied().map(components::float).collect())
+    let own = noisy.tables.iter().find(|table| table.dims == cells.source()).ok_or(NotCovered)?;
+    let whole: Vec<f64> = own.values.iter().copied().map(components::float).collect();
+    Ok(cells.sums(&sizes, &whole))
 }
 
-/// Impossible cells are made zero. That lowers every variance or leaves it; what is told of a table is the variance
-/// before it, one for all of its cells.
+/// Impossible cells are made zero. That lowers every variance or leaves it; what is told of a cell is the variance
+/// before it, the same for all cells that stand for as many levels.
 fn jointly(plan: &Plan, noisy: &NoisyTables, sizes: &[usize]) -> Result<Vec<EstimatedTable>, NotCovered> {
     let measured: Vec<(Vec<usize>, f64)> = noisy.tables.iter().map(|t| (t.dims.clone(), t.variance)).collect();
-    let design = Design::new(sizes, &measured);
-    let estimator = Estimator::new(sizes, noisy, &plan.structural_zeros)?;
+    let all = Measurement::new(sizes, plan.nesting(), &measured);
+    let whole = Whole::of(plan, noisy, sizes)?;
     plan.shown
         .iter()
         .map(|shown| {
-            let (table, groups) = cut::source(plan, shown);
-            let whole = estimator.table(&table)?;
-            let variance = design.variance(&groups).ok_or(NotCovered)?;
-            let half_width = interval::half_width(noisy.accounting, variance, || design.influences(&groups));
-            Ok(cut::cut(plan, shown, &table, &whole, variance, half_width))
+            let cells = plan.cells_of(shown);
+            Ok(cut::cut(&cells, whole.sums(sizes, &cells)?, &cut::widths(noisy.accounting, &all, &cells)?))
         })
         .collect()
 }
@@ -105,52 +107,50 @@ fn alone(plan: &Plan, noisy: &NoisyTables, sizes: &[usize]) -> Result<Vec<Estima
     plan.shown
         .iter()
         .map(|shown| {
-            let (table, groups) = cut::source(plan, shown);
-            let own = noisy.tables.iter().find(|t| t.dims == table).ok_or(NotCovered)?;
-            let design = Design::new(sizes, &[(own.dims.clone(), own.variance)]);
-            let variance = design.variance(&groups).ok_or(NotCovered)?;
-            let half_width = interval::half_width(noisy.accounting, variance, || design.influences(&groups));
+            let tables: Vec<&Vec<usize>> = noisy.tables.iter().map(|table| &table.dims).collect();
+            let cells = Cells::alone(&plan.dimensions, &plan.cuts, &shown.dims, &tables).ok_or(NotCovered)?;
+            let own = noisy.tables.iter().find(|table| table.dims == cells.source()).ok_or(NotCovered)?;
+            let all = Measurement::new(sizes, None, &[(own.dims.clone(), own.variance)]);
             let whole: Vec<f64> = own.values.iter().copied().map(components::float).collect();
-            Ok(cut::cut(plan, shown, &table, &whole, variance, half_width))
+            let values = cells.sums(sizes, &whole);
+            Ok(cut::cut(&cells, values, &cut::widths(noisy.accounting, &all, &cells)?))
         })
         .collect()
 }
 
-/// Half-width of the 95 % interval to expect for cells with these groups fixed: the quote's side of the same numbers.
-#[must_use]
-pub fn expected_half_width(accounting: Accounting, design: &Design, groups: &[Option<usize>]) -> Option<f64> {
-    let variance = design.variance(groups)?;
-    Some(interval::half_width(accounting, variance, || design.influences(groups)))
-}
-
-/// Half-width to expect for every table the plan shows, in its order. Touches no data.
+/// Half-widths to expect in every table the plan shows, in its order, each with the number of its cells. Touches no
+/// data.
 ///
 /// # Errors
 /// [`NotCovered`] if the plan shows what it does not measure.
-pub fn expected(plan: &Plan) -> Result<Vec<f64>, NotCovered> {
+pub fn expected(plan: &Plan) -> Result<Vec<Vec<(f64, usize)>>, NotCovered> {
     let sizes: Vec<usize> = plan.dimensions.iter().map(|d| d.levels.len()).collect();
     let variance = |m: &crate::policy::Measured| match plan.accounting {
         Accounting::Zcdp => crate::design::gaussian_variance(m.units, m.l2_squared),
         Accounting::Pure => crate::design::laplace_variance(m.units, m.l1),
     };
-    plan.shown
-        .iter()
-        .map(|shown| {
-            let (table, groups) = cut::source(plan, shown);
-            let measured: Vec<_> = plan
-                .measured
-                .iter()
-                .filter(|m| plan.additive || m.dims == table)
-                .map(|m| (m.dims.clone(), variance(m)))
-                .collect();
-            expected_half_width(plan.accounting, &Design::new(&sizes, &measured), &groups).ok_or(NotCovered)
-        })
-        .collect()
+    let measured: Vec<_> = plan.measured.iter().map(|m| (m.dims.clone(), variance(m))).collect();
+    let all = Measurement::new(&sizes, plan.nesting(), &measured);
+    let counted = |(kinds, kind_of): cut::Widths| {
+        let cells = |kind: usize| kind_of.iter().filter(|of| **of == kind).count();
+        kinds.iter().enumerate().map(|(kind, (_, width))| (*width, cells(kind))).collect()
+    };
+    let of_table = |shown: &Shown| {
+        if plan.additive {
+            return cut::widths(plan.accounting, &all, &plan.cells_of(shown)).map(counted);
+        }
+        let tables: Vec<&Vec<usize>> = measured.iter().map(|(dims, _)| dims).collect();
+        let cells = Cells::alone(&plan.dimensions, &plan.cuts, &shown.dims, &tables).ok_or(NotCovered)?;
+        let own = measured.iter().find(|(dims, _)| *dims == cells.source()).ok_or(NotCovered)?;
+        let own = Measurement::new(&sizes, None, std::slice::from_ref(own));
+        cut::widths(plan.accounting, &own, &cells).map(counted)
+    };
+    plan.shown.iter().map(of_table).collect()
 }
 
 /// How many cells a shown table has, filters applied.
 #[must_use]
-pub fn shown_cells(plan: &Plan, shown: &crate::policy::Shown) -> usize {
+pub fn shown_cells(plan: &Plan, shown: &Shown) -> usize {
     shown.dims.iter().map(|&dim| cut::selected(plan, dim).len()).product()
 }
 

@@ -69,12 +69,8 @@ fn of_quantity(plan: &Plan, quantity: &Quantity) -> Option<Moe> {
         Quantity::Persons | Quantity::Rows | Quantity::Valued(_) | Quantity::Bins(..) => 1.0,
     };
     let widths = estimate::expected(&plan.part(quantity, &[])).ok()?;
-    let mut sorted: Vec<(f64, usize)> = widths
-        .into_iter()
-        .zip(&plan.shown)
-        .take(plan.asked)
-        .map(|(width, shown)| (width * unit, estimate::shown_cells(plan, shown)))
-        .collect();
+    let of_asked = widths.into_iter().take(plan.asked).flatten();
+    let mut sorted: Vec<(f64, usize)> = of_asked.map(|(width, cells)| (width * unit, cells)).collect();
     let half = sorted.iter().map(|(_, cells)| cells).sum::<usize>().div_ceil(2);
     sorted.sort_by(|a, b| a.0.total_cmp(&b.0));
     let mut below = 0;

@@ -1,10 +1,9 @@
 //! The nearest questions that would be admitted, for one that is refused.
 //!
-//! In the order of what they keep: a coarser geography, one dimension less, no geography, no filter, two less, the
-//! first few only; with fewer periods or another price where that is what stands in the way. Each is admitted before it
-//! is offered.
+//! In the order of what they keep: groups of codes instead of codes, a coarser geography, the year, one dimension less,
+//! no geography, no filter, two less, the first few only; with fewer periods or another price where that is what stands
+//! in the way. Each is admitted before it is offered.
 
-use super::asked::{codes_at, column_at};
 use super::inadmissible::Inadmissible;
 use super::nearest::{echo, nearest};
 use super::plan::PERIOD;
@@ -32,7 +31,7 @@ pub fn alternatives(
 ) -> Vec<(String, Question)> {
     let mut offered: Vec<(String, Question)> = Vec::new();
     let mut releases: BTreeSet<Digest> = BTreeSet::new();
-    for variant in variants(policy, question).into_iter().take(TRIED_MAX) {
+    for variant in variants(policy, standing, question).into_iter().take(TRIED_MAX) {
         let Some((release, variant)) = mended(policy, standing, asker, variant, today) else { continue };
         if !variant.changes.is_empty() && releases.insert(release) {
             offered.push((variant.changes.join(", "), variant.question));
@@ -99,13 +98,15 @@ fn each_table(question: &mut Question, alter: impl FnMut(&mut Vec<String>)) {
     question.by.iter_mut().chain(question.tables.iter_mut().flatten()).for_each(alter);
 }
 
-fn variants(policy: &Policy, question: &Question) -> Vec<Variant> {
+fn variants(policy: &Policy, standing: &Standing, question: &Question) -> Vec<Variant> {
     let asked = corrected(policy, question);
     let columns = asked.columns();
     let level = |name: &String| policy.column(name).and_then(|c| c.geo_level);
     let (places, others): (Vec<&String>, Vec<&String>) = columns.iter().partition(|c| level(c).is_some());
     let coarser = places.iter().flat_map(|fine| {
+        let other = |c: &super::Column| c.of.as_ref().is_none_or(|of| of.column != **fine);
         let below = policy.dimensions().filter(|(c, _)| c.geo_level < level(fine) && c.geo_level.is_some());
+        let below = below.filter(|(c, _)| other(c));
         below.map(|(coarse, _)| asked.renamed(fine, &coarse.name)).collect::<Vec<_>>()
     });
     let single: Vec<Variant> = others.iter().chain(&places).map(|c| asked.without(c)).collect();
@@ -116,9 +117,44 @@ fn variants(policy: &Policy, question: &Question) -> Vec<Variant> {
     });
     let deepest = question.by.iter().chain(question.tables.iter().flatten()).map(Vec::len).max().unwrap_or(0);
     let first = (0..deepest.saturating_sub(2)).rev().map(|kept| asked.first(kept));
-    let all = std::iter::once(asked.clone()).chain(coarser).chain(single.iter().cloned()).chain(filters).chain(pairs);
+    let grouped = columns.iter().flat_map(|fine| broader(policy, &asked, fine));
+    let all = std::iter::once(asked.clone()).chain(grouped).chain(coarser).chain(over_years(standing, &asked));
+    let all = all.chain(single.iter().cloned()).chain(filters).chain(pairs);
     let most = TRIED_MAX.saturating_sub(deepest);
     all.take(most).chain(first).collect()
+}
+
+/// The question with each grouping of a column in its place, the finest first; a filter selects the groups of its
+/// codes.
+fn broader(policy: &Policy, asked: &Variant, column: &str) -> Vec<Variant> {
+    let groupings = policy.groupings.iter().filter_map(|grouping| Some((grouping, grouping.of.as_ref()?)));
+    let mut of_column: Vec<_> = groupings.filter(|(_, of)| of.column == column).collect();
+    of_column.sort_by_key(|(_, of)| std::cmp::Reverse(of.groups.len()));
+    let instead = |(grouping, of): (&super::Column, &super::Grouped)| {
+        let lists = |name: &str| policy.dimensions().find(|(c, _)| c.name == name).map(|(_, list)| list);
+        let (Some(list), Some(groups)) = (lists(column), lists(&grouping.name)) else { return asked.clone() };
+        let group_of = |code: &String| {
+            let place = list.position(code)?;
+            let group = of.groups.iter().position(|members| members.contains(&place))?;
+            groups.codes.get(group).map(|group| group.id.clone())
+        };
+        let mut instead = asked.renamed(column, &grouping.name);
+        if let Some(codes) = instead.question.filter.get_mut(&grouping.name) {
+            let selected: BTreeSet<String> = codes.iter().filter_map(group_of).collect();
+            *codes = selected.into_iter().collect();
+        }
+        instead
+    };
+    of_column.into_iter().map(instead).collect()
+}
+
+/// The question over the years of its quarters or months, if an edition of each is closed: their persons once a year.
+fn over_years(standing: &Standing, asked: &Variant) -> Option<Variant> {
+    let years: BTreeSet<&str> = asked.question.periods.iter().filter_map(|period| period.as_str().get(..4)).collect();
+    let closed = |year: &&str| standing.editions.iter().map(|e| &e.period).find(|p| p.as_str() == *year).cloned();
+    let years: Vec<Period> = years.iter().map(closed).collect::<Option<_>>()?;
+    let names = years.iter().map(Period::as_str).collect::<Vec<_>>().join(", ");
+    (years != asked.question.periods).then(|| asked.with(format!("over the year {names}"), |q| q.periods = years))
 }
 
 /// The question with misspelt columns and codes set right.
@@ -132,8 +168,7 @@ fn corrected(policy: &Policy, question: &Question) -> Variant {
         }
     }
     for (column, codes) in asked.question.filter.clone() {
-        let place = policy.columns.iter().position(|c| c.name == column).map_or(0, |i| i + 1);
-        let Some((_, list)) = column_at(policy, place).zip(codes_at(policy, place)) else { continue };
+        let Some((_, list)) = policy.dimensions().find(|(c, _)| c.name == column) else { continue };
         for code in codes.iter().filter(|code| list.position(code).is_none()) {
             let Some(meant) = nearest(code, list.codes.iter().map(|c| c.id.as_str())) else { continue };
             asked = asked.with(format!("`{meant}` instead of `{}`", echo(code)), |q| {

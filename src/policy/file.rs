@@ -15,6 +15,7 @@ const SECTIONS: [&str; 12] = [
     "principals",
     "cells",
     "column",
+    "grouping",
     "structural_zero",
     "known_total",
     "vulnerable",
@@ -35,8 +36,9 @@ pub(super) struct File {
     pub(super) principals: Option<wire::Principals>,
     pub(super) cells: Option<wire::Cells>,
     pub(super) columns: Vec<Spanned<wire::Column>>,
-    /// Whether every column could be read: else rules about unknown columns are not judged.
+    /// Whether every column and grouping could be read: else rules about unknown columns are not judged.
     pub(super) columns_complete: bool,
+    pub(super) groupings: Vec<Spanned<wire::Grouping>>,
     pub(super) structural_zeros: Vec<Spanned<wire::StructuralZero>>,
     pub(super) known_totals: Vec<Spanned<wire::KnownTotal>>,
     pub(super) vulnerable: Vec<Spanned<wire::Vulnerable>>,
@@ -57,14 +59,16 @@ impl File {
         let mut root = root.into_inner();
         let mut sections = Sections { found: take_sections(&mut root), findings };
         let columns = sections.many("column");
+        let groupings = sections.many("grouping");
         Some(Self {
             unit: sections.one("unit"),
             budget: sections.one("budget"),
             purposes: sections.one("purposes"),
             principals: sections.one("principals"),
             cells: sections.one("cells"),
-            columns_complete: columns.1,
+            columns_complete: columns.1 && groupings.1,
             columns: columns.0,
+            groupings: groupings.0,
             structural_zeros: sections.many("structural_zero").0,
             known_totals: sections.many("known_total").0,
             vulnerable: sections.many("vulnerable").0,

@@ -7,10 +7,11 @@ use super::inadmissible::Inadmissible;
 use super::plan::{Cut, Dimension, Measured, Rules, Shown};
 use super::quantity::Quantity;
 use super::question::Spend;
-use super::shape::{Shape, with_cuts};
+use super::regions::Cells;
+use super::shape::Shape;
 use super::split::Split;
 use crate::budget::{Accounting, NANOS_PER_UNIT, Nanos};
-use crate::design::{Design, Z95, gaussian_variance, laplace_variance, price_of};
+use crate::design::{Measurement, Z95, gaussian_variance, laplace_variance, price_of};
 
 /// A standard error above so many times the floor makes an answer pointless.
 const POINTLESS: f64 = 5.0;
@@ -22,16 +23,16 @@ const LAPLACE95: f64 = 2.118_4;
 /// The errors to expect of the tables of one quantity, joined where it adds up.
 #[derive(Debug)]
 pub struct Prediction<'a> {
-    sizes: Vec<usize>,
+    dimensions: &'a [Dimension],
     cuts: &'a [Cut],
     tables: Vec<(Vec<usize>, f64)>,
     /// Everything measured, joined; `None` where tables do not add up.
-    joined: Option<Design>,
+    joined: Option<Measurement>,
 }
 
 impl<'a> Prediction<'a> {
     pub(super) fn new(
-        dimensions: &[Dimension],
+        dimensions: &'a [Dimension],
         cuts: &'a [Cut],
         measured: impl Iterator<Item = &'a Measured>,
         accounting: Accounting,
@@ -43,26 +44,27 @@ impl<'a> Prediction<'a> {
             Accounting::Pure => laplace_variance(m.units, m.l1),
         };
         let tables: Vec<(Vec<usize>, f64)> = measured.map(|m| (m.dims.clone(), variance(m))).collect();
-        let joined = additive.then(|| Design::new(&sizes, &tables));
-        Self { sizes, cuts, tables, joined }
+        let nesting = || super::regions::nesting(dimensions, tables.iter().map(|(dims, _)| dims));
+        let joined = additive.then(|| Measurement::new(&sizes, nesting(), &tables));
+        Self { dimensions, cuts, tables, joined }
     }
 
-    /// Variance to expect of each cell of a shown table, cut included; infinite if the draw does not cover it.
+    /// Variance to expect of the worst cell of a shown table, cut included; infinite if the draw does not cover it.
     #[must_use]
     pub fn variance(&self, shown: &Shown) -> f64 {
-        let groups: Vec<Option<usize>> = (0..self.sizes.len())
-            .map(|dim| {
-                let cut = self.cuts.iter().find(|c| c.dim == dim).map(|c| c.levels.len());
-                if shown.dims.contains(&dim) { Some(1) } else { cut }
-            })
-            .collect();
-        let alone = || {
-            let source = with_cuts(&shown.dims, self.cuts);
-            let own = self.tables.iter().find(|(dims, _)| *dims == source)?;
-            Design::new(&self.sizes, std::slice::from_ref(own)).variance(&groups)
+        let worst = |cells: &Cells, all: &Measurement| {
+            let (kinds, _) = cells.alike(all.told_apart(), |region| all.covariance(region, region))?;
+            kinds.into_iter().reduce(f64::max)
         };
-        let variance = self.joined.as_ref().map_or_else(alone, |design| design.variance(&groups));
-        variance.unwrap_or(f64::INFINITY)
+        let alone = || {
+            let tables: Vec<&Vec<usize>> = self.tables.iter().map(|(dims, _)| dims).collect();
+            let cells = Cells::alone(self.dimensions, self.cuts, &shown.dims, &tables)?;
+            let own = self.tables.iter().find(|(dims, _)| *dims == cells.source())?;
+            let sizes: Vec<usize> = self.dimensions.iter().map(|d| d.levels.len()).collect();
+            worst(&cells, &Measurement::new(&sizes, None, std::slice::from_ref(own)))
+        };
+        let joined = |all| worst(&Cells::new(self.dimensions, self.cuts, &shown.dims), all);
+        self.joined.as_ref().map_or_else(alone, joined).unwrap_or(f64::INFINITY)
     }
 }
 

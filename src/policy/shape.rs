@@ -3,16 +3,16 @@
 //! Filters are dimensions: measured over the whole list and cut out. Where that would pass `cells_max` they are grouped
 //! into the selected codes and the rest.
 
-use super::asked::{Asked, Place, codes_at, column_at};
+use super::asked::{Asked, Place, column_at};
+use super::dimension::{dimension, finer, nested, selected_first};
 use super::figure::Figure;
 use super::inadmissible::Inadmissible;
-use super::model::{Per, Policy, Text};
-use super::plan::{Cut, Dimension, Level, PERIOD, Shown};
+use super::levels;
+use super::model::{Per, Policy};
+use super::plan::{Cut, Dimension, Level, Shown};
 use super::quantity::Quantity;
+use crate::design::{Nesting, Target};
 use std::collections::{BTreeMap, BTreeSet};
-
-/// The code of what a grouped filter leaves out. It is measured and never shown.
-pub(super) const REST: &str = "_O";
 
 /// The most tables one draw can measure.
 const MEASURED_MAX: usize = 4_096;
@@ -27,6 +27,10 @@ pub(super) struct Shape {
     pub(super) figures: Vec<Figure>,
     /// What is measured, and over which positions in `dimensions`, in canonical order.
     pub(super) measured: BTreeSet<(Quantity, Vec<usize>)>,
+    /// The tables that matter, each at its own levels: what is measured has to tell them well.
+    wanted: BTreeSet<(Quantity, Vec<usize>)>,
+    /// The groupings of one dimension that may be measured beside it.
+    nested: BTreeSet<usize>,
     /// The tables asked for, then their margins.
     pub(super) shown: Vec<Shown>,
     /// The tables asked for, with every filter and numerator, and how much each matters.
@@ -47,19 +51,39 @@ pub(super) fn shape(policy: &Policy, asked: &Asked) -> Result<Shape, Inadmissibl
     if fits { Ok(grouped) } else { Err(Inadmissible::TooManyCells { most }) }
 }
 
-fn build(policy: &Policy, asked: &Asked, group: bool) -> Shape {
-    let broken_down = asked.broken_down();
-    let places: Vec<Place> = asked.with_filters(&broken_down).into_iter().collect();
-    let per_row = |place: Place| column_at(policy, place).is_some_and(|c| c.per == Per::Row);
-    let additive = !places.iter().any(|&p| per_row(p));
+/// The dimensions of a draw with their places, those of two levels among them, and whether persons add up.
+fn dimensions(policy: &Policy, asked: &Asked, group: bool) -> (Vec<Place>, BTreeSet<Place>, Vec<Dimension>, bool) {
+    let families: Vec<BTreeSet<Place>> =
+        levels::families(policy, asked.measured(policy).into_iter()).into_values().collect();
+    let base = |family: &BTreeSet<Place>| levels::finest(policy, family);
+    // What is measured first: a grouping beside something finer does not change what a draw is.
+    let bases: BTreeSet<Place> = families.iter().filter_map(base).collect();
+    let coarser: BTreeSet<Place> = families.iter().flatten().copied().filter(|place| !bases.contains(place)).collect();
+    let per_row = |place: &Place| column_at(policy, *place).is_some_and(|c| c.per == Per::Row);
+    let additive = !bases.iter().any(per_row);
+    let broken_down: BTreeSet<Place> =
+        asked.broken_down().into_iter().map(|place| levels::column_of(policy, place)).collect();
     let grouped = |place: &Place| {
         let selections = asked.selections(*place);
         let several = selections.iter().any(|codes| codes.len() > 1);
-        selections.len() == 1 && !broken_down.contains(place) && (group || (!additive && several))
+        let shown = broken_down.contains(&levels::column_of(policy, *place));
+        selections.len() == 1 && !shown && (group || (!additive && several))
     };
-    let grouped: BTreeSet<Place> = places.iter().copied().filter(grouped).collect();
-    let dimensions: Vec<Dimension> =
+    let grouped: BTreeSet<Place> = bases.iter().copied().filter(grouped).collect();
+    let places: Vec<Place> = bases.into_iter().chain(coarser).collect();
+    let mut dimensions: Vec<Dimension> =
         places.iter().map(|&p| dimension(policy, asked, p, grouped.contains(&p))).collect();
+    for family in &families {
+        let Some(fine) = base(family).and_then(|base| places.iter().position(|place| *place == base)) else { continue };
+        for at in (0..places.len()).filter(|at| *at != fine && places.get(*at).is_some_and(|p| family.contains(p))) {
+            finer(&mut dimensions, at, fine);
+        }
+    }
+    (places, grouped, dimensions, additive)
+}
+
+fn build(policy: &Policy, asked: &Asked, group: bool) -> Shape {
+    let (places, grouped, dimensions, additive) = dimensions(policy, asked, group);
     let cutting = Cutting { places: &places, grouped: &grouped };
     let tables: BTreeSet<Vec<usize>> = asked.tables.iter().map(|table| cutting.positions(table)).collect();
     let cuts = cutting.cuts(&asked.filters);
@@ -69,7 +93,7 @@ fn build(policy: &Policy, asked: &Asked, group: bool) -> Shape {
         |table| (cutting.positions(&asked.with_filters(table)), asked.weights.get(table).copied().unwrap_or(1));
     let weights = asked.tables.iter().map(weight).collect();
     let over = |cuts: &[Cut]| additive_tables(&tables, cuts, asked.margins);
-    let mut measured = BTreeSet::new();
+    let mut wanted = BTreeSet::new();
     for quantity in figures.iter().flat_map(Figure::needs) {
         let numerators = figures.iter().filter_map(|figure| match figure {
             Figure::Share { of, .. } if quantity == Quantity::Persons => Some([cuts.as_slice(), of].concat()),
@@ -89,14 +113,35 @@ fn build(policy: &Policy, asked: &Asked, group: bool) -> Shape {
             (false, true) => over(&cuts),
             (false, false) => BTreeSet::new(),
         };
-        measured.extend(of_numerators.chain(own).map(|dims| (quantity.clone(), dims)));
+        wanted.extend(of_numerators.chain(own).map(|dims| (quantity.clone(), without_coarser(&dimensions, &dims))));
     }
-    Shape { dimensions, cuts, additive, figures, measured, shown, weights, asked: tables.len() }
+    let nested = nested(policy, &dimensions, additive);
+    let mut shape = Shape {
+        dimensions,
+        nested,
+        cuts,
+        additive,
+        figures,
+        measured: BTreeSet::new(),
+        wanted,
+        shown,
+        weights,
+        asked: tables.len(),
+    };
+    shape.measured =
+        shape.wanted.iter().map(|(quantity, dims)| (quantity.clone(), shape.measured_for(quantity, dims))).collect();
+    shape
+}
+
+/// A table without groupings of what it is broken down by or filtered on anyway.
+fn without_coarser(dimensions: &[Dimension], dims: &[usize]) -> Vec<usize> {
+    let finer = |dim: usize| dimensions.get(dim).and_then(|d| d.finer.as_ref()).map(|finer| finer.dim);
+    dims.iter().copied().filter(|&dim| finer(dim).is_none_or(|finer| !dims.contains(&finer))).collect()
 }
 
 /// How places and codes of a question become dimensions and levels of the draw.
 pub(super) struct Cutting<'a> {
-    /// The place of each dimension, ascending.
+    /// The place of each dimension.
     places: &'a [Place],
     /// Those of two levels: what is selected, and the rest.
     grouped: &'a BTreeSet<Place>,
@@ -115,64 +160,11 @@ impl Cutting<'_> {
             } else {
                 codes.iter().map(|&c| usize::from(c)).collect()
             };
-            Some(Cut { dim: self.places.binary_search(place).ok()?, levels })
+            Some(Cut { dim: self.places.iter().position(|other| other == place)?, levels })
         };
-        selected.iter().filter_map(cut).collect()
-    }
-}
-
-fn dimension(policy: &Policy, asked: &Asked, place: Place, grouped: bool) -> Dimension {
-    let Some((column, list)) = column_at(policy, place).zip(codes_at(policy, place)) else {
-        return period_of(asked.periods.iter().map(crate::identity::Period::as_str));
-    };
-    let single =
-        |code: &super::Code| Level { code: code.id.clone(), names: code.names.clone(), members: vec![code.id.clone()] };
-    let none = BTreeSet::new();
-    let selected = asked.selections(place).pop_first().unwrap_or(&none);
-    let (inside, outside): (Vec<_>, Vec<_>) =
-        list.codes.iter().partition(|code| list.position(&code.id).is_some_and(|p| selected.contains(&p)));
-    let of_selected = |several: &[&super::Code]| match several {
-        [one] => single(one),
-        several => {
-            let members: Vec<String> = several.iter().map(|c| c.id.clone()).collect();
-            Level { code: members.join("+"), names: Text::new(), members }
-        }
-    };
-    let levels = match (grouped, selected_first(selected)) {
-        (false, _) => list.codes.iter().map(single).collect(),
-        (true, true) => vec![of_selected(&inside), rest(&outside)],
-        (true, false) => vec![rest(&outside), of_selected(&inside)],
-    };
-    Dimension {
-        name: column.name.clone(),
-        title: column.title.clone(),
-        concept: column.concept.clone(),
-        per_row: column.per == Per::Row,
-        levels,
-    }
-}
-
-/// The two groups of a filter stand in the order of their first codes, so that it and its opposite are one draw.
-fn selected_first(selected: &BTreeSet<u16>) -> bool {
-    selected.contains(&0)
-}
-
-fn rest(outside: &[&super::Code]) -> Level {
-    let members = outside.iter().map(|c| c.id.clone()).collect();
-    Level { code: REST.to_owned(), names: Text::new(), members }
-}
-
-/// The period as a dimension.
-pub(super) fn period_of<'a>(periods: impl Iterator<Item = &'a str>) -> Dimension {
-    let title =
-        [("en", "Period"), ("fr", "Période"), ("es", "Período"), ("ar", "الفترة"), ("ru", "Период"), ("zh", "时期")];
-    let level = |period: &str| Level { code: period.into(), names: Text::new(), members: vec![period.into()] };
-    Dimension {
-        name: PERIOD.to_owned(),
-        title: title.iter().map(|(l, t)| ((*l).to_owned(), (*t).to_owned())).collect(),
-        concept: Some("TIME_PERIOD".to_owned()),
-        per_row: false,
-        levels: periods.map(level).collect(),
+        let mut cuts: Vec<Cut> = selected.iter().filter_map(cut).collect();
+        cuts.sort();
+        cuts
     }
 }
 
@@ -204,7 +196,7 @@ fn own_tables(shown: &[Shown], cuts: &[Cut]) -> BTreeSet<Vec<usize>> {
 }
 
 /// The dimensions of a table and of every filter.
-pub(super) fn with_cuts(dims: &[usize], cuts: &[Cut]) -> Vec<usize> {
+fn with_cuts(dims: &[usize], cuts: &[Cut]) -> Vec<usize> {
     let all: BTreeSet<usize> = dims.iter().copied().chain(cuts.iter().map(|c| c.dim)).collect();
     all.into_iter().collect()
 }
@@ -222,6 +214,48 @@ impl Shape {
         dims.iter()
             .filter_map(|&d| self.dimensions.get(d))
             .try_fold(1_u64, |cells, dimension| cells.checked_mul(u64::try_from(dimension.levels.len()).ok()?))
+    }
+
+    /// The table that is measured for one that matters. Tables that add up are measured at the finest level named, but
+    /// for one dimension, which is measured at each.
+    fn measured_for(&self, quantity: &Quantity, dims: &[usize]) -> Vec<usize> {
+        if *quantity == Quantity::Persons && !self.additive {
+            return dims.to_vec();
+        }
+        let finest = |&dim: &usize| {
+            let finer = self.dimensions.get(dim).and_then(|d| d.finer.as_ref());
+            finer.filter(|_| !self.nested.contains(&dim)).map_or(dim, |finer| finer.dim)
+        };
+        dims.iter().map(finest).collect::<BTreeSet<usize>>().into_iter().collect()
+    }
+
+    /// The dimension that may be measured at several levels.
+    pub(super) fn nesting(&self) -> Option<Nesting> {
+        super::regions::nesting(&self.dimensions, self.measured.iter().map(|(_, dims)| dims))
+    }
+
+    /// The tables of a quantity that matter, each over the flat dimensions and at a level of the one that is nested.
+    pub(super) fn nested_targets(&self, quantity: &Quantity, nesting: &Nesting) -> Vec<(Target, usize)> {
+        let of_table = |dims: &[usize]| {
+            let level = nesting.table(&self.measured_for(quantity, dims)).level;
+            let mut target = self.target(dims);
+            target.groups.retain(|(dim, _)| *dim != nesting.dimension());
+            (target, level)
+        };
+        self.wanted.iter().filter(|(wanted, _)| wanted == quantity).map(|(_, dims)| of_table(dims)).collect()
+    }
+
+    /// The tables of a quantity that matter, over the dimensions measured, with how much each does.
+    pub(super) fn targets(&self, quantity: &Quantity) -> Vec<Target> {
+        self.wanted.iter().filter(|(wanted, _)| wanted == quantity).map(|(_, dims)| self.target(dims)).collect()
+    }
+
+    fn target(&self, dims: &[usize]) -> Target {
+        let along = |&dim: &usize| match self.dimensions.get(dim).and_then(|d| d.finer.as_ref()) {
+            Some(finer) => (finer.dim, finer.groups.iter().map(Vec::len).collect()),
+            None => (dim, vec![1]),
+        };
+        Target { groups: dims.iter().map(along).collect(), weight: f64::from(self.weight(dims)) }
     }
 
     /// Figures of all measured tables; `None` if they, or the tables, are too many to count.
@@ -253,7 +287,8 @@ pub(super) fn over_dimensions(
     dimensions: &[Dimension],
 ) -> Vec<Vec<(usize, Vec<usize>)>> {
     let over = |column: &String, codes: &BTreeSet<String>| {
-        let (position, dimension) = dimensions.iter().enumerate().find(|(_, d)| d.name == *column)?;
+        let (position, dimension) =
+            dimensions.iter().enumerate().find(|(_, d)| d.column == *column && d.finer.is_none())?;
         let inside = |level: &Level| level.members.iter().all(|m| codes.contains(m));
         let levels: Vec<usize> =
             dimension.levels.iter().enumerate().filter(|(_, l)| inside(l)).map(|(i, _)| i).collect();

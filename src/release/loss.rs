@@ -8,7 +8,7 @@
 
 use super::answer::AnswerError;
 use super::body::Body;
-use super::keys::{levels_at, within};
+use super::keys::Inside;
 use super::linked::Frame;
 use super::parts::Parts;
 use super::table::codes;
@@ -19,18 +19,18 @@ use crate::suppress::Verdict;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// Cells of all tables of persons, by group.
+/// Counts of all tables of persons, by group.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct LossFace {
     /// Each vulnerable group that the release touches.
     pub groups: Vec<GroupCells>,
     /// The cells of no such group.
-    pub rest: Cells,
+    pub rest: Counts,
 }
 
 /// How many cells there are, and how many of them are shown.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
-pub struct Cells {
+pub struct Counts {
     /// All, but for those that cannot exist.
     pub cells: usize,
     /// Those shown.
@@ -42,7 +42,7 @@ pub struct Cells {
 pub struct GroupCells {
     /// How many.
     #[serde(flatten)]
-    pub cells: Cells,
+    pub cells: Counts,
     /// By column, the codes that make the group.
     #[serde(rename = "where")]
     pub selection: BTreeMap<String, Vec<String>>,
@@ -57,9 +57,9 @@ pub struct GroupLoss {
     /// What the table is broken down by.
     pub by: Vec<String>,
     /// Its cells of the group.
-    pub cells: Cells,
+    pub cells: Counts,
     /// Its cells of no such group.
-    pub rest: Cells,
+    pub rest: Counts,
     /// Noisy persons in the cells of the group.
     pub persons: i64,
     /// Those of them in cells that are shown.
@@ -70,7 +70,7 @@ pub struct GroupLoss {
     pub coarser: Option<Vec<String>>,
 }
 
-impl Cells {
+impl Counts {
     fn count(&mut self, verdict: Verdict) {
         self.cells += usize::from(verdict != Verdict::Structural);
         self.shown += usize::from(verdict == Verdict::Shown);
@@ -87,20 +87,20 @@ pub(super) fn loss(plan: &Plan, tables: &[EstimatedTable], verdicts: &[Vec<Verdi
     let mut groups: Vec<GroupCells> = plan
         .vulnerable
         .iter()
-        .map(|group| GroupCells { cells: Cells::default(), selection: named(plan, group) })
+        .map(|group| GroupCells { cells: Counts::default(), selection: named(plan, group) })
         .collect();
-    let mut rest = Cells::default();
+    let mut rest = Counts::default();
     for (table, verdicts) in tables.iter().zip(verdicts) {
+        let inside = Inside::new(plan, &table.dims);
         for (place, &verdict) in verdicts.iter().enumerate() {
-            let here = levels_at(table, place);
-            let mut inside = false;
+            let mut of_any = false;
             for (group, counted) in plan.vulnerable.iter().zip(&mut groups) {
-                if within(plan, &here, group) {
+                if inside.holds(place, group) {
                     counted.cells.count(verdict);
-                    inside = true;
+                    of_any = true;
                 }
             }
-            if !inside {
+            if !of_any {
                 rest.count(verdict);
             }
         }
@@ -131,15 +131,16 @@ fn by_group(
 ) -> Result<Vec<GroupLoss>, AnswerError> {
     let mut losses = Vec::new();
     for (table, verdicts) in tables.iter().zip(verdicts).take(plan.asked) {
+        let inside = Inside::new(plan, &table.dims);
         for group in &plan.vulnerable {
-            let (mut cells, mut rest, mut persons, mut persons_shown) = (Cells::default(), Cells::default(), 0.0, 0.0);
+            let (mut cells, mut rest, mut persons, mut persons_shown) =
+                (Counts::default(), Counts::default(), 0.0, 0.0);
             for (place, (&verdict, value)) in verdicts.iter().zip(&table.values).enumerate() {
-                let here = levels_at(table, place);
-                if within(plan, &here, group) {
+                if inside.holds(place, group) {
                     cells.count(verdict);
                     persons += value;
                     persons_shown += if verdict == Verdict::Shown { *value } else { 0.0 };
-                } else if !plan.vulnerable.iter().any(|other| within(plan, &here, other)) {
+                } else if !plan.vulnerable.iter().any(|other| inside.holds(place, other)) {
                     rest.count(verdict);
                 }
             }
@@ -173,11 +174,12 @@ fn coarser(
         dims.sort_unstable();
         let Ok(found) = parts.table(&dims) else { continue };
         let floor = f64::from(plan.floor(&dims));
-        let told = found.values.iter().enumerate().all(|(place, value)| {
-            !within(plan, &levels_at(&found, place), group)
-                || *value >= floor
-                || super::keys::is_structural_zero(plan, &found, place)
-        });
+        let inside = Inside::new(plan, &dims);
+        let told = found
+            .values
+            .iter()
+            .enumerate()
+            .all(|(place, value)| !inside.holds(place, group) || *value >= floor || inside.impossible(place));
         if told {
             return Ok(Some(names(plan, &dims)));
         }

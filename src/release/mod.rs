@@ -29,7 +29,7 @@ pub use answer::{AnswerError, Answering};
 pub use audit::{Audited, Flaw, audit};
 pub use body::{Body, Cell, CodeName, DimensionFace, EditionFace, Known, PolicyFace, Privacy, Release, Status};
 pub use draft::{Draft, TOTAL};
-pub use loss::{Cells, GroupCells, GroupLoss, LossFace};
+pub use loss::{Counts, GroupCells, GroupLoss, LossFace};
 pub use number::Number;
 pub use table::TableFace;
 pub use turns::Turns;

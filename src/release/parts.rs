@@ -4,10 +4,10 @@
 //! its own. A binned column is as many quantities as it has bins, all measured over the same tables.
 
 use super::answer::AnswerError;
-use crate::design::{Design, Region};
-use crate::estimate::{EstimatedTable, estimate, whole};
+use crate::design::{Measurement, Region};
+use crate::estimate::{EstimatedTable, estimate, sums};
 use crate::noise::{NoisyTable, NoisyTables};
-use crate::policy::{Cut, Plan, Quantity, Shown};
+use crate::policy::{Cells, Cut, Dimension, Plan, Quantity, Shown};
 
 /// A draw, and the plan that measured it.
 pub(super) struct Parts<'a> {
@@ -43,48 +43,40 @@ impl<'a> Parts<'a> {
         estimated.ok().and_then(|mut tables| tables.pop()).ok_or(AnswerError::Fault("estimate"))
     }
 
-    /// The estimates of persons in the cells of a table, given by the levels that each stands for; `alone` names the
-    /// columns of a table that is joined with no other.
+    /// The estimates of persons in the cells of a table, given by the levels of the measured dimensions that each
+    /// stands for; `alone` names the dimensions of a table that is joined with no other.
     pub(super) fn over(&self, axes: &[Vec<Vec<usize>>], alone: Option<&[String]>) -> Result<Vec<f64>, AnswerError> {
-        let dimensions = self.plan.dimensions.iter().enumerate();
-        let within = |(dim, dimension): (usize, &crate::policy::Dimension)| {
-            let whole = axes
-                .get(dim)
-                .is_some_and(|sets| matches!(sets.as_slice(), [one] if one.len() == dimension.levels.len()));
-            alone.map_or(!whole, |columns| columns.contains(&dimension.name)).then_some(dim)
+        let plan = self.plan.part(&Quantity::Persons, &[]);
+        let cells = match alone {
+            None => {
+                Cells::of(plan.measured_dimensions().map(|(dim, _)| dim).zip(axes.to_vec()).filter(|(dim, sets)| {
+                    // What is summed out whole is left out: no table need hold it.
+                    let levels = plan.dimensions.get(*dim).map_or(0, |d| d.levels.len());
+                    !matches!(sets.as_slice(), [one] if one.len() == levels)
+                }))
+            }
+            Some(names) => alone_cells(&plan, axes, names).ok_or(AnswerError::Fault("estimate"))?,
         };
-        let dims: Vec<usize> = dimensions.filter_map(within).collect();
-        let noisy = self.noisy_of(&Quantity::Persons, 0);
-        let mut values = whole(&self.plan.part(&Quantity::Persons, &[]), &noisy, &dims)
-            .map_err(|_| AnswerError::Fault("estimate"))?;
-        let mut inner: usize =
-            dims.iter().filter_map(|&dim| self.plan.dimensions.get(dim)).map(|d| d.levels.len()).product();
-        for &dim in &dims {
-            let size = self.plan.dimensions.get(dim).map_or(1, |d| d.levels.len()).max(1);
-            inner /= size;
-            values = grouped(&values, size, inner, axes.get(dim).map_or(&[][..], Vec::as_slice));
-        }
-        Ok(values)
+        sums(&plan, &self.noisy_of(&Quantity::Persons, 0), &cells).map_err(|_| AnswerError::Fault("estimate"))
     }
 
-    /// Covariance of the persons in a cell of a shown table and in the numerator cut out of it: none where each table
-    /// has noise of its own.
-    pub(super) fn shared(&self, shown: &Shown, of: &[Cut]) -> f64 {
-        if !self.plan.additive {
-            return 0.0;
-        }
-        let sizes: Vec<usize> = self.plan.dimensions.iter().map(|d| d.levels.len()).collect();
+    /// By cell of a shown table: the covariance of the persons in it and in the numerator cut out of it. None where
+    /// each table has noise of its own.
+    pub(super) fn shared(&self, shown: &Shown, of: &[Cut]) -> Vec<f64> {
         let persons =
             self.plan.measured.iter().zip(&self.noisy.tables).filter(|(m, _)| m.quantity == Quantity::Persons);
         let tables: Vec<(Vec<usize>, f64)> = persons.map(|(_, table)| (table.dims.clone(), table.variance)).collect();
-        let region = |cuts: &[Cut]| {
-            let cut = cuts.iter().filter(|cut| !shown.dims.contains(&cut.dim));
-            let cut = cut.fold(Region::default(), |r, cut| r.within(cut.dim, cut.levels.iter().copied()));
-            // All cells are alike: that of the first codes stands for them.
-            shown.dims.iter().fold(cut, |region, &dim| region.within(dim, [0]))
-        };
-        let covariance = Design::new(&sizes, &tables);
-        covariance.covariance(&region(&self.plan.cuts), &region(&self.plan.cut_by(of))).unwrap_or(0.0)
+        let sizes: Vec<usize> = self.plan.dimensions.iter().map(|d| d.levels.len()).collect();
+        let all = self.plan.additive.then(|| Measurement::new(&sizes, self.plan.nesting(), &tables));
+        let numerator = |base: &Region| of.iter().fold(base.clone(), |r, cut| r.within(cut.dim, cut.levels.clone()));
+        let covariance =
+            |base: &Region| Some(all.as_ref().and_then(|all| all.covariance(base, &numerator(base))).unwrap_or(0.0));
+        let (kinds, cells) = self
+            .plan
+            .cells_of(shown)
+            .alike(all.as_ref().and_then(Measurement::told_apart), covariance)
+            .unwrap_or_default();
+        cells.iter().map(|kind| kinds.get(*kind).copied().unwrap_or(0.0)).collect()
     }
 
     fn estimated(&self, quantity: &Quantity, of: &[Cut], bin: usize) -> Result<Vec<EstimatedTable>, AnswerError> {
@@ -105,17 +97,27 @@ impl<'a> Parts<'a> {
     }
 }
 
-/// One dimension's levels summed into sets. `inner` is how many figures lie behind each level.
-fn grouped(values: &[f64], size: usize, inner: usize, sets: &[Vec<usize>]) -> Vec<f64> {
-    let mut sums = Vec::new();
-    for block in values.chunks(size.saturating_mul(inner).max(1)) {
-        for set in sets {
-            let mut sum = vec![0.0; inner];
-            for level in set.iter().filter_map(|&level| block.chunks(inner.max(1)).nth(level)) {
-                sum.iter_mut().zip(level).for_each(|(sum, value)| *sum += value);
-            }
-            sums.extend(sum);
-        }
-    }
-    sums
+/// The cells of a table that is measured alone: at the level of a grouping if it was measured there.
+fn alone_cells(plan: &Plan, axes: &[Vec<Vec<usize>>], names: &[String]) -> Option<Cells> {
+    let is_named = |name: &String| names.contains(name);
+    let at_groups = |base: usize, sets: &[Vec<usize>]| {
+        let of_base = plan.dimensions.iter().enumerate().filter(|(_, d)| is_named(&d.name));
+        let (dim, finer) =
+            of_base.filter_map(|(dim, d)| Some((dim, d.finer.as_ref()?))).find(|(_, finer)| finer.dim == base)?;
+        let groups = |set: &Vec<usize>| -> Vec<usize> {
+            let inside = |group: &Vec<usize>| group.iter().all(|level| set.contains(level));
+            finer.groups.iter().enumerate().filter(|(_, group)| inside(group)).map(|(at, _)| at).collect()
+        };
+        Some((dim, sets.iter().map(groups).collect()))
+    };
+    let of_column = |d: &Dimension| plan.dimensions.iter().any(|o| o.column == d.column && is_named(&o.name));
+    let along: Vec<(usize, Vec<Vec<usize>>)> = plan
+        .measured_dimensions()
+        .zip(axes)
+        .filter(|((_, d), _)| is_named(&d.column) || of_column(d))
+        .map(|((dim, _), sets)| (dim, sets.clone()))
+        .collect();
+    let grouped = along.iter().map(|(dim, sets)| at_groups(*dim, sets).unwrap_or((*dim, sets.clone())));
+    let measured = |cells: &Cells| plan.measured.iter().any(|table| table.dims == cells.source());
+    [Cells::of(grouped), Cells::of(along.iter().cloned())].into_iter().find(measured)
 }

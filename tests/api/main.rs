@@ -19,6 +19,7 @@
 mod acs;
 mod bodies;
 mod free;
+mod groups;
 mod hostile;
 mod load;
 mod marker;

@@ -29,7 +29,8 @@ fn changes(asked: &Question) -> Vec<String> {
 fn a_forbidden_crossing_is_offered_without_each_of_its_columns() {
     let asked = question("residence", &["adm1", "cit_group", "age"], &["2025-Q1"], "0.02");
     let changes = changes(&asked);
-    assert_eq!(changes[..3], ["without `age`", "without `cit_group`", "without `adm1`"]);
+    let groups = "`continent` instead of `cit_group`";
+    assert_eq!(changes[..4], [groups, "without `age`", "without `cit_group`", "without `adm1`"]);
 }
 
 #[test]
