@@ -8,7 +8,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue, ValueDeserializer};
 
 /// The sections of a policy file.
-const SECTIONS: [&str; 12] = [
+const SECTIONS: [&str; 13] = [
     "unit",
     "budget",
     "purposes",
