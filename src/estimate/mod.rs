@@ -13,6 +13,8 @@ mod difference;
 mod estimator;
 #[cfg(test)]
 mod flat_tests;
+#[cfg(test)]
+mod gain_tests;
 mod interval;
 mod joint;
 mod margin;

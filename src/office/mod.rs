@@ -8,6 +8,7 @@ mod accuracy;
 mod ask;
 mod faces;
 mod govern;
+mod instead;
 mod price;
 mod programs;
 mod read;
@@ -18,7 +19,7 @@ mod tests;
 
 pub use faces::{
     Alternative, Answer, BudgetFace, ColumnFace, Cost, DatasetFace, EditionClosed, Moe, Part, PolicyRecord, Quote,
-    SubmissionAsked, Submitted,
+    SubmissionAsked, Submitted, TableMoe,
 };
 
 use crate::clock::Clock;
@@ -50,6 +51,14 @@ pub enum OfficeError {
         /// Why.
         reason: Inadmissible,
         /// Nearest questions that would be admitted.
+        alternatives: Vec<Alternative>,
+    },
+    /// The account, a share of it or a quota has too little left. Carries what it would cover.
+    #[error("{refusal}")]
+    Short {
+        /// Why.
+        refusal: LedgerError,
+        /// Nearest questions that can be paid for, or cost nothing.
         alternatives: Vec<Alternative>,
     },
     /// The ledger says no, or failed.

@@ -3,9 +3,9 @@
 //! Computed from the plan alone (G8). What a measure brings along, such as the persons for the floor, stands here with
 //! its price like what was asked for.
 
-use super::{Cost, Moe, Part};
+use super::{Alternative, Cost, Moe, Part, TableMoe};
 use crate::budget::{Accounting, Nanos};
-use crate::policy::{Figure, Plan, Quantity};
+use crate::policy::{Figure, Plan, Quantity, Question};
 use crate::{estimate, noise};
 use std::collections::BTreeSet;
 
@@ -22,6 +22,23 @@ pub(super) fn cost(accounting: Accounting, amount: Nanos, delta: &str) -> Cost {
 /// The error to expect of persons.
 pub(super) fn moe(plan: &Plan) -> Option<Moe> {
     of_quantity(plan, &Quantity::Persons)
+}
+
+/// The error to expect of persons in every table shown, those asked for first.
+pub(super) fn tables(plan: &Plan) -> Vec<TableMoe> {
+    let widths = estimate::expected(&plan.part(&Quantity::Persons, &[])).unwrap_or_default();
+    let table = |(shown, width): (&crate::policy::Shown, f64)| {
+        let names = shown.dims.iter().filter_map(|&dim| plan.dimensions.get(dim)).map(|d| d.name.clone());
+        let moe = Moe { typical: width, worst: width };
+        TableMoe { by: names.collect(), cells: estimate::shown_cells(plan, shown), moe }
+    };
+    plan.shown.iter().zip(widths).map(table).collect()
+}
+
+/// A question that would be answered, with its price and the error to expect.
+pub(super) fn alternative(change: String, question: Question, plan: &Plan, free: bool) -> Alternative {
+    let cost = cost(plan.accounting, plan.cost, &plan.delta);
+    Alternative { change, question, cost, free, moe: moe(plan), tables: tables(plan) }
 }
 
 /// Everything that is measured, with its price and the error to expect of it.

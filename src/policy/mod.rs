@@ -18,6 +18,7 @@ mod findings;
 mod for_door_test;
 #[cfg(test)]
 mod for_vault_test;
+mod further;
 mod identifying;
 mod inadmissible;
 mod indicator;
@@ -30,6 +31,7 @@ mod plan;
 mod price;
 mod quantity;
 mod question;
+mod rehearsal;
 mod restrict;
 mod rules;
 #[cfg(test)]
@@ -38,13 +40,14 @@ mod shape;
 mod shelf;
 mod spending;
 mod split;
+mod variants;
 mod wire;
 
 #[cfg(test)]
 mod tests;
 
 pub use admit::{Standing, admit, admit_program};
-pub use alternatives::alternatives;
+pub use alternatives::{Offer, alternatives};
 pub use codelist::{Code, CodeList, CodeLists};
 pub use figure::Figure;
 pub use findings::{Finding, Severity};
@@ -53,10 +56,11 @@ pub use indicator::{Indicator, IndicatorAsked, IndicatorKind, Misread};
 pub use loosens::loosens;
 pub use model::{
     Bands, Budget, CellRules, Column, CombinationRule, EditionRule, Forbid, Frequency, IdForm, Kind, KnownTotal,
-    Measure, Per, PeriodPattern, Policy, Program, ReleaseRule, Require, Selection, Text, Unit,
+    Measure, Per, PeriodPattern, Policy, Program, ReleaseRule, Require, RunRule, Selection, Text, Unit,
 };
 pub use plan::{Cut, Dimension, EditionRef, Level, Measured, PERIOD, Plan, Rules, Shown};
 pub use price::Prediction;
 pub use quantity::{Numbers, Quantity, Reach};
 pub use question::{MeasureAsked, Question, Spend};
+pub use rehearsal::Expected;
 pub use shelf::Form;

@@ -372,4 +372,28 @@ pub struct Program {
     pub weights: Vec<u32>,
     /// Its price.
     pub spend: Nanos,
+    /// Who runs it.
+    pub run: RunRule,
+}
+
+/// Who runs a program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RunRule {
+    /// An officer, over the periods of their choice.
+    Officer,
+    /// The service, over each period when an edition of it is closed.
+    OnClose,
+}
+
+impl Program {
+    /// How often a year it is run at most, corrections apart: once by officers.
+    #[must_use]
+    pub fn runs_a_year(&self, frequency: Frequency) -> u64 {
+        match (self.run, frequency) {
+            (RunRule::OnClose, Frequency::Quarterly) => 4,
+            (RunRule::OnClose, Frequency::Monthly) => 12,
+            (RunRule::OnClose, Frequency::Annual | Frequency::Irregular) | (RunRule::Officer, _) => 1,
+        }
+    }
 }

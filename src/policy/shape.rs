@@ -9,10 +9,15 @@ use super::inadmissible::Inadmissible;
 use super::model::{Per, Policy, Text};
 use super::plan::{Cut, Dimension, Level, PERIOD, Shown};
 use super::quantity::Quantity;
+use crate::design::Target;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The code of what a grouped filter leaves out. It is measured and never shown.
 pub(super) const REST: &str = "_O";
+
+/// What a margin of a program's tables counts beside a table that it lists. Without any weight the largest sums, such as
+/// the total, would be added up from noise; this halves their error and leaves the tables below independent noise.
+const MARGIN: f64 = 0.01;
 
 /// The most tables one draw can measure.
 const MEASURED_MAX: usize = 4_096;
@@ -29,8 +34,10 @@ pub(super) struct Shape {
     pub(super) measured: BTreeSet<(Quantity, Vec<usize>)>,
     /// The tables asked for, then their margins.
     pub(super) shown: Vec<Shown>,
-    /// The tables asked for, with every filter and numerator, and how much each matters.
-    weights: Vec<(Vec<usize>, u32)>,
+    /// The tables asked for, alone and with every filter and numerator, and how much each matters.
+    weights: Vec<(Vec<usize>, Vec<usize>, u32)>,
+    /// Whether somebody weighed them: a program.
+    weighed: bool,
     /// How many of `shown` were asked for.
     pub(super) asked: usize,
 }
@@ -65,8 +72,10 @@ fn build(policy: &Policy, asked: &Asked, group: bool) -> Shape {
     let cuts = cutting.cuts(&asked.filters);
     let figures: Vec<Figure> = asked.figures.iter().map(|figure| figure.figure(policy, &cutting)).collect();
     let shown = shown(&tables, asked.margins);
-    let weight =
-        |table| (cutting.positions(&asked.with_filters(table)), asked.weights.get(table).copied().unwrap_or(1));
+    let weight = |table| {
+        let whole = cutting.positions(&asked.with_filters(table));
+        (cutting.positions(table), whole, asked.weights.get(table).copied().unwrap_or(1))
+    };
     let weights = asked.tables.iter().map(weight).collect();
     let over = |cuts: &[Cut]| additive_tables(&tables, cuts, asked.margins);
     let mut measured = BTreeSet::new();
@@ -91,7 +100,8 @@ fn build(policy: &Policy, asked: &Asked, group: bool) -> Shape {
         };
         measured.extend(of_numerators.chain(own).map(|dims| (quantity.clone(), dims)));
     }
-    Shape { dimensions, cuts, additive, figures, measured, shown, weights, asked: tables.len() }
+    let weighed = !asked.weights.is_empty();
+    Shape { dimensions, cuts, additive, figures, measured, shown, weights, weighed, asked: tables.len() }
 }
 
 /// How places and codes of a question become dimensions and levels of the draw.
@@ -225,7 +235,7 @@ impl Shape {
     }
 
     /// Figures of all measured tables; `None` if they, or the tables, are too many to count.
-    fn cells(&self) -> Option<u64> {
+    pub(super) fn cells(&self) -> Option<u64> {
         let few = self.measured.len() <= MEASURED_MAX;
         let cells = |(quantity, dims): &(Quantity, Vec<usize>)| {
             self.cells_of(dims)?.checked_mul(u64::try_from(quantity.width()).ok()?)
@@ -238,7 +248,24 @@ impl Shape {
     /// not depend on the codes a filter selects, for another cut is the same draw.
     pub(super) fn weight(&self, dims: &[usize]) -> u32 {
         let within = |table: &[usize]| dims.iter().all(|dim| table.contains(dim));
-        self.weights.iter().filter(|(table, _)| within(table)).map(|(_, weight)| *weight).max().unwrap_or(1)
+        self.weights.iter().filter(|(_, table, _)| within(table)).map(|(_, _, weight)| *weight).max().unwrap_or(1)
+    }
+
+    /// The tables of a quantity whose variance is to be small. Of a program those that it lists, and a little their
+    /// margins ([`MARGIN`]); else margins matter like what was asked for.
+    pub(super) fn targets(&self, quantity: &Quantity) -> Vec<Target> {
+        let listed = |dims: &[usize]| {
+            let lies = |own: &[usize], whole: &[usize]| {
+                own.iter().all(|dim| dims.contains(dim)) && dims.iter().all(|dim| whole.contains(dim))
+            };
+            self.weights.iter().filter(|(own, whole, _)| lies(own, whole)).map(|(_, _, weight)| *weight).max()
+        };
+        let weight = |dims: &[usize]| {
+            let own = f64::from(self.weight(dims));
+            if self.weighed { listed(dims).map_or(own * MARGIN, f64::from) } else { own }
+        };
+        let target = |dims: &Vec<usize>| Target::table(dims, weight(dims));
+        self.measured.iter().filter(|(measured, _)| measured == quantity).map(|(_, dims)| target(dims)).collect()
     }
 }
 

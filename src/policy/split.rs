@@ -13,7 +13,7 @@ use super::plan::{Measured, PERIOD};
 use super::quantity::Quantity;
 use super::shape::Shape;
 use crate::budget::{Accounting, Nanos};
-use crate::design::{Candidate, Target, allocate};
+use crate::design::{Candidate, allocate};
 use std::collections::BTreeMap;
 
 /// The price at which shares are worked out: large enough that no table's share is lost in rounding.
@@ -26,15 +26,26 @@ pub(super) struct Split {
 }
 
 impl Split {
-    /// Shares the price of a shape out. `None` if its sensitivities pass 64 bits, or its tables what can be shared out.
-    pub(super) fn of(shape: &Shape, accounting: Accounting, periods: u64, rows_max: u32) -> Option<Self> {
+    /// Shares the price of a shape out over its tables, and over `further` ones where that is better. `None` if its sensitivities pass 64 bits, or its tables what can be shared out.
+    pub(super) fn of(
+        shape: &Shape,
+        further: &[Vec<usize>],
+        accounting: Accounting,
+        periods: u64,
+        rows_max: u32,
+    ) -> Option<Self> {
         let mut by_quantity: BTreeMap<&Quantity, Vec<Measured>> = BTreeMap::new();
         for (quantity, dims) in &shape.measured {
             by_quantity.entry(quantity).or_default().push(unpaid(shape, quantity, dims, periods, rows_max)?);
         }
-        let parts = by_quantity.into_iter().map(|(quantity, tables)| {
+        let parts = by_quantity.into_iter().map(|(quantity, mut tables)| {
             let alone = *quantity == Quantity::Persons && !shape.additive;
-            let units = if alone { by_weight(shape, &tables) } else { joined(shape, accounting, &tables)? };
+            if !alone {
+                let more = further.iter().map(|dims| unpaid(shape, quantity, dims, periods, rows_max));
+                tables.extend(more.collect::<Option<Vec<_>>>()?);
+                tables.sort_by(|a, b| a.dims.cmp(&b.dims));
+            }
+            let units = if alone { by_weight(shape, &tables) } else { joined(shape, accounting, quantity, &tables)? };
             let paid = tables.into_iter().zip(units).filter(|(_, units)| *units > Nanos::ZERO);
             Some(paid.map(|(table, units)| (table, units.at_most() / REFERENCE.at_most())).unzip())
         });
@@ -87,12 +98,10 @@ fn by_weight(shape: &Shape, tables: &[Measured]) -> Vec<Nanos> {
 }
 
 /// Tables joined by least squares: the best shares for all of them together.
-fn joined(shape: &Shape, accounting: Accounting, tables: &[Measured]) -> Option<Vec<Nanos>> {
+fn joined(shape: &Shape, accounting: Accounting, quantity: &Quantity, tables: &[Measured]) -> Option<Vec<Nanos>> {
     let sizes: Vec<usize> = shape.dimensions.iter().map(|d| d.levels.len()).collect();
     let candidate =
         |table: &Measured| Candidate { dims: table.dims.clone(), l1: table.l1, l2_squared: table.l2_squared };
-    let target = |table: &Measured| Target::table(&table.dims, f64::from(shape.weight(&table.dims)));
     let candidates: Vec<Candidate> = tables.iter().map(candidate).collect();
-    let targets: Vec<Target> = tables.iter().map(target).collect();
-    allocate(accounting, &sizes, &candidates, &targets, REFERENCE).ok()
+    allocate(accounting, &sizes, &candidates, &shape.targets(quantity), REFERENCE).ok()
 }

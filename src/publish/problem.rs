@@ -176,6 +176,11 @@ impl From<OfficeError> for Problem {
                 problem.document.alternatives = alternatives;
                 problem
             }
+            OfficeError::Short { refusal, alternatives } => {
+                let mut problem = Self::from(refusal);
+                problem.document.alternatives = alternatives;
+                problem
+            }
             OfficeError::Ledger(error) => error.into(),
             OfficeError::Rejected(rejection) => rejection.into(),
             OfficeError::PolicyInvalid(findings) => {
