@@ -68,9 +68,9 @@ fn told(rules: &Rules, figure: &Figure, verdict: &Verdict, outcome: Option<Outco
         Figure::Mean(_) | Figure::Quantile { .. } | Figure::Share { .. } => false,
     };
     match (verdict, outcome) {
-        (Verdict::Withheld, _) | (Verdict::Shown { .. }, None) => Told::Withheld,
+        (Verdict::Withheld, _) | (Verdict::Shown, None) => Told::Withheld,
         (Verdict::Structural, _) => Told::Structural { additive },
-        (Verdict::Shown { .. }, Some(outcome)) => {
+        (Verdict::Shown, Some(outcome)) => {
             let reliable = outcome.reliable(rules.moe_relative_max);
             if rules.withhold_unreliable && !reliable { Told::Unreliable } else { Told::Shown(outcome, reliable) }
         }

@@ -54,13 +54,13 @@ impl System {
         };
         for told in earlier {
             system.add(told, |verdict| match verdict {
-                Verdict::Shown { .. } | Verdict::Structural => Standing::Published,
+                Verdict::Shown | Verdict::Structural => Standing::Published,
                 Verdict::Withheld => Standing::Withheld,
             })?;
         }
         for told in new {
             system.add(told, |verdict| match verdict {
-                Verdict::Shown { .. } => Standing::Open,
+                Verdict::Shown => Standing::Open,
                 Verdict::Structural => Standing::Published,
                 Verdict::Withheld => Standing::Withheld,
             })?;

@@ -50,8 +50,8 @@ pub fn withhold(
 
 fn silenced(verdict: Verdict, withheld: bool) -> Verdict {
     match verdict {
-        Verdict::Shown { .. } if withheld => Verdict::Withheld,
-        Verdict::Shown { .. } | Verdict::Withheld | Verdict::Structural => verdict,
+        Verdict::Shown if withheld => Verdict::Withheld,
+        Verdict::Shown | Verdict::Withheld | Verdict::Structural => verdict,
     }
 }
 

@@ -50,7 +50,7 @@ impl Seen {
             for (place, key) in keys(&told.axes).iter().enumerate() {
                 let held = holds(sizes, key);
                 match told.verdicts[place] {
-                    Verdict::Shown { .. } => seen.shown.push((held, told.estimates[place])),
+                    Verdict::Shown => seen.shown.push((held, told.estimates[place])),
                     Verdict::Structural => seen.shown.push((held, 0.0)),
                     Verdict::Withheld => seen.silent.push((held, told.standard_error, told.floor)),
                 }
