@@ -57,6 +57,14 @@ pub struct EstimatedTable {
     pub half_width: f64,
 }
 
+#[cfg(test)]
+impl EstimatedTable {
+    /// The variance of the estimate of a cell.
+    pub(crate) fn variance(&self, _place: usize) -> f64 {
+        self.standard_error.powi(2)
+    }
+}
+
 /// What goes wrong: the draw does not hold what the plan wants to show. A fault, never a refusal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the draw does not cover the tables of the plan")]

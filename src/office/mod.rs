@@ -16,6 +16,8 @@ mod shelf;
 mod submit;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod worth;
 
 pub use faces::{
     Alternative, Answer, BudgetFace, ColumnFace, Cost, DatasetFace, EditionClosed, Moe, Part, PolicyRecord, Quote,
