@@ -5,7 +5,7 @@
 
 use super::error::CliError;
 use super::lists::{describe, read_source};
-use super::style::grouped;
+use super::style::grouped as digits;
 use crate::budget::{Accounting, Nanos};
 use crate::policy::{Policy, RunRule, Severity};
 use std::io::Write;
@@ -46,6 +46,11 @@ fn summary(file: &Path, policy: &Policy, out: &mut dyn Write) -> Result<(), CliE
     let lifetime = amount(policy, budget.lifetime);
     writeln!(out, "  lifetime   {lifetime}, per person of account {}", budget.account)?;
     writeln!(out, "  question   at most {}", amount(policy, budget.per_release_max))?;
+    for grouping in &policy.groupings {
+        let (name, of) = (&grouping.name, grouping.of.as_ref().map_or("", |of| &of.column));
+        let (groups, codes) = (codes(policy, name), codes(policy, of));
+        writeln!(out, "  grouping   {name}: {groups} groups of the {codes} codes of {of}")?;
+    }
     for program in &policy.programs {
         let when = if program.run == RunRule::OnClose { ", by itself at each closing" } else { "" };
         let spend = amount(policy, program.spend);
@@ -53,7 +58,7 @@ fn summary(file: &Path, policy: &Policy, out: &mut dyn Write) -> Result<(), CliE
         // refused by its own policy, it would be an error above
         for table in program.expected(policy).unwrap_or_default() {
             let name = if table.by.is_empty() { "total".to_owned() } else { table.by.join(" x ") };
-            let cells = grouped(i64::try_from(table.cells).unwrap_or(i64::MAX));
+            let cells = digits(i64::try_from(table.cells).unwrap_or(i64::MAX));
             writeln!(out, "    {name:<44} {cells:>9} cells  +-{:.0} persons (95 %)", table.half_width)?;
         }
     }
@@ -71,6 +76,11 @@ fn amount(policy: &Policy, amount: Nanos) -> String {
         (Accounting::Zcdp, Some(epsilon)) => format!("rho {amount} (epsilon {epsilon} at delta {})", budget.delta),
         (Accounting::Zcdp, None) => format!("rho {amount}"),
     }
+}
+
+/// How many codes or groups a column or grouping has.
+fn codes(policy: &Policy, name: &str) -> usize {
+    policy.dimensions().find(|(column, _)| column.name == name).map_or(0, |(_, list)| list.len())
 }
 
 #[cfg(test)]

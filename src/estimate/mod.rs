@@ -15,6 +15,8 @@ mod estimator;
 mod flat_tests;
 #[cfg(test)]
 mod gain_tests;
+#[cfg(test)]
+mod group_tests;
 mod interval;
 mod joint;
 mod margin;
@@ -38,11 +40,10 @@ pub use tree::TreeEstimator;
 pub use zeros::Impossible;
 
 use crate::budget::Accounting;
-use crate::design::Design;
 use crate::noise::NoisyTables;
-use crate::policy::Plan;
+use crate::policy::{Cells, Plan, Shown};
 
-/// One shown table: estimates for its cells, all of one standard error.
+/// One shown table: estimates for its cells, with their errors.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EstimatedTable {
     /// Positions in the plan's dimensions the table is broken down by, ascending.
@@ -51,17 +52,17 @@ pub struct EstimatedTable {
     pub levels: Vec<Vec<usize>>,
     /// Unrounded estimates, row-major over `levels`.
     pub values: Vec<f64>,
-    /// The standard error of each of them; where impossible combinations told more, less.
-    pub standard_error: f64,
+    /// The standard error of each of them; where impossible combinations told more, it is less.
+    pub standard_errors: Vec<f64>,
     /// Half-width of the 95 % interval of each of them.
-    pub half_width: f64,
+    pub half_widths: Vec<f64>,
 }
 
 #[cfg(test)]
 impl EstimatedTable {
     /// The variance of the estimate of a cell.
-    pub(crate) fn variance(&self, _place: usize) -> f64 {
-        self.standard_error.powi(2)
+    pub(crate) fn variance(&self, place: usize) -> f64 {
+        self.standard_errors[place].powi(2)
     }
 }
 
@@ -79,20 +80,16 @@ pub fn estimate(plan: &Plan, noisy: &NoisyTables) -> Result<Vec<EstimatedTable>,
     if plan.additive { jointly(plan, noisy, &sizes) } else { alone(plan, noisy, &sizes) }
 }
 
-/// Impossible cells are made zero. That lowers every variance or leaves it; what is told of a table is the variance
-/// before it, one for all of its cells.
+/// Impossible cells are made zero. That lowers every variance or leaves it, and each cell is told its own.
 fn jointly(plan: &Plan, noisy: &NoisyTables, sizes: &[usize]) -> Result<Vec<EstimatedTable>, NotCovered> {
-    let measured: Vec<(Vec<usize>, f64)> = noisy.tables.iter().map(|t| (t.dims.clone(), t.variance)).collect();
-    let design = Design::new(sizes, &measured);
     let estimator = Estimator::new(sizes, noisy, &plan.structural_zeros)?;
     plan.shown
         .iter()
         .map(|shown| {
-            let (table, groups) = cut::source(plan, shown);
-            let whole = estimator.table(&table)?;
-            let variance = design.variance(&groups).ok_or(NotCovered)?;
-            let half_width = interval::half_width(noisy.accounting, variance, || design.influences(&groups));
-            Ok(cut::cut(plan, shown, &table, &whole, variance, half_width))
+            let cells = plan.cells_of(shown);
+            let whole = estimator.table(&cells.source())?;
+            let widths = cut::widths(noisy.accounting, estimator.uncertainty(), &cells)?;
+            Ok(cut::cut(plan, shown, &cells, &whole, &widths))
         })
         .collect()
 }
@@ -102,58 +99,57 @@ fn alone(plan: &Plan, noisy: &NoisyTables, sizes: &[usize]) -> Result<Vec<Estima
     plan.shown
         .iter()
         .map(|shown| {
-            let (table, groups) = cut::source(plan, shown);
-            let own = noisy.tables.iter().find(|t| t.dims == table).ok_or(NotCovered)?;
-            let design = Design::new(sizes, &[(own.dims.clone(), own.variance)]);
-            let variance = design.variance(&groups).ok_or(NotCovered)?;
-            let half_width = interval::half_width(noisy.accounting, variance, || design.influences(&groups));
+            let mut tables = noisy.tables.iter().map(|table| &table.dims);
+            let cells = Cells::alone(&plan.dimensions, &plan.cuts, &shown.dims, &mut tables).ok_or(NotCovered)?;
+            let own = noisy.tables.iter().find(|table| table.dims == cells.source()).ok_or(NotCovered)?;
+            let uncertainty = Uncertainty::new(sizes, &[(own.dims.clone(), own.variance)], &[]);
             let whole: Vec<f64> = own.values.iter().copied().map(components::float).collect();
-            Ok(cut::cut(plan, shown, &table, &whole, variance, half_width))
+            Ok(cut::cut(plan, shown, &cells, &whole, &cut::widths(noisy.accounting, &uncertainty, &cells)?))
         })
         .collect()
 }
 
-/// Half-width of the 95 % interval to expect for cells with these groups fixed: the quote's side of the same numbers.
-#[must_use]
-pub fn expected_half_width(accounting: Accounting, design: &Design, groups: &[Option<usize>]) -> Option<f64> {
-    let variance = design.variance(groups)?;
-    Some(interval::half_width(accounting, variance, || design.influences(groups)))
-}
-
-/// Half-width to expect for every table the plan shows, in its order. Touches no data.
+/// Half-widths to expect in every table the plan shows, in its order, each with the number of its cells. Touches no
+/// data.
 ///
 /// # Errors
 /// [`NotCovered`] if the plan shows what it does not measure.
-pub fn expected(plan: &Plan) -> Result<Vec<f64>, NotCovered> {
+pub fn expected(plan: &Plan) -> Result<Vec<Vec<(f64, usize)>>, NotCovered> {
     let sizes: Vec<usize> = plan.dimensions.iter().map(|d| d.levels.len()).collect();
     let variance = |m: &crate::policy::Measured| match plan.accounting {
         Accounting::Zcdp => crate::design::gaussian_variance(m.units, m.l2_squared),
         Accounting::Pure => crate::design::laplace_variance(m.units, m.l1),
     };
-    plan.shown
-        .iter()
-        .map(|shown| {
-            let (table, groups) = cut::source(plan, shown);
-            let measured: Vec<_> = plan
-                .measured
-                .iter()
-                .filter(|m| plan.additive || m.dims == table)
-                .map(|m| (m.dims.clone(), variance(m)))
-                .collect();
-            expected_half_width(plan.accounting, &Design::new(&sizes, &measured), &groups).ok_or(NotCovered)
-        })
-        .collect()
+    let measured: Vec<_> = plan.measured.iter().map(|m| (m.dims.clone(), variance(m))).collect();
+    let zeros = if plan.additive { plan.structural_zeros.as_slice() } else { &[] };
+    let all = Uncertainty::new(&sizes, &measured, zeros);
+    let counted = |(kinds, kind_of): cut::Widths| {
+        let cells = |kind: usize| kind_of.iter().filter(|of| **of == kind).count();
+        kinds.iter().enumerate().map(|(kind, (_, width))| (*width, cells(kind))).collect()
+    };
+    let of_table = |shown: &Shown| {
+        if plan.additive {
+            return cut::widths(plan.accounting, &all, &plan.cells_of(shown)).map(counted);
+        }
+        let mut tables = measured.iter().map(|(dims, _)| dims);
+        let cells = Cells::alone(&plan.dimensions, &plan.cuts, &shown.dims, &mut tables).ok_or(NotCovered)?;
+        let own = measured.iter().find(|(dims, _)| *dims == cells.source()).ok_or(NotCovered)?;
+        let uncertainty = Uncertainty::new(&sizes, std::slice::from_ref(own), &[]);
+        cut::widths(plan.accounting, &uncertainty, &cells).map(counted)
+    };
+    plan.shown.iter().map(of_table).collect()
 }
 
 /// How many cells a shown table has, filters applied.
 #[must_use]
-pub fn shown_cells(plan: &Plan, shown: &crate::policy::Shown) -> usize {
+pub fn shown_cells(plan: &Plan, shown: &Shown) -> usize {
     shown.dims.iter().map(|&dim| cut::selected(plan, dim).len()).product()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::design::Region;
     use crate::noise::NoisyTable;
     use crate::policy::sample::{analyst, closed, policy, question, today};
     use crate::policy::{Question, admit};
@@ -184,6 +180,23 @@ mod tests {
             }
         }
         assert!(impossible >= 9, "{impossible}");
+        // Each cell is told the error of the estimate as it is, and the quote says the same before.
+        let measured: Vec<_> = plan.measured.iter().map(|table| (table.dims.clone(), 25.0)).collect();
+        let sizes: Vec<usize> = plan.dimensions.iter().map(|d| d.levels.len()).collect();
+        let uncertainty = Uncertainty::new(&sizes, &measured, &plan.structural_zeros);
+        let mut errors = std::collections::BTreeSet::new();
+        for table in &shown {
+            for (place, error) in table.standard_errors.iter().enumerate() {
+                let cells = plan.cells_of(&Shown { dims: table.dims.clone() });
+                let codes: Vec<(usize, usize)> =
+                    cells.at(place).iter().map(|(dim, levels)| (*dim, levels[0])).collect();
+                let cell = Region::cell(&codes);
+                let exact = uncertainty.covariance(&cell, &cell).unwrap();
+                assert!((error * error - exact).abs() < 1e-9, "{codes:?}: {error}, exactly {exact}");
+                errors.insert((error * 1e6).round().to_string());
+            }
+        }
+        assert_eq!(errors.len(), 4, "nothing, and three kinds of cells: {errors:?}");
         for table in &shown {
             let total: f64 = table.values.iter().sum();
             assert!((total - whole.values.iter().sum::<f64>()).abs() < 1e-9, "{:?}", table.dims);

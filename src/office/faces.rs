@@ -228,8 +228,11 @@ pub struct ColumnFace {
     pub title: Text,
     /// `person` or `row`.
     pub per: String,
-    /// `dimension` or `measure`.
+    /// `dimension`, `grouping` or `measure`.
     pub role: String,
+    /// Of a grouping: the column whose codes it groups.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub of: Option<String>,
     /// Its codes with names.
     pub codes: Vec<crate::release::CodeName>,
 }

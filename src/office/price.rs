@@ -27,12 +27,11 @@ pub(super) fn moe(plan: &Plan) -> Option<Moe> {
 /// The error to expect of persons in every table shown, those asked for first.
 pub(super) fn tables(plan: &Plan) -> Vec<TableMoe> {
     let widths = estimate::expected(&plan.part(&Quantity::Persons, &[])).unwrap_or_default();
-    let table = |(shown, width): (&crate::policy::Shown, f64)| {
+    let table = |(shown, widths): (&crate::policy::Shown, Vec<(f64, usize)>)| {
         let names = shown.dims.iter().filter_map(|&dim| plan.dimensions.get(dim)).map(|d| d.name.clone());
-        let moe = Moe { typical: width, worst: width };
-        TableMoe { by: names.collect(), cells: estimate::shown_cells(plan, shown), moe }
+        Some(TableMoe { by: names.collect(), cells: estimate::shown_cells(plan, shown), moe: spread(widths)? })
     };
-    plan.shown.iter().zip(widths).map(table).collect()
+    plan.shown.iter().zip(widths).filter_map(table).collect()
 }
 
 /// A question that would be answered, with its price and the error to expect.
@@ -86,18 +85,18 @@ fn of_quantity(plan: &Plan, quantity: &Quantity) -> Option<Moe> {
         Quantity::Persons | Quantity::Rows | Quantity::Valued(_) | Quantity::Bins(..) => 1.0,
     };
     let widths = estimate::expected(&plan.part(quantity, &[])).ok()?;
-    let mut sorted: Vec<(f64, usize)> = widths
-        .into_iter()
-        .zip(&plan.shown)
-        .take(plan.asked)
-        .map(|(width, shown)| (width * unit, estimate::shown_cells(plan, shown)))
-        .collect();
-    let half = sorted.iter().map(|(_, cells)| cells).sum::<usize>().div_ceil(2);
-    sorted.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let of_asked = widths.into_iter().take(plan.asked).flatten();
+    spread(of_asked.map(|(width, cells)| (width * unit, cells)).collect())
+}
+
+/// The median and the worst of half-widths, each with the number of its cells.
+fn spread(mut widths: Vec<(f64, usize)>) -> Option<Moe> {
+    widths.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let half = widths.iter().map(|(_, cells)| cells).sum::<usize>().div_ceil(2);
     let mut below = 0;
-    let typical = sorted.iter().find(|(_, cells)| {
+    let typical = widths.iter().find(|(_, cells)| {
         below += cells;
         below >= half
     })?;
-    Some(Moe { typical: typical.0, worst: sorted.last()?.0 })
+    Some(Moe { typical: typical.0, worst: widths.last()?.0 })
 }

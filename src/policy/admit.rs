@@ -16,7 +16,7 @@ use super::quantity::Quantity;
 use super::question::{MeasureAsked, Spend};
 use super::shape::Shape;
 use super::split::Split;
-use super::{Dimension, EditionRef, Measured, Plan, Policy, Question, Rules, restrict, shape};
+use super::{Cut, Dimension, EditionRef, Figure, Measured, Plan, Policy, Question, Rules, Shown, restrict, shape};
 use crate::budget::{Accounting, Nanos};
 use crate::identity::{DatasetId, Digest, Period, Principal, Purpose};
 use chrono::NaiveDate;
@@ -130,6 +130,8 @@ pub(super) fn admit_up_to(
 ) -> Result<Plan, Inadmissible> {
     check_purpose(policy, &question.purpose)?;
     asked::check_form(policy, question)?;
+    let question = &super::levels::settle(policy, question)?;
+    asked::check_numerators(question)?;
     let asked = asked::resolve(policy, question, weights)?;
     asked::check_distinct(policy, &asked)?;
     restrict::check_crossings(policy, &asked)?;
@@ -190,19 +192,41 @@ fn draw_digests(
     dimensions: &[Dimension],
     measured: &[Measured],
 ) -> (Digest, Digest) {
+    // A grouping that is made of something finer does not change what is measured.
+    let is_measured = |dimension: &&Dimension| {
+        let named = |dim: &usize| dimensions.get(*dim).is_some_and(|d| d.name == dimension.name);
+        dimension.finer.is_none() || measured.iter().flat_map(|table| &table.dims).any(named)
+    };
     let form = DrawForm {
         dataset: &policy.id,
         policy: policy.sha256,
         editions,
-        dimensions: dimensions
-            .iter()
-            .map(|d| (d.name.as_str(), d.levels.iter().map(|l| l.members.as_slice()).collect()))
-            .collect(),
+        dimensions: dimensions.iter().filter(is_measured).map(form_of).collect(),
         tables: measured.iter().map(|m| (&m.quantity, m.dims.as_slice())).collect(),
         accounting: policy.budget.accounting,
     };
     let units: Vec<Nanos> = measured.iter().map(|m| m.units).collect();
     (digest("halflight/measurement/1", &form), digest("halflight/draw/1", &(&form, units)))
+}
+
+/// A dimension's name and what its levels hold.
+fn form_of(dimension: &Dimension) -> (&str, Vec<&[String]>) {
+    (dimension.name.as_str(), dimension.levels.iter().map(|level| level.members.as_slice()).collect())
+}
+
+/// What identifies a release: the draw, and what is shown of it at which levels.
+pub(super) fn release_digest(
+    draw: Digest,
+    dimensions: &[Dimension],
+    shown: &[Shown],
+    cuts: &[Cut],
+    figures: &[Figure],
+) -> Digest {
+    let coarser: Vec<_> = dimensions.iter().filter(|dimension| dimension.finer.is_some()).map(form_of).collect();
+    match coarser.as_slice() {
+        [] => digest("halflight/release/1", &(draw, shown, cuts, figures)),
+        coarser => digest("halflight/release/1", &(draw, shown, cuts, figures, coarser)),
+    }
 }
 
 fn plan(
@@ -216,7 +240,7 @@ fn plan(
 ) -> Plan {
     let cost = measured.iter().fold(Nanos::ZERO, |sum, m| sum.checked_add(m.units).unwrap_or(Nanos::MAX));
     let (measurement, draw) = draw_digests(policy, &editions, &shape.dimensions, &measured);
-    let release = digest("halflight/release/1", &(draw, &shape.shown, &shape.cuts, &shape.figures));
+    let release = release_digest(draw, &shape.dimensions, &shape.shown, &shape.cuts, &shape.figures);
     Plan {
         dataset: policy.id.clone(),
         title: policy.title.clone(),

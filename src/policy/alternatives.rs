@@ -46,22 +46,26 @@ pub fn alternatives(
 ) -> Vec<Offer> {
     let search = Search { policy, standing, asker, today, most: most.min(policy.budget.per_release_max) };
     let (question, dear) = search.as_precise(question);
-    let variants = variants(policy, standing, &question);
-    let mut offers = Offers::default();
-    for variant in &variants {
+    let (mut offers, mut dearer) = (Offers::default(), Vec::new());
+    for variant in variants(policy, standing, &question) {
         if !dear && offers.found.len() == OFFERED_MAX {
             break;
         }
-        offers.add(search.mended(variant.clone(), false));
+        match search.mended(variant) {
+            Ok(found) => offers.add(found),
+            Err(stuck) => dearer.extend(stuck),
+        }
     }
     if dear {
         offers.keep_cheapest(PRECISE_MAX);
     }
-    for variant in variants {
+    for variant in dearer {
         if offers.found.len() == OFFERED_MAX || search.most == Nanos::ZERO {
             break;
         }
-        offers.add(search.mended(variant, true));
+        if let Ok(found) = search.mended(variant.at_price(policy.budget.accounting, search.most)) {
+            offers.add(found);
+        }
     }
     offers.found
 }
@@ -74,9 +78,8 @@ struct Offers {
 }
 
 impl Offers {
-    fn add(&mut self, found: Option<(Variant, Plan)>) {
-        let Some((variant, plan)) = found.filter(|(variant, _)| !variant.changes.is_empty()) else { return };
-        if self.releases.insert(plan.release) {
+    fn add(&mut self, (variant, plan): (Variant, Plan)) {
+        if !variant.changes.is_empty() && self.releases.insert(plan.release) {
             self.found.push(Offer { change: variant.changes.join(", "), question: variant.question, plan });
         }
     }
@@ -122,25 +125,21 @@ impl Search<'_> {
         (Question { spend, ..question.clone() }, true)
     }
 
-    /// The variant, with its periods set right where they stand in the way, and its price where `paying` allows it;
-    /// `None` if it is refused still.
-    fn mended(&self, mut variant: Variant, paying: bool) -> Option<(Variant, Plan)> {
-        let (mut periods, mut price) = (false, !paying);
+    /// The variant, with its periods set right where they stand in the way. If it is refused still: the variant where
+    /// it is the price that is in the way, nothing where it is anything else.
+    fn mended(&self, mut variant: Variant) -> Result<(Variant, Plan), Option<Variant>> {
+        let mut periods = false;
         loop {
             let reason = match self.admit(&variant.question, self.most) {
-                Ok(plan) => return Some((variant, plan)),
+                Ok(plan) => return Ok((variant, plan)),
                 Err(reason) => reason,
             };
             let (of_periods, of_price) = kind(&reason);
-            if of_periods && !periods {
-                periods = true;
-                variant = with_closed_periods(self.policy, self.standing, &variant)?;
-            } else if of_price && !price {
-                price = true;
-                variant = variant.at_price(self.policy.budget.accounting, self.most);
-            } else {
-                return None;
+            if !of_periods || periods {
+                return Err(Some(variant).filter(|_| of_price));
             }
+            periods = true;
+            variant = with_closed_periods(self.policy, self.standing, &variant).ok_or(None)?;
         }
     }
 }

@@ -115,8 +115,9 @@ fn forbids(policy: &Policy, file: &File, findings: &mut Findings<'_>) {
     let place = |index: usize| file.forbids.get(index).and_then(|f| at(&f.get_ref().cross));
     for (index, forbid) in policy.forbids.iter().enumerate() {
         let wider = |(other, f): &(usize, &Forbid)| {
-            let equal = f.cross == forbid.cross;
-            *other != index && f.cross.is_subset(&forbid.cross) && (!equal || *other < index)
+            let equal = f.cross == forbid.cross && f.spares == forbid.spares;
+            let as_wide = f.cross.is_subset(&forbid.cross) && f.spares.is_subset(&forbid.spares);
+            *other != index && as_wide && (!equal || *other < index)
         };
         if let Some((_, wider)) = policy.forbids.iter().enumerate().find(wider) {
             let cross = wider.cross.iter().map(String::as_str).collect::<Vec<_>>().join(" x ");
@@ -143,7 +144,7 @@ fn requires(policy: &Policy, file: &File, findings: &mut Findings<'_>) {
 
 fn unused(policy: &Policy, require: &Require) -> Option<&'static str> {
     let columns: BTreeSet<String> = require.when.keys().cloned().collect();
-    if policy.forbids.iter().any(|f| f.cross.is_subset(&columns)) {
+    if policy.forbids(&columns).is_some() {
         return Some("these columns are forbidden together: this rule never applies; drop it");
     }
     if u64::try_from(columns.len()).is_ok_and(|n| n > u64::from(policy.cells.dims_max)) {
@@ -166,7 +167,7 @@ fn places(policy: &Policy, file: &File, findings: &mut Findings<'_>) {
         }
         for (fine, _) in policy.dimensions().filter(|(c, _)| c.geo_level.is_some_and(|g| g >= 2)) {
             let both = BTreeSet::from([status.name.clone(), fine.name.clone()]);
-            let forbidden = policy.forbids.iter().any(|f| f.cross.is_subset(&both));
+            let forbidden = policy.forbids(&both).is_some();
             let kept_coarse = insecure.iter().all(|code| {
                 let of_code = |r: &Require| {
                     r.when.len() == 1 && r.when.get(&status.name).is_some_and(|codes| codes.contains(*code))
@@ -185,7 +186,9 @@ fn places(policy: &Policy, file: &File, findings: &mut Findings<'_>) {
 }
 
 fn place_of(file: &File, column: &str) -> Place {
-    file.columns.iter().map(|c| &c.get_ref().name).find(|n| n.get_ref() == column).and_then(at)
+    let columns = file.columns.iter().map(|c| &c.get_ref().name);
+    let groupings = file.groupings.iter().map(|g| &g.get_ref().name);
+    columns.chain(groupings).find(|n| n.get_ref() == column).and_then(at)
 }
 
 fn programs(policy: &Policy, file: &File, findings: &mut Findings<'_>) {

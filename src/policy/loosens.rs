@@ -15,6 +15,7 @@ pub fn loosens(old: &Policy, new: &Policy) -> Vec<String> {
     time(old, new, &mut looser);
     cells(old, new, &mut looser);
     columns(old, new, &mut looser);
+    groupings(old, new, &mut looser);
     rules(old, new, &mut looser);
     looser
 }
@@ -141,6 +142,20 @@ fn columns(old: &Policy, new: &Policy, looser: &mut Vec<String>) {
     }
 }
 
+/// A grouping is a dimension more; one that groups otherwise shows other groups.
+fn groupings(old: &Policy, new: &Policy, looser: &mut Vec<String>) {
+    for grouping in &new.groupings {
+        let name = &grouping.name;
+        match old.groupings.iter().find(|before| before.name == *name) {
+            None => looser.push(format!("a new grouping: {name}")),
+            Some(before) if before.of != grouping.of || before.kind != grouping.kind => {
+                looser.push(format!("{name} groups codes in another way"));
+            }
+            Some(before) => changed(before, grouping, looser),
+        }
+    }
+}
+
 fn changed(before: &Column, after: &Column, looser: &mut Vec<String>) {
     let name = &after.name;
     if before.per != after.per {
@@ -167,10 +182,13 @@ fn changed(before: &Column, after: &Column, looser: &mut Vec<String>) {
 }
 
 fn rules(old: &Policy, new: &Policy, looser: &mut Vec<String>) {
-    let kept = |forbid: &&Forbid| new.forbids.iter().any(|f| f.cross.is_subset(&forbid.cross));
+    let kept = |forbid: &&Forbid| {
+        let as_wide = |f: &Forbid| f.cross.is_subset(&forbid.cross) && f.spares.is_subset(&forbid.spares);
+        new.forbids.iter().any(as_wide)
+    };
     for forbid in old.forbids.iter().filter(|f| !kept(f)) {
         let cross = forbid.cross.iter().map(String::as_str).collect::<Vec<_>>().join(" x ");
-        looser.push(format!("{cross} is no longer forbidden"));
+        looser.push(format!("{cross} is no longer forbidden, or spares more groupings"));
     }
     for require in old.requires.iter().filter(|r| !new.requires.iter().any(|n| at_least_as_strict(n, r))) {
         let columns = require.when.keys().map(String::as_str).collect::<Vec<_>>().join(" and ");

@@ -19,9 +19,11 @@ mod for_door_test;
 #[cfg(test)]
 mod for_vault_test;
 mod further;
+mod grouping;
 mod identifying;
 mod inadmissible;
 mod indicator;
+mod levels;
 mod lint;
 mod loosens;
 mod model;
@@ -31,6 +33,7 @@ mod plan;
 mod price;
 mod quantity;
 mod question;
+mod regions;
 mod rehearsal;
 mod restrict;
 mod rules;
@@ -55,12 +58,13 @@ pub use inadmissible::Inadmissible;
 pub use indicator::{Indicator, IndicatorAsked, IndicatorKind, Misread};
 pub use loosens::loosens;
 pub use model::{
-    Bands, Budget, CellRules, Column, CombinationRule, EditionRule, Forbid, Frequency, IdForm, Kind, KnownTotal,
-    Measure, Per, PeriodPattern, Policy, Program, ReleaseRule, Require, RunRule, Selection, Text, Unit,
+    Bands, Budget, CellRules, Column, CombinationRule, EditionRule, Forbid, Frequency, Grouped, IdForm, Kind,
+    KnownTotal, Measure, Per, PeriodPattern, Policy, Program, ReleaseRule, Require, RunRule, Selection, Text, Unit,
 };
-pub use plan::{Cut, Dimension, EditionRef, Level, Measured, PERIOD, Plan, Rules, Shown};
+pub use plan::{Cut, Dimension, EditionRef, Finer, Level, Measured, PERIOD, Plan, Rules, Shown};
 pub use price::Prediction;
 pub use quantity::{Numbers, Quantity, Reach};
 pub use question::{MeasureAsked, Question, Spend};
+pub use regions::Cells;
 pub use rehearsal::Expected;
 pub use shelf::Form;

@@ -18,6 +18,7 @@ use super::figure::Figure;
 use super::model::{KnownTotal, Text};
 use super::price::Prediction;
 use super::quantity::Quantity;
+use super::regions::Cells;
 use crate::budget::{Accounting, Nanos};
 use crate::identity::{AccountId, DatasetId, Digest, Period, Purpose};
 use serde::{Deserialize, Serialize};
@@ -53,7 +54,8 @@ pub struct Plan {
     pub purpose: Purpose,
     /// The editions read, in order of period.
     pub editions: Vec<EditionRef>,
-    /// The dimensions measured (filters among them), in canonical order: the period first, then the policy's order.
+    /// The dimensions measured (filters among them), in canonical order: the period first, then the policy's order; then
+    /// the groupings that the question names beside something finer.
     pub dimensions: Vec<Dimension>,
     /// The tables measured; each gets noise of its own. In canonical order.
     pub measured: Vec<Measured>,
@@ -98,9 +100,11 @@ pub(super) struct Admitted(pub(super) ());
 /// One dimension of the draw.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Dimension {
-    /// The column's name, or [`PERIOD`].
+    /// The name of the column or grouping, or [`PERIOD`].
     pub name: String,
-    /// The column's name for people.
+    /// The column that it is read from: the same, unless it is a grouping.
+    pub column: String,
+    /// Its name for people.
     pub title: Text,
     /// The SDMX concept.
     pub concept: Option<String>,
@@ -108,6 +112,17 @@ pub struct Dimension {
     pub per_row: bool,
     /// The levels, in order; their members are disjoint and cover the code list.
     pub levels: Vec<Level>,
+    /// What its levels are groups of, where that stands in the same draw.
+    pub finer: Option<Finer>,
+}
+
+/// A finer dimension of the same draw.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Finer {
+    /// Its position in [`Plan::dimensions`]; it is finer than no other.
+    pub dim: usize,
+    /// For each level the levels there that belong to it, ascending.
+    pub groups: Vec<Vec<usize>>,
 }
 
 /// One level of a dimension: a code, or a group of codes.
@@ -176,6 +191,17 @@ impl Plan {
         all
     }
 
+    /// The cells of a shown table, filters applied.
+    #[must_use]
+    pub fn cells_of(&self, shown: &Shown) -> Cells {
+        Cells::new(&self.dimensions, &self.cuts, &shown.dims)
+    }
+
+    /// The dimensions that no finer one stands beside: what their levels are made of is not told by another.
+    pub fn measured_dimensions(&self) -> impl Iterator<Item = (usize, &Dimension)> {
+        self.dimensions.iter().enumerate().filter(|(_, dimension)| dimension.finer.is_none())
+    }
+
     /// The part of this plan that measures one quantity, with the cuts of a numerator in place of its own on the same
     /// dimensions. What it measures is joined by least squares if the quantity adds up.
     #[must_use]
@@ -202,7 +228,7 @@ impl Plan {
         Prediction::new(&self.dimensions, &self.cuts, persons, self.accounting, self.additive)
     }
 
-    /// Variance to expect of the cells of a shown table, filters included. For many tables, ask [`Plan::prediction`].
+    /// Variance to expect of the worst cell of a shown table, filters included. For many tables, ask [`Plan::prediction`].
     #[must_use]
     pub fn predicted_variance(&self, shown: &Shown) -> f64 {
         self.prediction().variance(shown)

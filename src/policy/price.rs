@@ -7,7 +7,8 @@ use super::inadmissible::Inadmissible;
 use super::plan::{Cut, Dimension, Measured, Rules, Shown};
 use super::quantity::Quantity;
 use super::question::Spend;
-use super::shape::{Shape, with_cuts};
+use super::regions::Cells;
+use super::shape::Shape;
 use super::split::Split;
 use super::{Plan, Policy};
 use crate::budget::{Accounting, NANOS_PER_UNIT, Nanos};
@@ -23,7 +24,7 @@ const LAPLACE95: f64 = 2.118_4;
 /// The errors to expect of the tables of one quantity, joined where it adds up.
 #[derive(Debug)]
 pub struct Prediction<'a> {
-    sizes: Vec<usize>,
+    dimensions: &'a [Dimension],
     cuts: &'a [Cut],
     tables: Vec<(Vec<usize>, f64)>,
     /// Everything measured, joined; `None` where tables do not add up.
@@ -32,7 +33,7 @@ pub struct Prediction<'a> {
 
 impl<'a> Prediction<'a> {
     pub(super) fn new(
-        dimensions: &[Dimension],
+        dimensions: &'a [Dimension],
         cuts: &'a [Cut],
         measured: impl Iterator<Item = &'a Measured>,
         accounting: Accounting,
@@ -45,25 +46,25 @@ impl<'a> Prediction<'a> {
         };
         let tables: Vec<(Vec<usize>, f64)> = measured.map(|m| (m.dims.clone(), variance(m))).collect();
         let joined = additive.then(|| Design::new(&sizes, &tables));
-        Self { sizes, cuts, tables, joined }
+        Self { dimensions, cuts, tables, joined }
     }
 
-    /// Variance to expect of each cell of a shown table, cut included; infinite if the draw does not cover it.
+    /// Variance to expect of the worst cell of a shown table, cut included; infinite if the draw does not cover it.
     #[must_use]
     pub fn variance(&self, shown: &Shown) -> f64 {
-        let groups: Vec<Option<usize>> = (0..self.sizes.len())
-            .map(|dim| {
-                let cut = self.cuts.iter().find(|c| c.dim == dim).map(|c| c.levels.len());
-                if shown.dims.contains(&dim) { Some(1) } else { cut }
-            })
-            .collect();
-        let alone = || {
-            let source = with_cuts(&shown.dims, self.cuts);
-            let own = self.tables.iter().find(|(dims, _)| *dims == source)?;
-            Design::new(&self.sizes, std::slice::from_ref(own)).variance(&groups)
+        let worst = |cells: &Cells, design: &Design| {
+            let (kinds, _) = cells.alike(|_, held| held.len(), |region| design.covariance(region, region))?;
+            kinds.into_iter().reduce(f64::max)
         };
-        let variance = self.joined.as_ref().map_or_else(alone, |design| design.variance(&groups));
-        variance.unwrap_or(f64::INFINITY)
+        let alone = || {
+            let mut tables = self.tables.iter().map(|(dims, _)| dims);
+            let cells = Cells::alone(self.dimensions, self.cuts, &shown.dims, &mut tables)?;
+            let own = self.tables.iter().find(|(dims, _)| *dims == cells.source())?;
+            let sizes: Vec<usize> = self.dimensions.iter().map(|d| d.levels.len()).collect();
+            worst(&cells, &Design::new(&sizes, std::slice::from_ref(own)))
+        };
+        let joined = |design| worst(&Cells::new(self.dimensions, self.cuts, &shown.dims), design);
+        self.joined.as_ref().map_or_else(alone, joined).unwrap_or(f64::INFINITY)
     }
 }
 

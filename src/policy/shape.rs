@@ -6,8 +6,9 @@
 use super::asked::{Asked, Place, codes_at, column_at};
 use super::figure::Figure;
 use super::inadmissible::Inadmissible;
+use super::levels;
 use super::model::{Per, Policy, Text};
-use super::plan::{Cut, Dimension, Level, PERIOD, Shown};
+use super::plan::{Cut, Dimension, Finer, Level, PERIOD, Shown};
 use super::quantity::Quantity;
 use crate::design::Target;
 use std::collections::{BTreeMap, BTreeSet};
@@ -32,6 +33,8 @@ pub(super) struct Shape {
     pub(super) figures: Vec<Figure>,
     /// What is measured, and over which positions in `dimensions`, in canonical order.
     pub(super) measured: BTreeSet<(Quantity, Vec<usize>)>,
+    /// The tables that matter, each at its own levels: what is measured has to tell them well.
+    wanted: BTreeSet<(Quantity, Vec<usize>)>,
     /// The tables asked for, then their margins.
     pub(super) shown: Vec<Shown>,
     /// The tables asked for, alone and with every filter and numerator, and how much each matters.
@@ -55,18 +58,32 @@ pub(super) fn shape(policy: &Policy, asked: &Asked) -> Result<Shape, Inadmissibl
 }
 
 fn build(policy: &Policy, asked: &Asked, group: bool) -> Shape {
-    let broken_down = asked.broken_down();
-    let places: Vec<Place> = asked.with_filters(&broken_down).into_iter().collect();
-    let per_row = |place: Place| column_at(policy, place).is_some_and(|c| c.per == Per::Row);
-    let additive = !places.iter().any(|&p| per_row(p));
+    let families: Vec<BTreeSet<Place>> =
+        levels::families(policy, asked.measured(policy).into_iter()).into_values().collect();
+    let base = |family: &BTreeSet<Place>| levels::finest(policy, family);
+    // What is measured first: a grouping beside something finer does not change what a draw is.
+    let bases: BTreeSet<Place> = families.iter().filter_map(base).collect();
+    let coarser: BTreeSet<Place> = families.iter().flatten().copied().filter(|place| !bases.contains(place)).collect();
+    let per_row = |place: &Place| column_at(policy, *place).is_some_and(|c| c.per == Per::Row);
+    let additive = !bases.iter().any(per_row);
+    let broken_down: BTreeSet<Place> =
+        asked.broken_down().into_iter().map(|place| levels::column_of(policy, place)).collect();
     let grouped = |place: &Place| {
         let selections = asked.selections(*place);
         let several = selections.iter().any(|codes| codes.len() > 1);
-        selections.len() == 1 && !broken_down.contains(place) && (group || (!additive && several))
+        let shown = broken_down.contains(&levels::column_of(policy, *place));
+        selections.len() == 1 && !shown && (group || (!additive && several))
     };
-    let grouped: BTreeSet<Place> = places.iter().copied().filter(grouped).collect();
-    let dimensions: Vec<Dimension> =
+    let grouped: BTreeSet<Place> = bases.iter().copied().filter(grouped).collect();
+    let places: Vec<Place> = bases.into_iter().chain(coarser).collect();
+    let mut dimensions: Vec<Dimension> =
         places.iter().map(|&p| dimension(policy, asked, p, grouped.contains(&p))).collect();
+    for family in &families {
+        let Some(fine) = base(family).and_then(|base| places.iter().position(|place| *place == base)) else { continue };
+        for at in (0..places.len()).filter(|at| *at != fine && places.get(*at).is_some_and(|p| family.contains(p))) {
+            finer(&mut dimensions, at, fine);
+        }
+    }
     let cutting = Cutting { places: &places, grouped: &grouped };
     let tables: BTreeSet<Vec<usize>> = asked.tables.iter().map(|table| cutting.positions(table)).collect();
     let cuts = cutting.cuts(&asked.filters);
@@ -78,7 +95,7 @@ fn build(policy: &Policy, asked: &Asked, group: bool) -> Shape {
     };
     let weights = asked.tables.iter().map(weight).collect();
     let over = |cuts: &[Cut]| additive_tables(&tables, cuts, asked.margins);
-    let mut measured = BTreeSet::new();
+    let mut wanted = BTreeSet::new();
     for quantity in figures.iter().flat_map(Figure::needs) {
         let numerators = figures.iter().filter_map(|figure| match figure {
             Figure::Share { of, .. } if quantity == Quantity::Persons => Some([cuts.as_slice(), of].concat()),
@@ -98,15 +115,58 @@ fn build(policy: &Policy, asked: &Asked, group: bool) -> Shape {
             (false, true) => over(&cuts),
             (false, false) => BTreeSet::new(),
         };
-        measured.extend(of_numerators.chain(own).map(|dims| (quantity.clone(), dims)));
+        wanted.extend(of_numerators.chain(own).map(|dims| (quantity.clone(), without_coarser(&dimensions, &dims))));
     }
-    let weighed = !asked.weights.is_empty();
-    Shape { dimensions, cuts, additive, figures, measured, shown, weights, weighed, asked: tables.len() }
+    let mut shape = Shape {
+        dimensions,
+        cuts,
+        additive,
+        figures,
+        measured: BTreeSet::new(),
+        wanted,
+        shown,
+        weights,
+        weighed: !asked.weights.is_empty(),
+        asked: tables.len(),
+    };
+    shape.measured =
+        shape.wanted.iter().map(|(quantity, dims)| (quantity.clone(), shape.measured_for(quantity, dims))).collect();
+    shape
+}
+
+/// Notes of a dimension that its levels are groups of another's.
+fn finer(dimensions: &mut [Dimension], coarse: usize, fine: usize) {
+    let groups = match (dimensions.get(coarse), dimensions.get(fine)) {
+        (Some(coarse), Some(fine)) => groups(&coarse.levels, &fine.levels),
+        _ => None,
+    };
+    if let (Some(dimension), Some(groups)) = (dimensions.get_mut(coarse), groups) {
+        dimension.finer = Some(Finer { dim: fine, groups });
+    }
+}
+
+/// For each level those of a finer dimension that belong to it; `None` if it is not made of whole ones.
+pub(super) fn groups<'a>(coarse: impl IntoIterator<Item = &'a Level>, fine: &[Level]) -> Option<Vec<Vec<usize>>> {
+    let numbered = fine.iter().enumerate().flat_map(|(at, level)| level.members.iter().map(move |code| (code, at)));
+    let level_of: BTreeMap<&String, usize> = numbered.collect();
+    let group = |level: &Level| {
+        let held: BTreeSet<usize> =
+            level.members.iter().map(|code| level_of.get(code).copied()).collect::<Option<_>>()?;
+        let members = held.iter().filter_map(|&at| fine.get(at)).map(|level| level.members.len());
+        (members.sum::<usize>() == level.members.len()).then(|| held.into_iter().collect())
+    };
+    coarse.into_iter().map(group).collect()
+}
+
+/// A table without groupings of what it is broken down by or filtered on anyway.
+fn without_coarser(dimensions: &[Dimension], dims: &[usize]) -> Vec<usize> {
+    let finer = |dim: usize| dimensions.get(dim).and_then(|d| d.finer.as_ref()).map(|finer| finer.dim);
+    dims.iter().copied().filter(|&dim| finer(dim).is_none_or(|finer| !dims.contains(&finer))).collect()
 }
 
 /// How places and codes of a question become dimensions and levels of the draw.
 pub(super) struct Cutting<'a> {
-    /// The place of each dimension, ascending.
+    /// The place of each dimension.
     places: &'a [Place],
     /// Those of two levels: what is selected, and the rest.
     grouped: &'a BTreeSet<Place>,
@@ -125,9 +185,11 @@ impl Cutting<'_> {
             } else {
                 codes.iter().map(|&c| usize::from(c)).collect()
             };
-            Some(Cut { dim: self.places.binary_search(place).ok()?, levels })
+            Some(Cut { dim: self.places.iter().position(|other| other == place)?, levels })
         };
-        selected.iter().filter_map(cut).collect()
+        let mut cuts: Vec<Cut> = selected.iter().filter_map(cut).collect();
+        cuts.sort();
+        cuts
     }
 }
 
@@ -135,41 +197,58 @@ fn dimension(policy: &Policy, asked: &Asked, place: Place, grouped: bool) -> Dim
     let Some((column, list)) = column_at(policy, place).zip(codes_at(policy, place)) else {
         return period_of(asked.periods.iter().map(crate::identity::Period::as_str));
     };
-    let single =
-        |code: &super::Code| Level { code: code.id.clone(), names: code.names.clone(), members: vec![code.id.clone()] };
+    let codes = every_level(policy, place);
     let none = BTreeSet::new();
     let selected = asked.selections(place).pop_first().unwrap_or(&none);
-    let (inside, outside): (Vec<_>, Vec<_>) =
-        list.codes.iter().partition(|code| list.position(&code.id).is_some_and(|p| selected.contains(&p)));
-    let of_selected = |several: &[&super::Code]| match several {
-        [one] => single(one),
-        several => {
-            let members: Vec<String> = several.iter().map(|c| c.id.clone()).collect();
-            Level { code: members.join("+"), names: Text::new(), members }
-        }
+    let (inside, outside): (Vec<_>, Vec<_>) = list
+        .codes
+        .iter()
+        .zip(&codes)
+        .partition(|(code, _)| list.position(&code.id).is_some_and(|p| selected.contains(&p)));
+    let joined = |several: &[(&super::Code, &Level)], code: &str| {
+        let members = several.iter().flat_map(|(_, level)| level.members.clone()).collect();
+        Level { code: code.to_owned(), names: Text::new(), members }
+    };
+    let of_selected = |several: &[(&super::Code, &Level)]| match several {
+        [(_, one)] => (*one).clone(),
+        several => joined(several, &several.iter().map(|(code, _)| code.id.as_str()).collect::<Vec<_>>().join("+")),
     };
     let levels = match (grouped, selected_first(selected)) {
-        (false, _) => list.codes.iter().map(single).collect(),
-        (true, true) => vec![of_selected(&inside), rest(&outside)],
-        (true, false) => vec![rest(&outside), of_selected(&inside)],
+        (false, _) => codes,
+        (true, true) => vec![of_selected(&inside), joined(&outside, REST)],
+        (true, false) => vec![joined(&outside, REST), of_selected(&inside)],
     };
+    dimension_of(policy, column, levels)
+}
+
+/// A dimension of these levels.
+pub(super) fn dimension_of(policy: &Policy, column: &super::Column, levels: Vec<Level>) -> Dimension {
+    let of = column.of.as_ref().map_or(&column.name, |of| &of.column);
     Dimension {
         name: column.name.clone(),
+        column: of.clone(),
         title: column.title.clone(),
         concept: column.concept.clone(),
-        per_row: column.per == Per::Row,
+        per_row: policy.column(of).is_some_and(|column| column.per == Per::Row),
         levels,
+        finer: None,
     }
+}
+
+/// A level for every code at a place.
+pub(super) fn every_level(policy: &Policy, place: Place) -> Vec<Level> {
+    let Some(list) = codes_at(policy, place) else { return Vec::new() };
+    let of_column = codes_at(policy, levels::column_of(policy, place));
+    let level = |(code, members): (&super::Code, BTreeSet<u16>)| {
+        let members = members.iter().filter_map(|&member| of_column?.code(member)).map(|member| member.id.clone());
+        Level { code: code.id.clone(), names: code.names.clone(), members: members.collect() }
+    };
+    list.codes.iter().zip(levels::members_at(policy, place)).map(level).collect()
 }
 
 /// The two groups of a filter stand in the order of their first codes, so that it and its opposite are one draw.
 fn selected_first(selected: &BTreeSet<u16>) -> bool {
     selected.contains(&0)
-}
-
-fn rest(outside: &[&super::Code]) -> Level {
-    let members = outside.iter().map(|c| c.id.clone()).collect();
-    Level { code: REST.to_owned(), names: Text::new(), members }
 }
 
 /// The period as a dimension.
@@ -179,10 +258,12 @@ pub(super) fn period_of<'a>(periods: impl Iterator<Item = &'a str>) -> Dimension
     let level = |period: &str| Level { code: period.into(), names: Text::new(), members: vec![period.into()] };
     Dimension {
         name: PERIOD.to_owned(),
+        column: PERIOD.to_owned(),
         title: title.iter().map(|(l, t)| ((*l).to_owned(), (*t).to_owned())).collect(),
         concept: Some("TIME_PERIOD".to_owned()),
         per_row: false,
         levels: periods.map(level).collect(),
+        finer: None,
     }
 }
 
@@ -214,7 +295,7 @@ fn own_tables(shown: &[Shown], cuts: &[Cut]) -> BTreeSet<Vec<usize>> {
 }
 
 /// The dimensions of a table and of every filter.
-pub(super) fn with_cuts(dims: &[usize], cuts: &[Cut]) -> Vec<usize> {
+fn with_cuts(dims: &[usize], cuts: &[Cut]) -> Vec<usize> {
     let all: BTreeSet<usize> = dims.iter().copied().chain(cuts.iter().map(|c| c.dim)).collect();
     all.into_iter().collect()
 }
@@ -234,6 +315,39 @@ impl Shape {
             .try_fold(1_u64, |cells, dimension| cells.checked_mul(u64::try_from(dimension.levels.len()).ok()?))
     }
 
+    /// The table that is measured for one that matters. Tables that add up are measured at the finest level named.
+    fn measured_for(&self, quantity: &Quantity, dims: &[usize]) -> Vec<usize> {
+        if *quantity == Quantity::Persons && !self.additive {
+            return dims.to_vec();
+        }
+        let finest = |&dim: &usize| {
+            let finer = self.dimensions.get(dim).and_then(|d| d.finer.as_ref());
+            finer.map_or(dim, |finer| finer.dim)
+        };
+        dims.iter().map(finest).collect::<BTreeSet<usize>>().into_iter().collect()
+    }
+
+    /// The tables of a quantity that matter, over the dimensions measured, with how much each does. Of a program those
+    /// that it lists, and a little their margins ([`MARGIN`]); else margins matter like what was asked for.
+    pub(super) fn targets(&self, quantity: &Quantity) -> Vec<Target> {
+        let along = |&dim: &usize| match self.dimensions.get(dim).and_then(|d| d.finer.as_ref()) {
+            Some(finer) => (finer.dim, finer.groups.iter().map(Vec::len).collect()),
+            None => (dim, vec![1]),
+        };
+        let listed = |dims: &[usize]| {
+            let lies = |own: &[usize], whole: &[usize]| {
+                own.iter().all(|dim| dims.contains(dim)) && dims.iter().all(|dim| whole.contains(dim))
+            };
+            self.weights.iter().filter(|(own, whole, _)| lies(own, whole)).map(|(_, _, weight)| *weight).max()
+        };
+        let weight = |dims: &[usize]| {
+            let own = f64::from(self.weight(dims));
+            if self.weighed { listed(dims).map_or(own * MARGIN, f64::from) } else { own }
+        };
+        let target = |dims: &[usize]| Target { groups: dims.iter().map(along).collect(), weight: weight(dims) };
+        self.wanted.iter().filter(|(wanted, _)| wanted == quantity).map(|(_, dims)| target(dims)).collect()
+    }
+
     /// Figures of all measured tables; `None` if they, or the tables, are too many to count.
     pub(super) fn cells(&self) -> Option<u64> {
         let few = self.measured.len() <= MEASURED_MAX;
@@ -250,29 +364,13 @@ impl Shape {
         let within = |table: &[usize]| dims.iter().all(|dim| table.contains(dim));
         self.weights.iter().filter(|(_, table, _)| within(table)).map(|(_, _, weight)| *weight).max().unwrap_or(1)
     }
-
-    /// The tables of a quantity whose variance is to be small. Of a program those that it lists, and a little their
-    /// margins ([`MARGIN`]); else margins matter like what was asked for.
-    pub(super) fn targets(&self, quantity: &Quantity) -> Vec<Target> {
-        let listed = |dims: &[usize]| {
-            let lies = |own: &[usize], whole: &[usize]| {
-                own.iter().all(|dim| dims.contains(dim)) && dims.iter().all(|dim| whole.contains(dim))
-            };
-            self.weights.iter().filter(|(own, whole, _)| lies(own, whole)).map(|(_, _, weight)| *weight).max()
-        };
-        let weight = |dims: &[usize]| {
-            let own = f64::from(self.weight(dims));
-            if self.weighed { listed(dims).map_or(own * MARGIN, f64::from) } else { own }
-        };
-        let target = |dims: &Vec<usize>| Target::table(dims, weight(dims));
-        self.measured.iter().filter(|(measured, _)| measured == quantity).map(|(_, dims)| target(dims)).collect()
-    }
 }
 
 /// Combinations that cannot occur, over the dimensions of a draw.
 pub(super) fn structural_zeros(policy: &Policy, dimensions: &[Dimension]) -> Vec<Vec<(usize, Vec<usize>)>> {
     let over = |column: &String, codes: &BTreeSet<String>| {
-        let (position, dimension) = dimensions.iter().enumerate().find(|(_, d)| d.name == *column)?;
+        let (position, dimension) =
+            dimensions.iter().enumerate().find(|(_, d)| d.column == *column && d.finer.is_none())?;
         let inside = |level: &Level| level.members.iter().all(|m| codes.contains(m));
         let levels: Vec<usize> =
             dimension.levels.iter().enumerate().filter(|(_, l)| inside(l)).map(|(i, _)| i).collect();

@@ -3,7 +3,6 @@
 //! In a fixed order, by what is kept of the question. Depends on the policy, the question and the closed periods alone;
 //! whether a variant is admitted is for `alternatives` to find out.
 
-use super::asked::{codes_at, column_at};
 use super::nearest::{echo, nearest};
 use super::plan::PERIOD;
 use super::question::Spend;
@@ -71,17 +70,6 @@ impl Variant {
         self.with(format!("spending \"{most}\""), |q| q.spend = spend)
     }
 
-    /// Over the years that the periods lie in, if all of them are closed as editions of their own: persons of a year
-    /// are counted once in it.
-    fn over_years(&self, standing: &Standing) -> Option<Self> {
-        let year = |period: &Period| period.as_str().get(..4).and_then(|year| Period::parse(year).ok());
-        let years: BTreeSet<Period> = self.question.periods.iter().map(year).collect::<Option<_>>()?;
-        let closed = |year: &Period| standing.editions.iter().any(|edition| edition.period == *year);
-        let longer = years.iter().all(|year| closed(year) && !self.question.periods.contains(year));
-        let names = years.iter().map(Period::as_str).collect::<Vec<_>>().join(", ");
-        longer.then(|| self.with(format!("over the whole of {names}"), |q| q.periods = years.into_iter().collect()))
-    }
-
     fn first(&self, kept: usize) -> Self {
         self.with(format!("only the first {kept} dimensions, without filters"), |q| {
             each_table(q, |table| table.truncate(kept));
@@ -94,16 +82,18 @@ fn each_table(question: &mut Question, alter: impl FnMut(&mut Vec<String>)) {
     question.by.iter_mut().chain(question.tables.iter_mut().flatten()).for_each(alter);
 }
 
-/// What is tried, in the order of what it keeps: the question itself (slips of the pen set right), without margins, at a
-/// coarser geography, with one dimension less, without a filter, over a longer period, with two dimensions less, with
-/// the first few alone.
+/// What is tried, in the order of what it keeps: the question itself (slips of the pen set right), without margins, with
+/// groups of codes instead of codes, at a coarser geography, over the year, with one dimension less, without a filter,
+/// with two dimensions less, with the first few alone.
 pub(super) fn variants(policy: &Policy, standing: &Standing, question: &Question) -> Vec<Variant> {
     let asked = corrected(policy, question);
     let columns = asked.columns();
     let level = |name: &String| policy.column(name).and_then(|c| c.geo_level);
     let (places, others): (Vec<&String>, Vec<&String>) = columns.iter().partition(|c| level(c).is_some());
     let coarser = places.iter().flat_map(|fine| {
+        let other = |c: &super::Column| c.of.as_ref().is_none_or(|of| of.column != **fine);
         let below = policy.dimensions().filter(|(c, _)| c.geo_level < level(fine) && c.geo_level.is_some());
+        let below = below.filter(|(c, _)| other(c));
         below.map(|(coarse, _)| asked.renamed(fine, &coarse.name)).collect::<Vec<_>>()
     });
     let single: Vec<Variant> = others.iter().chain(&places).map(|c| asked.without(c)).collect();
@@ -115,9 +105,43 @@ pub(super) fn variants(policy: &Policy, standing: &Standing, question: &Question
     let deepest = question.by.iter().chain(question.tables.iter().flatten()).map(Vec::len).max().unwrap_or(0);
     let first = (0..deepest.saturating_sub(2)).rev().map(|kept| asked.first(kept));
     let bare = question.margins.then(|| asked.without_margins());
-    let whole = std::iter::once(asked.clone()).chain(bare).chain(coarser).chain(single.iter().cloned()).chain(filters);
+    let grouped = columns.iter().flat_map(|fine| broader(policy, &asked, fine));
+    let whole = std::iter::once(asked.clone()).chain(bare).chain(grouped).chain(coarser);
+    let less = single.iter().cloned().chain(filters).chain(pairs);
     let most = TRIED_MAX.saturating_sub(deepest);
-    whole.chain(asked.over_years(standing)).chain(pairs).take(most).chain(first).take(TRIED_MAX).collect()
+    whole.chain(over_years(standing, &asked)).chain(less).take(most).chain(first).take(TRIED_MAX).collect()
+}
+
+/// The question with each grouping of a column in its place, the finest first; a filter selects the groups of its codes.
+fn broader(policy: &Policy, asked: &Variant, column: &str) -> Vec<Variant> {
+    let groupings = policy.groupings.iter().filter_map(|grouping| Some((grouping, grouping.of.as_ref()?)));
+    let mut of_column: Vec<_> = groupings.filter(|(_, of)| of.column == column).collect();
+    of_column.sort_by_key(|(_, of)| std::cmp::Reverse(of.groups.len()));
+    let instead = |(grouping, of): (&super::Column, &super::Grouped)| {
+        let lists = |name: &str| policy.dimensions().find(|(c, _)| c.name == name).map(|(_, list)| list);
+        let (Some(list), Some(groups)) = (lists(column), lists(&grouping.name)) else { return asked.clone() };
+        let group_of = |code: &String| {
+            let place = list.position(code)?;
+            let group = of.groups.iter().position(|members| members.contains(&place))?;
+            groups.codes.get(group).map(|group| group.id.clone())
+        };
+        let mut instead = asked.renamed(column, &grouping.name);
+        if let Some(codes) = instead.question.filter.get_mut(&grouping.name) {
+            let selected: BTreeSet<String> = codes.iter().filter_map(group_of).collect();
+            *codes = selected.into_iter().collect();
+        }
+        instead
+    };
+    of_column.into_iter().map(instead).collect()
+}
+
+/// The question over the years of its quarters or months, if an edition of each is closed: their persons once a year.
+fn over_years(standing: &Standing, asked: &Variant) -> Option<Variant> {
+    let years: BTreeSet<&str> = asked.question.periods.iter().filter_map(|period| period.as_str().get(..4)).collect();
+    let closed = |year: &&str| standing.editions.iter().map(|e| &e.period).find(|p| p.as_str() == *year).cloned();
+    let years: Vec<Period> = years.iter().map(closed).collect::<Option<_>>()?;
+    let names = years.iter().map(Period::as_str).collect::<Vec<_>>().join(", ");
+    (years != asked.question.periods).then(|| asked.with(format!("over the year {names}"), |q| q.periods = years))
 }
 
 /// The question with misspelt columns and codes set right.
@@ -131,8 +155,7 @@ fn corrected(policy: &Policy, question: &Question) -> Variant {
         }
     }
     for (column, codes) in asked.question.filter.clone() {
-        let place = policy.columns.iter().position(|c| c.name == column).map_or(0, |i| i + 1);
-        let Some((_, list)) = column_at(policy, place).zip(codes_at(policy, place)) else { continue };
+        let Some((_, list)) = policy.dimensions().find(|(c, _)| c.name == column) else { continue };
         for code in codes.iter().filter(|code| list.position(code).is_none()) {
             let Some(meant) = nearest(code, list.codes.iter().map(|c| c.id.as_str())) else { continue };
             asked = asked.with(format!("`{meant}` instead of `{}`", echo(code)), |q| {

@@ -150,6 +150,18 @@ pub(super) struct Column {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
+pub(super) struct Grouping {
+    pub(super) name: Words,
+    pub(super) title: Option<Texts>,
+    pub(super) column: Words,
+    pub(super) level: Option<Spanned<u8>>,
+    pub(super) bands: Option<Spanned<Vec<String>>>,
+    pub(super) concept: Option<Words>,
+    pub(super) geo_level: Option<Spanned<u8>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 #[expect(clippy::struct_field_names, reason = "the names are those of the file")]
 pub(super) struct Cells {
     pub(super) threshold: Spanned<u32>,
@@ -182,6 +194,8 @@ pub(super) struct KnownTotal {
 #[serde(deny_unknown_fields)]
 pub(super) struct Forbid {
     pub(super) cross: Spanned<Vec<Words>>,
+    #[serde(default)]
+    pub(super) spares: Vec<Words>,
     pub(super) reason: Words,
 }
 

@@ -174,10 +174,12 @@ mod tests {
         };
         Dimension {
             name: name.to_owned(),
+            column: name.to_owned(),
             title: std::collections::BTreeMap::new(),
             concept: None,
             per_row: false,
             levels: codes.iter().map(level).collect(),
+            finer: None,
         }
     }
 

@@ -35,9 +35,10 @@ pub(super) fn cells(plan: &Plan, telling: &Telling) -> Vec<Cell> {
         .zip(&telling.figures)
         .map(|(figure, told)| (figure.name(), Digits::of(figure, plan.rules.round_to), told))
         .collect();
+    let known = super::known::Totals::new(plan, &telling.table.dims);
     let all = |place: usize| {
         let key = key(place);
-        let known = super::known::total(plan, &telling.table, place);
+        let known = known.at(place);
         let told = figures.iter().filter_map(|(name, digits, told)| Some((name, digits, told.get(place)?)));
         let cells = told.map(|(name, digits, told)| cell(key.clone(), name, *digits, told));
         cells.map(|cell| super::known::beside(known, cell)).collect::<Vec<_>>()

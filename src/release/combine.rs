@@ -56,7 +56,7 @@ pub(super) fn outcomes(
         Figure::Quantile { numbers, edges, q } => {
             let bins = parts.bins(&Quantity::Bins(numbers.clone(), edges.clone()))?;
             let edges: Vec<f64> = edges.iter().map(|&edge| float(edge) * unit(numbers)).collect();
-            joined(&bins, 0.0, |joint| quantile_of(joint, &edges, q.at_most(), z))
+            joined(&bins, &[], |joint| quantile_of(joint, &edges, q.at_most(), z))
         }
         Figure::Share { of, .. } => {
             let numerators = parts.persons(of)?;
@@ -64,7 +64,7 @@ pub(super) fn outcomes(
             let share = |(shown, (base, numerator)): (&Shown, (&EstimatedTable, EstimatedTable))| {
                 let floor = f64::from(plan.floor(&base.dims));
                 let both = [vec![base.clone()], vec![numerator]];
-                joined(&both, parts.shared(shown, of), |joint| share(joint, floor, z)).into_iter().flatten().collect()
+                joined(&both, &parts.shared(shown, of), |joint| share(joint, floor, z)).into_iter().flatten().collect()
             };
             tables.map(share).collect()
         }
@@ -73,8 +73,9 @@ pub(super) fn outcomes(
 
 /// Persons and rows: never below none.
 fn plain(table: &EstimatedTable) -> Vec<Option<Outcome>> {
-    let around = |&value: &f64| Some(Outcome::around(value, table.half_width, table.standard_error));
-    table.values.iter().map(around).collect()
+    let errors = table.half_widths.iter().zip(&table.standard_errors);
+    let around = |(&value, (&width, &error)): (&f64, (&f64, &f64))| Some(Outcome::around(value, width, error));
+    table.values.iter().zip(errors).map(around).collect()
 }
 
 /// A column's sum about the middle of its bounds, and how many values it has, cell by cell.
@@ -85,29 +86,31 @@ fn pairs(
 ) -> Result<Vec<Vec<Option<Outcome>>>, AnswerError> {
     let sums = parts.quantity(&Quantity::Sum(numbers.clone()))?;
     let counts = parts.quantity(&Quantity::Valued(numbers.clone()))?;
-    Ok(joined(&[sums, counts], 0.0, outcome))
+    Ok(joined(&[sums, counts], &[], outcome))
 }
 
 /// An outcome for each cell of each table, from the estimates of several quantities over the same tables; `shared` is
-/// the covariance of each other one with the first.
+/// by cell the covariance of each other one with the first, none where it is empty.
 fn joined(
     quantities: &[Vec<EstimatedTable>],
-    shared: f64,
+    shared: &[f64],
     outcome: impl Fn(&Joint<'_>) -> Option<Outcome>,
 ) -> Vec<Vec<Option<Outcome>>> {
     let tables = quantities.first().map_or(0, Vec::len);
     let of_table = |place: usize| {
         let all: Vec<&EstimatedTable> = quantities.iter().filter_map(|tables| tables.get(place)).collect();
-        let variances: Vec<f64> = all.iter().map(|table| table.standard_error.powi(2)).collect();
-        let matrix = |i: usize, j: usize, own: f64| match (i == j, i.min(j)) {
-            (true, _) => own,
-            (false, 0) => shared,
-            (false, _) => 0.0,
-        };
-        let row = |(i, own): (usize, &f64)| (0..variances.len()).map(|j| matrix(i, j, *own)).collect();
-        let covariance: Vec<Vec<f64>> = variances.iter().enumerate().map(row).collect();
         let cells = all.iter().map(|table| table.values.len()).min().unwrap_or(0);
         let of_cell = |cell: usize| {
+            let shared = shared.get(cell).copied().unwrap_or(0.0);
+            let errors = all.iter().filter_map(|table| table.standard_errors.get(cell));
+            let variances: Vec<f64> = errors.map(|error| error.powi(2)).collect();
+            let matrix = |i: usize, j: usize, own: f64| match (i == j, i.min(j)) {
+                (true, _) => own,
+                (false, 0) => shared,
+                (false, _) => 0.0,
+            };
+            let row = |(i, own): (usize, &f64)| (0..variances.len()).map(|j| matrix(i, j, *own)).collect();
+            let covariance: Vec<Vec<f64>> = variances.iter().enumerate().map(row).collect();
             let values: Vec<f64> = all.iter().filter_map(|table| table.values.get(cell)).copied().collect();
             outcome(&Joint { values: &values, covariance: &covariance })
         };

@@ -4,8 +4,8 @@
 //! its own. A binned column is as many quantities as it has bins, all measured over the same tables.
 
 use super::answer::AnswerError;
-use crate::design::{Design, Region};
-use crate::estimate::{EstimatedTable, estimate};
+use crate::design::Region;
+use crate::estimate::{EstimatedTable, Uncertainty, estimate};
 use crate::noise::{NoisyTable, NoisyTables};
 use crate::policy::{Cut, Plan, Quantity, Shown};
 
@@ -35,24 +35,23 @@ impl<'a> Parts<'a> {
         (0..quantity.width()).map(|bin| self.estimated(quantity, &[], bin)).collect()
     }
 
-    /// Covariance of the persons in a cell of a shown table and in the numerator cut out of it: none where each table
-    /// has noise of its own.
-    pub(super) fn shared(&self, shown: &Shown, of: &[Cut]) -> f64 {
-        if !self.plan.additive {
-            return 0.0;
-        }
-        let sizes: Vec<usize> = self.plan.dimensions.iter().map(|d| d.levels.len()).collect();
+    /// By cell of a shown table: the covariance of the persons in it and in the numerator cut out of it. None where each
+    /// table has noise of its own.
+    pub(super) fn shared(&self, shown: &Shown, of: &[Cut]) -> Vec<f64> {
         let persons =
             self.plan.measured.iter().zip(&self.noisy.tables).filter(|(m, _)| m.quantity == Quantity::Persons);
         let tables: Vec<(Vec<usize>, f64)> = persons.map(|(_, table)| (table.dims.clone(), table.variance)).collect();
-        let region = |cuts: &[Cut]| {
-            let cut = cuts.iter().filter(|cut| !shown.dims.contains(&cut.dim));
-            let cut = cut.fold(Region::default(), |r, cut| r.within(cut.dim, cut.levels.iter().copied()));
-            // All cells are alike: that of the first codes stands for them.
-            shown.dims.iter().fold(cut, |region, &dim| region.within(dim, [0]))
-        };
-        let covariance = Design::new(&sizes, &tables);
-        covariance.covariance(&region(&self.plan.cuts), &region(&self.plan.cut_by(of))).unwrap_or(0.0)
+        let sizes: Vec<usize> = self.plan.dimensions.iter().map(|d| d.levels.len()).collect();
+        if !self.plan.additive {
+            return Vec::new();
+        }
+        let uncertainty = Uncertainty::new(&sizes, &tables, &self.plan.structural_zeros);
+        let numerator = |base: &Region| of.iter().fold(base.clone(), |r, cut| r.within(cut.dim, cut.levels.clone()));
+        let kind = |dim: usize, codes: &[usize]| uncertainty.kinds(dim, codes);
+        let pair = |base: &Region| Some((base.clone(), numerator(base)));
+        let (pairs, cells) = self.plan.cells_of(shown).alike(kind, pair).unwrap_or_default();
+        let kinds = uncertainty.between(&pairs).unwrap_or_default();
+        cells.iter().map(|kind| kinds.get(*kind).copied().unwrap_or(0.0)).collect()
     }
 
     fn estimated(&self, quantity: &Quantity, of: &[Cut], bin: usize) -> Result<Vec<EstimatedTable>, AnswerError> {

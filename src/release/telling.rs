@@ -59,7 +59,8 @@ pub(super) fn tell(plan: &Plan, noisy: &NoisyTables) -> Result<Vec<Telling>, Ans
 
 fn verdicts(plan: &Plan, table: &EstimatedTable) -> Vec<Verdict> {
     let rules = Rules { threshold: plan.floor(&table.dims), ..plan.rules.clone() };
-    suppress::apply(table, &rules, |place| super::keys::is_structural_zero(plan, table, place))
+    let zeros = super::keys::Zeros::new(plan, &table.dims);
+    suppress::apply(table, &rules, |place| zeros.hold(place))
 }
 
 fn told(rules: &Rules, figure: &Figure, verdict: &Verdict, outcome: Option<Outcome>) -> Told {

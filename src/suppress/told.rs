@@ -19,7 +19,7 @@ pub struct Told {
     /// Row-major over the axes. An audit needs none for withheld cells.
     pub estimates: Vec<f64>,
     /// The standard error of each of them.
-    pub standard_error: f64,
+    pub standard_errors: Vec<f64>,
     /// The floor on persons that holds for this table: the width that a withheld cell's interval is to have.
     pub floor: f64,
     /// What is told of each cell.
@@ -75,13 +75,14 @@ impl System {
             keys = keys.iter().flat_map(|key| sets.iter().map(move |&set| [key.as_slice(), &[set]].concat())).collect();
         }
         let mut places = Vec::with_capacity(keys.len());
-        for (key, (verdict, &estimate)) in keys.into_iter().zip(told.verdicts.iter().zip(&told.estimates)) {
+        let figures = told.estimates.iter().zip(&told.standard_errors);
+        for (key, (verdict, (&estimate, &error))) in keys.into_iter().zip(told.verdicts.iter().zip(figures)) {
             let cell = self.lattice.cell(key);
             let standing = of(verdict);
             if cell == self.standing.len() {
                 self.standing.push(standing);
                 self.estimates.push(estimate);
-                self.errors.push(told.standard_error);
+                self.errors.push(error);
                 self.floors.push(told.floor);
             } else {
                 self.floors[cell] = self.floors[cell].max(told.floor);

@@ -171,14 +171,14 @@ pub(super) fn editions(plan: &Plan, rows: &[EditionRow]) -> Result<Vec<Edition>,
 }
 
 fn axis(dimension: &Dimension, coding: &EditionCoding, period: &str) -> Result<Axis, TabulateError> {
-    let column = dimension.name.clone();
+    let column = dimension.column.clone();
     let changed = || TabulateError::CodesChanged { period: period.to_owned(), column: column.clone() };
     if dimension.name == PERIOD {
         return Ok(Axis::Fixed { level: level_of(dimension, period).ok_or_else(changed)? });
     }
     let missing = || TabulateError::ColumnMissing { period: period.to_owned(), column: column.clone() };
     let (place, found) =
-        coding.columns.iter().enumerate().find(|(_, c)| c.name == dimension.name).ok_or_else(missing)?;
+        coding.columns.iter().enumerate().find(|(_, c)| c.name == dimension.column).ok_or_else(missing)?;
     let Content::Codes { codes } = &found.content else { return Err(missing()) };
     let levels = codes.iter().map(|code| level_of(dimension, code).ok_or_else(changed)).collect::<Result<_, _>>()?;
     Ok(Axis::Column { name: column_name(place), levels, per_row: found.per_row })

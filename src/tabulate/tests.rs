@@ -24,7 +24,8 @@ pub(super) fn grouped(name: &str, per_row: bool, levels: &[(&str, Vec<&str>)]) -
         members: members.iter().map(|member| (*member).to_owned()).collect(),
     };
     let levels = levels.iter().map(level).collect();
-    Dimension { name: name.to_owned(), title: BTreeMap::new(), concept: None, per_row, levels }
+    let (name, column) = (name.to_owned(), name.to_owned());
+    Dimension { name, column, title: BTreeMap::new(), concept: None, per_row, levels, finer: None }
 }
 
 fn measured(dims: &[usize], distinct: bool, l1: u64, l2_squared: u64) -> Measured {

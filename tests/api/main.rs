@@ -20,6 +20,7 @@ mod accounts;
 mod acs;
 mod bodies;
 mod free;
+mod groups;
 mod hostile;
 mod load;
 mod marker;

@@ -2,6 +2,7 @@
 
 mod admitting;
 mod disguise;
+mod grouping;
 mod measuring;
 mod offering;
 mod pricing;

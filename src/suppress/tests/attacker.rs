@@ -52,7 +52,7 @@ impl Seen {
                 match told.verdicts[place] {
                     Verdict::Shown => seen.shown.push((held, told.estimates[place])),
                     Verdict::Structural => seen.shown.push((held, 0.0)),
-                    Verdict::Withheld => seen.silent.push((held, told.standard_error, told.floor)),
+                    Verdict::Withheld => seen.silent.push((held, told.standard_errors[place], told.floor)),
                 }
             }
         }
