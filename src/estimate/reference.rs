@@ -43,7 +43,9 @@ fn decompose(columns: &[Form]) -> Qr {
             subtract(&mut direction, along, earlier);
         }
         let length = dot(&direction, &direction).sqrt();
-        direction.iter_mut().for_each(|x| *x /= length);
+        for x in &mut direction {
+            *x /= length;
+        }
         for column in &mut left {
             let along = dot(&direction, column);
             subtract(column, along, &direction);

@@ -127,7 +127,7 @@ impl Search<'_> {
 
     /// The variant, with its periods set right where they stand in the way. If it is refused still: the variant where
     /// it is the price that is in the way, nothing where it is anything else.
-    fn mended(&self, mut variant: Variant) -> Result<(Variant, Plan), Option<Variant>> {
+    fn mended(&self, mut variant: Variant) -> Result<(Variant, Plan), Option<Box<Variant>>> {
         let mut periods = false;
         loop {
             let reason = match self.admit(&variant.question, self.most) {
@@ -136,7 +136,7 @@ impl Search<'_> {
             };
             let (of_periods, of_price) = kind(&reason);
             if !of_periods || periods {
-                return Err(Some(variant).filter(|_| of_price));
+                return Err(of_price.then(|| Box::new(variant)));
             }
             periods = true;
             variant = with_closed_periods(self.policy, self.standing, &variant).ok_or(None)?;

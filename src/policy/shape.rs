@@ -89,11 +89,6 @@ fn build(policy: &Policy, asked: &Asked, group: bool) -> Shape {
     let cuts = cutting.cuts(&asked.filters);
     let figures: Vec<Figure> = asked.figures.iter().map(|figure| figure.figure(policy, &cutting)).collect();
     let shown = shown(&tables, asked.margins);
-    let weight = |table| {
-        let whole = cutting.positions(&asked.with_filters(table));
-        (cutting.positions(table), whole, asked.weights.get(table).copied().unwrap_or(1))
-    };
-    let weights = asked.tables.iter().map(weight).collect();
     let over = |cuts: &[Cut]| additive_tables(&tables, cuts, asked.margins);
     let mut wanted = BTreeSet::new();
     for quantity in figures.iter().flat_map(Figure::needs) {
@@ -125,7 +120,7 @@ fn build(policy: &Policy, asked: &Asked, group: bool) -> Shape {
         measured: BTreeSet::new(),
         wanted,
         shown,
-        weights,
+        weights: cutting.weights(asked),
         weighed: !asked.weights.is_empty(),
         asked: tables.len(),
     };
@@ -175,6 +170,15 @@ pub(super) struct Cutting<'a> {
 impl Cutting<'_> {
     fn positions(&self, table: &BTreeSet<Place>) -> Vec<usize> {
         self.places.iter().enumerate().filter(|(_, place)| table.contains(place)).map(|(i, _)| i).collect()
+    }
+
+    /// The tables asked for, alone and with every filter and numerator, and how much each matters.
+    fn weights(&self, asked: &Asked) -> Vec<(Vec<usize>, Vec<usize>, u32)> {
+        let weight = |table| {
+            let whole = self.positions(&asked.with_filters(table));
+            (self.positions(table), whole, asked.weights.get(table).copied().unwrap_or(1))
+        };
+        asked.tables.iter().map(weight).collect()
     }
 
     /// The levels that hold the selected codes.

@@ -104,8 +104,8 @@ fn what_is_too_dear_is_offered_as_precisely_for_less_and_then_less_precisely() {
     }
     // The total alone is the cheapest that there is at this precision.
     let total = Question { by: Some(vec![]), margins: false, ..asked.clone() };
-    let least = admit(&policy, &closed, &analyst(), &total, today()).unwrap().cost;
-    assert!(precise.iter().any(|offer| offer.plan.cost == least), "{least}");
+    let cheapest = admit(&policy, &closed, &analyst(), &total, today()).unwrap().cost;
+    assert!(precise.iter().any(|offer| offer.plan.cost == cheapest), "{cheapest}");
     assert_eq!(last.change, format!("spending \"{left}\""));
     assert!(last.plan.half_width() > 30.0 && last.question.by == asked.by && last.question.margins);
     // A price asked for is kept as a precision: without margins it is reached for less.
