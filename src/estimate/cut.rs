@@ -1,7 +1,7 @@
 //! From a whole estimated table to the cells that a question shows of it: filters cut, groups summed, each cell with the
 //! error of what it stands for.
 
-use super::{EstimatedTable, NotCovered, Uncertainty};
+use super::{EstimatedTable, NotCovered, Variation};
 use crate::budget::Accounting;
 use crate::policy::{Cells, Plan, Shown};
 
@@ -14,28 +14,21 @@ pub(crate) fn selected(plan: &Plan, dim: usize) -> Vec<usize> {
 pub(super) type Widths = (Vec<(f64, f64)>, Vec<usize>);
 
 /// What is to be expected of the cells of a table.
-pub(super) fn widths(accounting: Accounting, uncertainty: &Uncertainty, cells: &Cells) -> Result<Widths, NotCovered> {
-    let kind = |dim: usize, codes: &[usize]| uncertainty.kinds(dim, codes);
+pub(super) fn widths(accounting: Accounting, all: &Variation, cells: &Cells) -> Result<Widths, NotCovered> {
+    let kind = |dim: usize, codes: &[usize]| all.kind(dim, codes);
     let (regions, kind_of) = cells.alike(kind, |region| Some(region.clone())).ok_or(NotCovered)?;
-    let variances = uncertainty.variances(&regions).ok_or(NotCovered)?.values;
-    let width = |(region, variance)| (variance, uncertainty.half_width_at(accounting, region, variance));
+    let variances = all.variances(&regions).ok_or(NotCovered)?;
+    let width = |(region, variance)| (variance, all.half_width(accounting, region, variance));
     Ok((regions.iter().zip(variances).map(width).collect(), kind_of))
 }
 
-/// The cells cut out of the whole table that they stand in.
-pub(super) fn cut(
-    plan: &Plan,
-    shown: &Shown,
-    cells: &Cells,
-    whole: &[f64],
-    (kinds, kind_of): &Widths,
-) -> EstimatedTable {
-    let sizes: Vec<usize> = plan.dimensions.iter().map(|d| d.levels.len()).collect();
+/// The cells of a shown table with their values and what is to be expected of them.
+pub(super) fn cut(shown: &Shown, cells: &Cells, values: Vec<f64>, (kinds, kind_of): &Widths) -> EstimatedTable {
     let of = |kind: &usize| kinds.get(*kind).copied().unwrap_or((f64::INFINITY, f64::INFINITY));
     EstimatedTable {
         dims: shown.dims.clone(),
         levels: cells.levels(),
-        values: cells.sums(&sizes, whole),
+        values,
         standard_errors: kind_of.iter().map(|kind| of(kind).0.sqrt()).collect(),
         half_widths: kind_of.iter().map(|kind| of(kind).1).collect(),
     }

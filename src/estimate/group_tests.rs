@@ -48,7 +48,8 @@ fn random_question(dice: &mut Dice) -> Question {
     asked
 }
 
-fn compare(policy: &Policy, seed: u64) -> usize {
+/// How many cells were compared, and whether a dimension was measured at several levels.
+fn compare(policy: &Policy, seed: u64) -> (usize, bool) {
     let mut dice = Dice::new(seed);
     let asked = random_question(&mut dice);
     let plan = match admit(policy, &closed(&["2026-Q1"]), &analyst(), &asked, today()) {
@@ -82,7 +83,7 @@ fn compare(policy: &Policy, seed: u64) -> usize {
         assert!(close(*value, values[at]), "case {seed}, cell {at}: {value}, reference {}", values[at]);
         assert!(close(*variance, covariances[at][at]), "case {seed}: {variance}, reference {}", covariances[at][at]);
     }
-    mine.len()
+    (mine.len(), plan.nesting().is_some())
 }
 
 #[test]
@@ -98,6 +99,7 @@ fn groups_have_the_values_and_variances_of_a_dense_least_squares() {
     // Rules about people without papers stand in the way of random tables, and are tried elsewhere.
     let (head, _) = text.split_once("[[forbid]]").unwrap();
     let policy = Policy::parse(head, &lists).unwrap_or_else(|f| panic!("{f:#?}")).0;
-    let compared: usize = (0..100).map(|seed| compare(&policy, seed)).sum();
-    assert!(compared > 1_000, "{compared}");
+    let compared: Vec<(usize, bool)> = (0..100).map(|seed| compare(&policy, seed)).collect();
+    assert!(compared.iter().map(|(cells, _)| cells).sum::<usize>() > 1_000);
+    assert!(compared.iter().filter(|(_, nested)| *nested).count() > 15, "{compared:?}");
 }

@@ -40,6 +40,8 @@ mod solve;
 mod tree;
 #[cfg(test)]
 mod tree_tests;
+mod variation;
+mod whole;
 mod zeros;
 
 pub(crate) use cut::selected;
@@ -49,6 +51,8 @@ pub use joint::{Joint, quantile95};
 pub use quantile::{Quantile, quantile};
 pub use ratio::{Ratio, mean, ratio};
 pub use tree::TreeEstimator;
+pub use variation::Variation;
+use whole::Whole;
 pub use zeros::Impossible;
 
 use crate::budget::Accounting;
@@ -94,14 +98,14 @@ pub fn estimate(plan: &Plan, noisy: &NoisyTables) -> Result<Vec<EstimatedTable>,
 
 /// Impossible cells are made zero. That lowers every variance or leaves it, and each cell is told its own.
 fn jointly(plan: &Plan, noisy: &NoisyTables, sizes: &[usize]) -> Result<Vec<EstimatedTable>, NotCovered> {
-    let estimator = Estimator::new(sizes, noisy, &plan.structural_zeros)?;
+    let measured: Vec<(Vec<usize>, f64)> = noisy.tables.iter().map(|t| (t.dims.clone(), t.variance)).collect();
+    let all = Variation::new(sizes, plan.nesting(), &measured, &plan.structural_zeros);
+    let whole = Whole::of(plan, noisy, sizes)?;
     plan.shown
         .iter()
         .map(|shown| {
             let cells = plan.cells_of(shown);
-            let whole = estimator.table(&cells.source())?;
-            let widths = cut::widths(noisy.accounting, estimator.uncertainty(), &cells)?;
-            Ok(cut::cut(plan, shown, &cells, &whole, &widths))
+            Ok(cut::cut(shown, &cells, whole.sums(sizes, &cells)?, &cut::widths(noisy.accounting, &all, &cells)?))
         })
         .collect()
 }
@@ -111,12 +115,13 @@ fn alone(plan: &Plan, noisy: &NoisyTables, sizes: &[usize]) -> Result<Vec<Estima
     plan.shown
         .iter()
         .map(|shown| {
-            let mut tables = noisy.tables.iter().map(|table| &table.dims);
-            let cells = Cells::alone(&plan.dimensions, &plan.cuts, &shown.dims, &mut tables).ok_or(NotCovered)?;
+            let tables: Vec<&Vec<usize>> = noisy.tables.iter().map(|table| &table.dims).collect();
+            let cells = Cells::alone(&plan.dimensions, &plan.cuts, &shown.dims, &tables).ok_or(NotCovered)?;
             let own = noisy.tables.iter().find(|table| table.dims == cells.source()).ok_or(NotCovered)?;
-            let uncertainty = Uncertainty::new(sizes, &[(own.dims.clone(), own.variance)], &[]);
+            let all = Variation::new(sizes, None, &[(own.dims.clone(), own.variance)], &[]);
             let whole: Vec<f64> = own.values.iter().copied().map(components::float).collect();
-            Ok(cut::cut(plan, shown, &cells, &whole, &cut::widths(noisy.accounting, &uncertainty, &cells)?))
+            let values = cells.sums(sizes, &whole);
+            Ok(cut::cut(shown, &cells, values, &cut::widths(noisy.accounting, &all, &cells)?))
         })
         .collect()
 }
@@ -133,8 +138,7 @@ pub fn expected(plan: &Plan) -> Result<Vec<Vec<(f64, usize)>>, NotCovered> {
         Accounting::Pure => crate::design::laplace_variance(m.units, m.l1),
     };
     let measured: Vec<_> = plan.measured.iter().map(|m| (m.dims.clone(), variance(m))).collect();
-    let zeros = if plan.additive { plan.structural_zeros.as_slice() } else { &[] };
-    let all = Uncertainty::new(&sizes, &measured, zeros);
+    let all = Variation::new(&sizes, plan.nesting(), &measured, &plan.structural_zeros);
     let counted = |(kinds, kind_of): cut::Widths| {
         let cells = |kind: usize| kind_of.iter().filter(|of| **of == kind).count();
         kinds.iter().enumerate().map(|(kind, (_, width))| (*width, cells(kind))).collect()
@@ -143,11 +147,11 @@ pub fn expected(plan: &Plan) -> Result<Vec<Vec<(f64, usize)>>, NotCovered> {
         if plan.additive {
             return cut::widths(plan.accounting, &all, &plan.cells_of(shown)).map(counted);
         }
-        let mut tables = measured.iter().map(|(dims, _)| dims);
-        let cells = Cells::alone(&plan.dimensions, &plan.cuts, &shown.dims, &mut tables).ok_or(NotCovered)?;
+        let tables: Vec<&Vec<usize>> = measured.iter().map(|(dims, _)| dims).collect();
+        let cells = Cells::alone(&plan.dimensions, &plan.cuts, &shown.dims, &tables).ok_or(NotCovered)?;
         let own = measured.iter().find(|(dims, _)| *dims == cells.source()).ok_or(NotCovered)?;
-        let uncertainty = Uncertainty::new(&sizes, std::slice::from_ref(own), &[]);
-        cut::widths(plan.accounting, &uncertainty, &cells).map(counted)
+        let own = Variation::new(&sizes, None, std::slice::from_ref(own), &[]);
+        cut::widths(plan.accounting, &own, &cells).map(counted)
     };
     plan.shown.iter().map(of_table).collect()
 }

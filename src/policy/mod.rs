@@ -11,6 +11,7 @@ mod bands;
 mod canonical;
 mod codelist;
 mod columns;
+mod dimension;
 mod figure;
 mod file;
 mod findings;

@@ -20,6 +20,7 @@ use super::price::Prediction;
 use super::quantity::Quantity;
 use super::regions::Cells;
 use crate::budget::{Accounting, Nanos};
+use crate::design::Nesting;
 use crate::identity::{AccountId, DatasetId, Digest, Period, Purpose};
 use serde::{Deserialize, Serialize};
 
@@ -195,6 +196,13 @@ impl Plan {
     #[must_use]
     pub fn cells_of(&self, shown: &Shown) -> Cells {
         Cells::new(&self.dimensions, &self.cuts, &shown.dims)
+    }
+
+    /// The dimension that is measured at several levels, if there is one; only where tables add up.
+    #[must_use]
+    pub fn nesting(&self) -> Option<Nesting> {
+        let tables = self.measured.iter().map(|measured| &measured.dims);
+        if self.additive { super::regions::nesting(&self.dimensions, tables) } else { None }
     }
 
     /// The dimensions that no finer one stands beside: what their levels are made of is not told by another.

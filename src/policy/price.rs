@@ -12,7 +12,7 @@ use super::shape::Shape;
 use super::split::Split;
 use super::{Plan, Policy};
 use crate::budget::{Accounting, NANOS_PER_UNIT, Nanos};
-use crate::design::{Design, Z95, gaussian_variance, laplace_variance, price_of};
+use crate::design::{Measurement, Z95, gaussian_variance, laplace_variance, price_of};
 
 /// A standard error above so many times the floor makes an answer pointless.
 const POINTLESS: f64 = 5.0;
@@ -28,7 +28,7 @@ pub struct Prediction<'a> {
     cuts: &'a [Cut],
     tables: Vec<(Vec<usize>, f64)>,
     /// Everything measured, joined; `None` where tables do not add up.
-    joined: Option<Design>,
+    joined: Option<Measurement>,
 }
 
 impl<'a> Prediction<'a> {
@@ -45,25 +45,26 @@ impl<'a> Prediction<'a> {
             Accounting::Pure => laplace_variance(m.units, m.l1),
         };
         let tables: Vec<(Vec<usize>, f64)> = measured.map(|m| (m.dims.clone(), variance(m))).collect();
-        let joined = additive.then(|| Design::new(&sizes, &tables));
+        let nesting = || super::regions::nesting(dimensions, tables.iter().map(|(dims, _)| dims));
+        let joined = additive.then(|| Measurement::new(&sizes, nesting(), &tables));
         Self { dimensions, cuts, tables, joined }
     }
 
     /// Variance to expect of the worst cell of a shown table, cut included; infinite if the draw does not cover it.
     #[must_use]
     pub fn variance(&self, shown: &Shown) -> f64 {
-        let worst = |cells: &Cells, design: &Design| {
-            let (kinds, _) = cells.alike(|_, held| held.len(), |region| design.covariance(region, region))?;
+        let worst = |cells: &Cells, all: &Measurement| {
+            let (kinds, _) = cells.alike(|dim, codes| all.kind(dim, codes), |region| all.covariance(region, region))?;
             kinds.into_iter().reduce(f64::max)
         };
         let alone = || {
-            let mut tables = self.tables.iter().map(|(dims, _)| dims);
-            let cells = Cells::alone(self.dimensions, self.cuts, &shown.dims, &mut tables)?;
+            let tables: Vec<&Vec<usize>> = self.tables.iter().map(|(dims, _)| dims).collect();
+            let cells = Cells::alone(self.dimensions, self.cuts, &shown.dims, &tables)?;
             let own = self.tables.iter().find(|(dims, _)| *dims == cells.source())?;
             let sizes: Vec<usize> = self.dimensions.iter().map(|d| d.levels.len()).collect();
-            worst(&cells, &Design::new(&sizes, std::slice::from_ref(own)))
+            worst(&cells, &Measurement::new(&sizes, None, std::slice::from_ref(own)))
         };
-        let joined = |design| worst(&Cells::new(self.dimensions, self.cuts, &shown.dims), design);
+        let joined = |all| worst(&Cells::new(self.dimensions, self.cuts, &shown.dims), all);
         self.joined.as_ref().map_or_else(alone, joined).unwrap_or(f64::INFINITY)
     }
 }

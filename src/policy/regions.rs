@@ -4,8 +4,19 @@
 //! dimension that is not broken down by for what its filter selects, or for all. Nothing here depends on data.
 
 use super::plan::{Cut, Dimension, Finer};
-use crate::design::Region;
+use crate::design::{Nesting, Region};
 use std::collections::{BTreeMap, BTreeSet};
+
+/// The dimension that these tables measure at several levels, if there is one.
+pub(super) fn nesting<'a>(dimensions: &[Dimension], tables: impl Iterator<Item = &'a Vec<usize>>) -> Option<Nesting> {
+    let measured: BTreeSet<usize> = tables.flatten().copied().collect();
+    let finer = |&dim: &usize| Some((dim, dimensions.get(dim)?.finer.as_ref()?));
+    let coarser: Vec<(usize, &Finer)> = measured.iter().filter_map(finer).collect();
+    let base = coarser.first()?.1.dim;
+    let of_base = coarser.into_iter().filter(|(_, finer)| finer.dim == base);
+    let groups = of_base.map(|(dim, finer)| (dim, finer.groups.clone())).collect();
+    Nesting::new(base, dimensions.get(base)?.levels.len(), groups)
+}
 
 /// The cells of one shown table, row-major.
 #[derive(Debug, Clone)]
@@ -33,15 +44,9 @@ impl Cells {
 
     /// The same, where tables do not add up: cut out of the one of these tables that was measured for it, at its own
     /// levels if one was. `None` if there is none.
-    pub fn alone<'a>(
-        dimensions: &[Dimension],
-        cuts: &[Cut],
-        dims: &[usize],
-        measured: &mut dyn Iterator<Item = &'a Vec<usize>>,
-    ) -> Option<Self> {
+    pub fn alone(dimensions: &[Dimension], cuts: &[Cut], dims: &[usize], measured: &[&Vec<usize>]) -> Option<Self> {
         let both = [Self::with(dimensions, cuts, dims, |_| None), Self::new(dimensions, cuts, dims)];
-        let measured: BTreeSet<&Vec<usize>> = measured.collect();
-        both.into_iter().find(|cells| measured.contains(&cells.source()))
+        both.into_iter().find(|cells| measured.contains(&&cells.source()))
     }
 
     fn with(
@@ -85,6 +90,27 @@ impl Cells {
     pub fn along(&self, base: usize) -> Option<Vec<Vec<usize>>> {
         let axis = self.axes.iter().find(|axis| axis.base == base)?;
         Some(axis.levels.iter().map(|(_, held)| held.clone()).collect())
+    }
+
+    /// The sets of levels that the cells stand for along a measured dimension, summed or not; none where they stand for
+    /// all of it.
+    #[must_use]
+    pub fn sets(&self, base: usize) -> Vec<Vec<usize>> {
+        let summed = || self.summed.group(base).map(|group| vec![group.iter().copied().collect()]);
+        self.along(base).or_else(summed).unwrap_or_default()
+    }
+
+    /// The same cells with other levels along a measured dimension: nodes in place of the levels that make them up.
+    pub fn at_nodes(&self, base: usize, nodes: impl Fn(&[usize]) -> Option<Vec<usize>>) -> Option<Self> {
+        let mut other = self.clone();
+        for (_, held) in other.axes.iter_mut().filter(|axis| axis.base == base).flat_map(|axis| &mut axis.levels) {
+            *held = nodes(held)?;
+        }
+        if let Some(group) = self.summed.group(base) {
+            let held: Vec<usize> = group.iter().copied().collect();
+            other.summed = self.summed.clone().within(base, nodes(&held)?);
+        }
+        Some(other)
     }
 
     /// The levels that the cell at a place stands for, by measured dimension that the table is broken down by.

@@ -133,13 +133,13 @@ impl Known<'_> {
         for (name, codes) in selection {
             let of = self.groupings.iter().find(|grouping| grouping.name == *name).and_then(|g| g.of.as_ref());
             let Some((of, list)) = of.and_then(|of| Some((of, self.dimension(&of.column)?))) else {
-                narrow(&mut all, name.clone(), codes.clone());
+                narrow(&mut all, name, codes.clone());
                 continue;
             };
             let groups = codes.iter().filter_map(|code| self.dimension(name)?.position(code));
             let members = groups.filter_map(|group| of.groups.get(usize::from(group))).flatten();
             let members = members.filter_map(|&member| list.code(member)).map(|code| code.id.clone()).collect();
-            narrow(&mut all, of.column.clone(), members);
+            narrow(&mut all, &of.column, members);
         }
         all
     }
@@ -154,9 +154,12 @@ impl Known<'_> {
 }
 
 /// Selects on a column; where something is selected already, what both have in common.
-fn narrow(all: &mut Selection, column: String, codes: BTreeSet<String>) {
-    let both = all.remove(&column).map_or_else(|| codes.clone(), |before| &before & &codes);
-    all.insert(column, both);
+fn narrow(all: &mut Selection, column: &str, codes: BTreeSet<String>) {
+    let both = match all.remove(column) {
+        Some(before) => &before & &codes,
+        None => codes,
+    };
+    all.insert(column.to_owned(), both);
 }
 
 /// Reads the combinations that cannot exist.

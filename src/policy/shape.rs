@@ -3,18 +3,16 @@
 //! Filters are dimensions: measured over the whole list and cut out. Where that would pass `cells_max` they are grouped
 //! into the selected codes and the rest.
 
-use super::asked::{Asked, Place, codes_at, column_at};
+use super::asked::{Asked, Place, column_at};
+use super::dimension::{dimension, finer, nested, selected_first};
 use super::figure::Figure;
 use super::inadmissible::Inadmissible;
 use super::levels;
-use super::model::{Per, Policy, Text};
-use super::plan::{Cut, Dimension, Finer, Level, PERIOD, Shown};
+use super::model::{Per, Policy};
+use super::plan::{Cut, Dimension, Level, Shown};
 use super::quantity::Quantity;
-use crate::design::Target;
+use crate::design::{Nesting, Target};
 use std::collections::{BTreeMap, BTreeSet};
-
-/// The code of what a grouped filter leaves out. It is measured and never shown.
-pub(super) const REST: &str = "_O";
 
 /// What a margin of a program's tables counts beside a table that it lists. Without any weight the largest sums, such as
 /// the total, would be added up from noise; this halves their error and leaves the tables below independent noise.
@@ -35,6 +33,8 @@ pub(super) struct Shape {
     pub(super) measured: BTreeSet<(Quantity, Vec<usize>)>,
     /// The tables that matter, each at its own levels: what is measured has to tell them well.
     wanted: BTreeSet<(Quantity, Vec<usize>)>,
+    /// The groupings of one dimension that may be measured beside it.
+    nested: BTreeSet<usize>,
     /// The tables asked for, then their margins.
     pub(super) shown: Vec<Shown>,
     /// The tables asked for, alone and with every filter and numerator, and how much each matters.
@@ -57,7 +57,8 @@ pub(super) fn shape(policy: &Policy, asked: &Asked) -> Result<Shape, Inadmissibl
     if fits { Ok(grouped) } else { Err(Inadmissible::TooManyCells { most }) }
 }
 
-fn build(policy: &Policy, asked: &Asked, group: bool) -> Shape {
+/// The dimensions of a draw with their places, those of two levels among them, and whether persons add up.
+fn dimensions(policy: &Policy, asked: &Asked, group: bool) -> (Vec<Place>, BTreeSet<Place>, Vec<Dimension>, bool) {
     let families: Vec<BTreeSet<Place>> =
         levels::families(policy, asked.measured(policy).into_iter()).into_values().collect();
     let base = |family: &BTreeSet<Place>| levels::finest(policy, family);
@@ -84,6 +85,11 @@ fn build(policy: &Policy, asked: &Asked, group: bool) -> Shape {
             finer(&mut dimensions, at, fine);
         }
     }
+    (places, grouped, dimensions, additive)
+}
+
+fn build(policy: &Policy, asked: &Asked, group: bool) -> Shape {
+    let (places, grouped, dimensions, additive) = dimensions(policy, asked, group);
     let cutting = Cutting { places: &places, grouped: &grouped };
     let tables: BTreeSet<Vec<usize>> = asked.tables.iter().map(|table| cutting.positions(table)).collect();
     let cuts = cutting.cuts(&asked.filters);
@@ -112,8 +118,10 @@ fn build(policy: &Policy, asked: &Asked, group: bool) -> Shape {
         };
         wanted.extend(of_numerators.chain(own).map(|dims| (quantity.clone(), without_coarser(&dimensions, &dims))));
     }
+    let nested = nested(policy, &dimensions, additive);
     let mut shape = Shape {
         dimensions,
+        nested,
         cuts,
         additive,
         figures,
@@ -127,30 +135,6 @@ fn build(policy: &Policy, asked: &Asked, group: bool) -> Shape {
     shape.measured =
         shape.wanted.iter().map(|(quantity, dims)| (quantity.clone(), shape.measured_for(quantity, dims))).collect();
     shape
-}
-
-/// Notes of a dimension that its levels are groups of another's.
-fn finer(dimensions: &mut [Dimension], coarse: usize, fine: usize) {
-    let groups = match (dimensions.get(coarse), dimensions.get(fine)) {
-        (Some(coarse), Some(fine)) => groups(&coarse.levels, &fine.levels),
-        _ => None,
-    };
-    if let (Some(dimension), Some(groups)) = (dimensions.get_mut(coarse), groups) {
-        dimension.finer = Some(Finer { dim: fine, groups });
-    }
-}
-
-/// For each level those of a finer dimension that belong to it; `None` if it is not made of whole ones.
-pub(super) fn groups<'a>(coarse: impl IntoIterator<Item = &'a Level>, fine: &[Level]) -> Option<Vec<Vec<usize>>> {
-    let numbered = fine.iter().enumerate().flat_map(|(at, level)| level.members.iter().map(move |code| (code, at)));
-    let level_of: BTreeMap<&String, usize> = numbered.collect();
-    let group = |level: &Level| {
-        let held: BTreeSet<usize> =
-            level.members.iter().map(|code| level_of.get(code).copied()).collect::<Option<_>>()?;
-        let members = held.iter().filter_map(|&at| fine.get(at)).map(|level| level.members.len());
-        (members.sum::<usize>() == level.members.len()).then(|| held.into_iter().collect())
-    };
-    coarse.into_iter().map(group).collect()
 }
 
 /// A table without groupings of what it is broken down by or filtered on anyway.
@@ -194,80 +178,6 @@ impl Cutting<'_> {
         let mut cuts: Vec<Cut> = selected.iter().filter_map(cut).collect();
         cuts.sort();
         cuts
-    }
-}
-
-fn dimension(policy: &Policy, asked: &Asked, place: Place, grouped: bool) -> Dimension {
-    let Some((column, list)) = column_at(policy, place).zip(codes_at(policy, place)) else {
-        return period_of(asked.periods.iter().map(crate::identity::Period::as_str));
-    };
-    let codes = every_level(policy, place);
-    let none = BTreeSet::new();
-    let selected = asked.selections(place).pop_first().unwrap_or(&none);
-    let (inside, outside): (Vec<_>, Vec<_>) = list
-        .codes
-        .iter()
-        .zip(&codes)
-        .partition(|(code, _)| list.position(&code.id).is_some_and(|p| selected.contains(&p)));
-    let joined = |several: &[(&super::Code, &Level)], code: &str| {
-        let members = several.iter().flat_map(|(_, level)| level.members.clone()).collect();
-        Level { code: code.to_owned(), names: Text::new(), members }
-    };
-    let of_selected = |several: &[(&super::Code, &Level)]| match several {
-        [(_, one)] => (*one).clone(),
-        several => joined(several, &several.iter().map(|(code, _)| code.id.as_str()).collect::<Vec<_>>().join("+")),
-    };
-    let levels = match (grouped, selected_first(selected)) {
-        (false, _) => codes,
-        (true, true) => vec![of_selected(&inside), joined(&outside, REST)],
-        (true, false) => vec![joined(&outside, REST), of_selected(&inside)],
-    };
-    dimension_of(policy, column, levels)
-}
-
-/// A dimension of these levels.
-pub(super) fn dimension_of(policy: &Policy, column: &super::Column, levels: Vec<Level>) -> Dimension {
-    let of = column.of.as_ref().map_or(&column.name, |of| &of.column);
-    Dimension {
-        name: column.name.clone(),
-        column: of.clone(),
-        title: column.title.clone(),
-        concept: column.concept.clone(),
-        per_row: policy.column(of).is_some_and(|column| column.per == Per::Row),
-        levels,
-        finer: None,
-    }
-}
-
-/// A level for every code at a place.
-pub(super) fn every_level(policy: &Policy, place: Place) -> Vec<Level> {
-    let Some(list) = codes_at(policy, place) else { return Vec::new() };
-    let of_column = codes_at(policy, levels::column_of(policy, place));
-    let level = |(code, members): (&super::Code, BTreeSet<u16>)| {
-        let members = members.iter().filter_map(|&member| of_column?.code(member)).map(|member| member.id.clone());
-        Level { code: code.id.clone(), names: code.names.clone(), members: members.collect() }
-    };
-    list.codes.iter().zip(levels::members_at(policy, place)).map(level).collect()
-}
-
-/// The two groups of a filter stand in the order of their first codes, so that it and its opposite are one draw.
-fn selected_first(selected: &BTreeSet<u16>) -> bool {
-    selected.contains(&0)
-}
-
-/// The period as a dimension.
-pub(super) fn period_of<'a>(periods: impl Iterator<Item = &'a str>) -> Dimension {
-    let title =
-        [("en", "Period"), ("fr", "Période"), ("es", "Período"), ("ar", "الفترة"), ("ru", "Период"), ("zh", "时期")];
-    let level = |period: &str| Level { code: period.into(), names: Text::new(), members: vec![period.into()] };
-    Dimension {
-        name: PERIOD.to_owned(),
-        column: PERIOD.to_owned(),
-        title: title.iter().map(|(l, t)| ((*l).to_owned(), (*t).to_owned())).collect(),
-        concept: Some("TIME_PERIOD".to_owned()),
-        per_row: false,
-        levels: periods.map(level).collect(),
-        finer: None,
     }
 }
 
@@ -319,37 +229,60 @@ impl Shape {
             .try_fold(1_u64, |cells, dimension| cells.checked_mul(u64::try_from(dimension.levels.len()).ok()?))
     }
 
-    /// The table that is measured for one that matters. Tables that add up are measured at the finest level named.
+    /// The table that is measured for one that matters. Tables that add up are measured at the finest level named, but
+    /// for one dimension, which is measured at each.
     fn measured_for(&self, quantity: &Quantity, dims: &[usize]) -> Vec<usize> {
         if *quantity == Quantity::Persons && !self.additive {
             return dims.to_vec();
         }
         let finest = |&dim: &usize| {
             let finer = self.dimensions.get(dim).and_then(|d| d.finer.as_ref());
-            finer.map_or(dim, |finer| finer.dim)
+            finer.filter(|_| !self.nested.contains(&dim)).map_or(dim, |finer| finer.dim)
         };
         dims.iter().map(finest).collect::<BTreeSet<usize>>().into_iter().collect()
     }
 
-    /// The tables of a quantity that matter, over the dimensions measured, with how much each does. Of a program those
-    /// that it lists, and a little their margins ([`MARGIN`]); else margins matter like what was asked for.
+    /// The dimension that may be measured at several levels.
+    pub(super) fn nesting(&self) -> Option<Nesting> {
+        super::regions::nesting(&self.dimensions, self.measured.iter().map(|(_, dims)| dims))
+    }
+
+    /// The tables of a quantity that matter, each over the flat dimensions and at a level of the one that is nested.
+    pub(super) fn nested_targets(&self, quantity: &Quantity, nesting: &Nesting) -> Vec<(Target, usize)> {
+        let of_table = |dims: &[usize]| {
+            let level = nesting.table(&self.measured_for(quantity, dims)).level;
+            let mut target = self.target(dims);
+            target.groups.retain(|(dim, _)| *dim != nesting.dimension());
+            (target, level)
+        };
+        self.wanted.iter().filter(|(wanted, _)| wanted == quantity).map(|(_, dims)| of_table(dims)).collect()
+    }
+
+    /// The tables of a quantity that matter, over the dimensions measured, with how much each does.
     pub(super) fn targets(&self, quantity: &Quantity) -> Vec<Target> {
+        self.wanted.iter().filter(|(wanted, _)| wanted == quantity).map(|(_, dims)| self.target(dims)).collect()
+    }
+
+    fn target(&self, dims: &[usize]) -> Target {
         let along = |&dim: &usize| match self.dimensions.get(dim).and_then(|d| d.finer.as_ref()) {
             Some(finer) => (finer.dim, finer.groups.iter().map(Vec::len).collect()),
             None => (dim, vec![1]),
         };
-        let listed = |dims: &[usize]| {
-            let lies = |own: &[usize], whole: &[usize]| {
-                own.iter().all(|dim| dims.contains(dim)) && dims.iter().all(|dim| whole.contains(dim))
-            };
-            self.weights.iter().filter(|(own, whole, _)| lies(own, whole)).map(|(_, _, weight)| *weight).max()
+        Target { groups: dims.iter().map(along).collect(), weight: self.matters(dims) }
+    }
+
+    /// How much a table matters: in a program what it lists, and a little its margins ([`MARGIN`]); else margins matter
+    /// like what was asked for.
+    fn matters(&self, dims: &[usize]) -> f64 {
+        let own = f64::from(self.weight(dims));
+        if !self.weighed {
+            return own;
+        }
+        let lies = |own: &[usize], whole: &[usize]| {
+            own.iter().all(|dim| dims.contains(dim)) && dims.iter().all(|dim| whole.contains(dim))
         };
-        let weight = |dims: &[usize]| {
-            let own = f64::from(self.weight(dims));
-            if self.weighed { listed(dims).map_or(own * MARGIN, f64::from) } else { own }
-        };
-        let target = |dims: &[usize]| Target { groups: dims.iter().map(along).collect(), weight: weight(dims) };
-        self.wanted.iter().filter(|(wanted, _)| wanted == quantity).map(|(_, dims)| target(dims)).collect()
+        let listed = self.weights.iter().filter(|(own, whole, _)| lies(own, whole)).map(|(_, _, weight)| *weight);
+        listed.max().map_or(own * MARGIN, f64::from)
     }
 
     /// Figures of all measured tables; `None` if they, or the tables, are too many to count.

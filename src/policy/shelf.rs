@@ -7,8 +7,9 @@
 
 use super::admit::release_digest;
 use super::asked::place_of;
+use super::dimension::{dimension_of, every_level, groups, period_of};
 use super::plan::{Cut, Dimension, Finer, Level, Measured, PERIOD, Plan, Shown};
-use super::shape::{dimension_of, every_level, groups, structural_zeros};
+use super::shape::structural_zeros;
 use super::{Figure, Policy, Quantity};
 use crate::budget::Nanos;
 use crate::identity::Digest;
@@ -128,7 +129,7 @@ impl Form {
 /// A dimension of a draw, with the names that its codes have.
 fn dimension(policy: &Policy, name: &str, levels: &[Vec<String>]) -> Option<Dimension> {
     if name == PERIOD {
-        return Some(super::shape::period_of(levels.iter().flatten().map(String::as_str)));
+        return Some(period_of(levels.iter().flatten().map(String::as_str)));
     }
     let column = policy.dimensions().find(|(column, _)| column.name == name)?.0;
     let codes = every_level(policy, place_of(policy, name).ok()?);

@@ -1,7 +1,8 @@
 //! How the price of a question is shared out over what it measures.
 //!
 //! Evenly over the quantities (persons, a sum, the values it is divided by); within one that adds up, over its tables
-//! as an A-optimal design says, weighted as the program weights its tables; else by weight.
+//! and the levels of one dimension that is measured at several, as an A-optimal design says, weighted as the program
+//! weights its tables; else by weight.
 //! Shares are worked out once, at a price that stands for any, and units are apportioned from them in integers that sum
 //! to the price exactly: so that the same question is always the same draw, and twice the price is half the variance.
 //!
@@ -13,7 +14,7 @@ use super::plan::{Measured, PERIOD};
 use super::quantity::Quantity;
 use super::shape::Shape;
 use crate::budget::{Accounting, Nanos};
-use crate::design::{Candidate, allocate};
+use crate::design::{Candidate, TreeTable, allocate, allocate_with_tree};
 use std::collections::BTreeMap;
 
 /// The price at which shares are worked out: large enough that no table's share is lost in rounding.
@@ -26,7 +27,8 @@ pub(super) struct Split {
 }
 
 impl Split {
-    /// Shares the price of a shape out over its tables, and over `further` ones where that is better. `None` if its sensitivities pass 64 bits, or its tables what can be shared out.
+    /// Shares the price of a shape out over its tables, and over `further` ones where that is better. `None` if its
+    /// sensitivities pass 64 bits, or its tables what can be shared out.
     pub(super) fn of(
         shape: &Shape,
         further: &[Vec<usize>],
@@ -100,8 +102,16 @@ fn by_weight(shape: &Shape, tables: &[Measured]) -> Vec<Nanos> {
 /// Tables joined by least squares: the best shares for all of them together.
 fn joined(shape: &Shape, accounting: Accounting, quantity: &Quantity, tables: &[Measured]) -> Option<Vec<Nanos>> {
     let sizes: Vec<usize> = shape.dimensions.iter().map(|d| d.levels.len()).collect();
-    let candidate =
-        |table: &Measured| Candidate { dims: table.dims.clone(), l1: table.l1, l2_squared: table.l2_squared };
-    let candidates: Vec<Candidate> = tables.iter().map(candidate).collect();
+    let candidate = |table: &Measured, dims: Vec<usize>| Candidate { dims, l1: table.l1, l2_squared: table.l2_squared };
+    if let Some(nesting) = shape.nesting() {
+        let at_level = |table: &Measured| {
+            let TreeTable { dims, level } = nesting.table(&table.dims);
+            (candidate(table, dims), level)
+        };
+        let candidates: Vec<(Candidate, usize)> = tables.iter().map(at_level).collect();
+        let targets = shape.nested_targets(quantity, &nesting);
+        return allocate_with_tree(accounting, &sizes, nesting.tree(), &candidates, &targets, REFERENCE).ok();
+    }
+    let candidates: Vec<Candidate> = tables.iter().map(|table| candidate(table, table.dims.clone())).collect();
     allocate(accounting, &sizes, &candidates, &shape.targets(quantity), REFERENCE).ok()
 }

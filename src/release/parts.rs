@@ -5,7 +5,7 @@
 
 use super::answer::AnswerError;
 use crate::design::Region;
-use crate::estimate::{EstimatedTable, Uncertainty, estimate};
+use crate::estimate::{EstimatedTable, Variation, estimate};
 use crate::noise::{NoisyTable, NoisyTables};
 use crate::policy::{Cut, Plan, Quantity, Shown};
 
@@ -45,12 +45,12 @@ impl<'a> Parts<'a> {
         if !self.plan.additive {
             return Vec::new();
         }
-        let uncertainty = Uncertainty::new(&sizes, &tables, &self.plan.structural_zeros);
+        let all = Variation::new(&sizes, self.plan.nesting(), &tables, &self.plan.structural_zeros);
         let numerator = |base: &Region| of.iter().fold(base.clone(), |r, cut| r.within(cut.dim, cut.levels.clone()));
-        let kind = |dim: usize, codes: &[usize]| uncertainty.kinds(dim, codes);
+        let kind = |dim: usize, codes: &[usize]| all.kind(dim, codes);
         let pair = |base: &Region| Some((base.clone(), numerator(base)));
         let (pairs, cells) = self.plan.cells_of(shown).alike(kind, pair).unwrap_or_default();
-        let kinds = uncertainty.between(&pairs).unwrap_or_default();
+        let kinds = all.between(&pairs).unwrap_or_default();
         cells.iter().map(|kind| kinds.get(*kind).copied().unwrap_or(0.0)).collect()
     }
 

@@ -8,7 +8,7 @@ use crate::ledger::{EditionRow, FileEntry};
 use crate::policy::{Dimension, Numbers, PERIOD, Plan, Quantity};
 use crate::submission::Content;
 use crate::vault::{EditionCoding, column_name};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 /// Cells of code lists counted in one pass at most.
@@ -199,11 +199,13 @@ pub(super) fn too_fine(edition: &Edition, table: &Table) -> bool {
 
 /// Combinations of the codes that an edition was closed with.
 fn combinations(edition: &Edition, columns: &BTreeSet<usize>) -> usize {
+    // Several levels of one column vary together.
     let codes = |dim: &usize| match edition.axes.get(*dim) {
-        Some(Axis::Column { levels, .. }) => levels.len(),
-        Some(Axis::Fixed { .. }) | None => 1,
+        Some(Axis::Column { name, levels, .. }) => Some((name, levels.len())),
+        Some(Axis::Fixed { .. }) | None => None,
     };
-    columns.iter().map(codes).fold(1_usize, usize::saturating_mul)
+    let distinct: BTreeMap<&String, usize> = columns.iter().filter_map(codes).collect();
+    distinct.into_values().fold(1_usize, usize::saturating_mul)
 }
 
 /// Tables counted together, from the finest counts over all their columns.

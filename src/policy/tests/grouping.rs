@@ -148,6 +148,27 @@ fn a_column_and_its_grouping_are_one_dimension_of_the_draw_shown_at_two_levels()
     let finer = region.finer.as_ref().unwrap();
     assert_eq!((finer.dim, finer.groups.iter().map(Vec::len).sum::<usize>()), (adm1, 12));
     assert_eq!(both.measured_dimensions().count(), 2);
+    let names = |dims: &[usize]| dims.iter().map(|&dim| both.dimensions[dim].name.clone()).collect::<Vec<_>>();
+    let measured: Vec<Vec<String>> = both.measured.iter().map(|table| names(&table.dims)).collect();
+    assert_eq!(measured, [["adm1", "sex"], ["sex", "region"]], "measured at both levels");
+    let flat = 25.0;
+    let (fine, coarse) = (both.predicted_variance(&both.shown[0]), both.predicted_variance(&both.shown[1]));
+    assert!((fine + coarse) / 2.0 < (flat + 5.0 * flat) / 2.0 * 0.75, "{fine} {coarse}: better than sums of one table");
+}
+
+#[test]
+fn a_level_is_measured_by_itself_only_where_it_is_nested_and_nothing_is_impossible() {
+    let by_names = |plan: &Plan| -> Vec<Vec<String>> {
+        let names = |dims: &[usize]| dims.iter().map(|&dim| plan.dimensions[dim].name.clone()).collect();
+        plan.measured.iter().map(|table| names(&table.dims)).collect()
+    };
+    let two = plan(&in_tables(&[&["adm1", "age"], &["region", "broad_age"]]));
+    assert_eq!(by_names(&two), [["adm1", "age"], ["age", "region"]], "one tree a plan: the geography");
+    let mut zeros = question("acs2024", &[], &["2024"], "0.02");
+    let table = |by: &[&str]| by.iter().map(|column| (*column).to_owned()).collect::<Vec<_>>();
+    (zeros.by, zeros.tables) = (None, Some(vec![table(&["age", "employment"]), table(&["broad_age", "employment"])]));
+    let zeros = admit(&policy("acs2024"), &closed(&["2024"]), &analyst(), &zeros, today()).unwrap();
+    assert_eq!(by_names(&zeros), [["age", "employment"]]);
 }
 
 #[test]
@@ -182,6 +203,10 @@ fn a_grouping_of_what_a_draw_covers_is_answered_from_it_at_its_exact_error() {
     assert!((free.predicted_variance(&free.shown[0]) - worst).abs() < 1e-9 * worst, "five provinces are the most");
     let crossed = cheap(&["region", "urban"], &[]).over(&POLICY, paid.draw, &paid.form());
     assert!(crossed.is_none(), "what was not measured together is not answered");
+    let nested = plan(&in_tables(&[&["adm1", "sex"], &["region", "age"]]));
+    let over = |by: &[&str]| cheap(by, &[]).over(&POLICY, nested.draw, &nested.form());
+    assert!(over(&["region", "age"]).is_some() && over(&["region", "sex"]).is_some() && over(&["adm1"]).is_some());
+    assert!(over(&["adm1", "age"]).is_none(), "ages were measured by region alone");
 }
 
 #[test]
