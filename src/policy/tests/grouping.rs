@@ -150,7 +150,9 @@ fn a_column_and_its_grouping_are_one_dimension_of_the_draw_shown_at_two_levels()
     assert_eq!(both.measured_dimensions().count(), 2);
     let names = |dims: &[usize]| dims.iter().map(|&dim| both.dimensions[dim].name.clone()).collect::<Vec<_>>();
     let measured: Vec<Vec<String>> = both.measured.iter().map(|table| names(&table.dims)).collect();
-    assert_eq!(measured, [["adm1", "sex"], ["sex", "region"]], "measured at both levels");
+    for table in [["adm1", "sex"], ["sex", "region"]] {
+        assert!(measured.iter().any(|measured| *measured == table), "measured at both levels: {measured:?}");
+    }
     let flat = 25.0;
     let (fine, coarse) = (both.predicted_variance(&both.shown[0]), both.predicted_variance(&both.shown[1]));
     assert!((fine + coarse) / 2.0 < (flat + 5.0 * flat) / 2.0 * 0.75, "{fine} {coarse}: better than sums of one table");
@@ -163,7 +165,9 @@ fn a_level_is_measured_by_itself_only_where_it_is_nested_and_nothing_is_impossib
         plan.measured.iter().map(|table| names(&table.dims)).collect()
     };
     let two = plan(&in_tables(&[&["adm1", "age"], &["region", "broad_age"]]));
-    assert_eq!(by_names(&two), [["adm1", "age"], ["age", "region"]], "one tree a plan: the geography");
+    let two = by_names(&two);
+    assert!([["adm1", "age"], ["age", "region"]].iter().all(|table| two.iter().any(|t| t == table)), "{two:?}");
+    assert!(two.iter().flatten().all(|name| name != "broad_age"), "one tree a plan, the geography: {two:?}");
     let mut zeros = question("acs2024", &[], &["2024"], "0.02");
     let table = |by: &[&str]| by.iter().map(|column| (*column).to_owned()).collect::<Vec<_>>();
     (zeros.by, zeros.tables) = (None, Some(vec![table(&["age", "employment"]), table(&["broad_age", "employment"])]));
