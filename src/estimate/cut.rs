@@ -1,9 +1,9 @@
-//! From a whole estimated table to the cells that a question shows of it: filters cut, groups summed, each cell with the
-//! error of what it stands for.
+//! From a whole estimated table to the cells that a question shows of it: filters cut, groups summed, each cell with
+//! the error of what it stands for.
 
 use super::{EstimatedTable, NotCovered, Variation};
 use crate::budget::Accounting;
-use crate::policy::{Cells, Plan, Shown};
+use crate::policy::{Cells, Plan};
 
 /// The levels of a dimension that a question selects: all, unless a filter cuts.
 pub(crate) fn selected(plan: &Plan, dim: usize) -> Vec<usize> {
@@ -23,10 +23,10 @@ pub(super) fn widths(accounting: Accounting, all: &Variation, cells: &Cells) -> 
 }
 
 /// The cells of a shown table with their values and what is to be expected of them.
-pub(super) fn cut(shown: &Shown, cells: &Cells, values: Vec<f64>, (kinds, kind_of): &Widths) -> EstimatedTable {
+pub(super) fn cut(cells: &Cells, values: Vec<f64>, (kinds, kind_of): &Widths) -> EstimatedTable {
     let of = |kind: &usize| kinds.get(*kind).copied().unwrap_or((f64::INFINITY, f64::INFINITY));
     EstimatedTable {
-        dims: shown.dims.clone(),
+        dims: cells.dims(),
         levels: cells.levels(),
         values,
         standard_errors: kind_of.iter().map(|kind| of(kind).0.sqrt()).collect(),

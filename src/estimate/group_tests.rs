@@ -25,6 +25,25 @@ fn forms(plan: &Plan, sizes: &[usize], shown: &Shown) -> Vec<Form> {
     (0..count).map(form).collect()
 }
 
+/// Figures in the order of cells, in the order of a table's own dimensions.
+fn as_counted(plan: &Plan, dims: &[usize], values: &[i64]) -> Vec<i64> {
+    let order = plan.cells_of(&Shown { dims: dims.to_vec() }).dims();
+    let size = |dim: usize| plan.dimensions[dim].levels.len();
+    let place = |mut cell: usize| {
+        let mut code = vec![0; plan.dimensions.len()];
+        for &dim in order.iter().rev() {
+            code[dim] = cell % size(dim);
+            cell /= size(dim);
+        }
+        dims.iter().fold(0, |place, &dim| place * size(dim) + code[dim])
+    };
+    let mut counted = vec![0; values.len()];
+    for (cell, value) in values.iter().enumerate() {
+        counted[place(cell)] = *value;
+    }
+    counted
+}
+
 fn random_question(dice: &mut Dice) -> Question {
     let column = |dice: &mut Dice| [&["adm1", "region"][..], &["urban"], &["mig_status", "footing"]][dice.below(3)];
     let mut tables = Vec::new();
@@ -68,6 +87,7 @@ fn compare(policy: &Policy, seed: u64) -> (usize, bool) {
         let noted =
             forms.into_iter().zip(&values).map(|(form, &y)| (form, f64::from(i32::try_from(y).unwrap()), variance));
         observed.extend(noted);
+        let values = as_counted(&whole, &measured.dims, &values);
         tables.push(NoisyTable { dims: measured.dims.clone(), values, variance });
     }
     let estimated = estimate(&plan, &NoisyTables { accounting: plan.accounting, tables }).unwrap();

@@ -62,7 +62,7 @@ use crate::policy::{Cells, Plan, Shown};
 /// One shown table: estimates for its cells, with their errors.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EstimatedTable {
-    /// Positions in the plan's dimensions the table is broken down by, ascending.
+    /// Positions in the plan's dimensions the table is broken down by, in the order of what they are made of.
     pub dims: Vec<usize>,
     /// The levels shown of each of these dimensions, ascending.
     pub levels: Vec<Vec<usize>>,
@@ -96,6 +96,20 @@ pub fn estimate(plan: &Plan, noisy: &NoisyTables) -> Result<Vec<EstimatedTable>,
     if plan.additive { jointly(plan, noisy, &sizes) } else { alone(plan, noisy, &sizes) }
 }
 
+/// What cells within the draw are estimated at, each the sum of what it stands for.
+///
+/// # Errors
+/// [`NotCovered`] if the draw does not hold them.
+pub fn sums(plan: &Plan, noisy: &NoisyTables, cells: &Cells) -> Result<Vec<f64>, NotCovered> {
+    let sizes: Vec<usize> = plan.dimensions.iter().map(|d| d.levels.len()).collect();
+    if plan.additive {
+        return Whole::of(plan, noisy, &sizes)?.sums(&sizes, cells);
+    }
+    let own = noisy.tables.iter().find(|table| table.dims == cells.source()).ok_or(NotCovered)?;
+    let whole: Vec<f64> = own.values.iter().copied().map(components::float).collect();
+    Ok(cells.sums(&sizes, &whole))
+}
+
 /// Impossible cells are made zero. That lowers every variance or leaves it, and each cell is told its own.
 fn jointly(plan: &Plan, noisy: &NoisyTables, sizes: &[usize]) -> Result<Vec<EstimatedTable>, NotCovered> {
     let measured: Vec<(Vec<usize>, f64)> = noisy.tables.iter().map(|t| (t.dims.clone(), t.variance)).collect();
@@ -105,7 +119,7 @@ fn jointly(plan: &Plan, noisy: &NoisyTables, sizes: &[usize]) -> Result<Vec<Esti
         .iter()
         .map(|shown| {
             let cells = plan.cells_of(shown);
-            Ok(cut::cut(shown, &cells, whole.sums(sizes, &cells)?, &cut::widths(noisy.accounting, &all, &cells)?))
+            Ok(cut::cut(&cells, whole.sums(sizes, &cells)?, &cut::widths(noisy.accounting, &all, &cells)?))
         })
         .collect()
 }
@@ -121,7 +135,7 @@ fn alone(plan: &Plan, noisy: &NoisyTables, sizes: &[usize]) -> Result<Vec<Estima
             let all = Variation::new(sizes, None, &[(own.dims.clone(), own.variance)], &[]);
             let whole: Vec<f64> = own.values.iter().copied().map(components::float).collect();
             let values = cells.sums(sizes, &whole);
-            Ok(cut::cut(shown, &cells, values, &cut::widths(noisy.accounting, &all, &cells)?))
+            Ok(cut::cut(&cells, values, &cut::widths(noisy.accounting, &all, &cells)?))
         })
         .collect()
 }

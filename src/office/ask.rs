@@ -5,9 +5,12 @@ use crate::budget::{Accounting, Nanos};
 use crate::estimate;
 use crate::identity::{Principal, Role};
 use crate::policy::{Inadmissible, Plan, Policy, Question, Spend, Standing, admit};
+use crate::release::AnswerError;
+use crate::suppress::WouldReveal;
 
 impl Office {
-    /// What a question would cost and how good its answer would be. Touches no data and changes nothing.
+    /// What a question would cost and how good its answer would be. Touches no data and changes nothing; of a question
+    /// that is free it says whether what was released of its draw leaves it to be answered.
     ///
     /// # Errors
     /// Only for callers who may not ask at all; a refusal is a quote that says so.
@@ -23,6 +26,10 @@ impl Office {
             }
         };
         let free = self.is_free(&plan).await?;
+        if free && matches!(self.answering.can_be_cut(&plan).await, Err(AnswerError::WouldReveal)) {
+            let alternatives = self.tellable(&policy, &standing, who, question).await?;
+            return Ok(refused(WouldReveal.code(), WouldReveal.to_string(), alternatives));
+        }
         let affordable = if free { Ok(()) } else { self.ledger.affordable(&plan, who).await };
         let remaining = Some(self.ledger.balance(&plan.account).await?.remaining);
         let priced = |allowed| Quote {
@@ -64,6 +71,10 @@ impl Office {
             }
         };
         match self.answer(plan, who).await {
+            Err(OfficeError::WouldReveal { .. }) => {
+                let alternatives = self.tellable(&policy, &standing, who, question).await?;
+                Err(OfficeError::WouldReveal { alternatives })
+            }
             Err(OfficeError::Ledger(refusal)) if refusal.is_short() => {
                 let alternatives = self.instead(&policy, &standing, who, question).await?;
                 Err(OfficeError::Short { refusal, alternatives })

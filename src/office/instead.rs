@@ -28,11 +28,34 @@ impl Office {
             let others = alternatives(policy, standing, who, &question, today, Nanos::MAX);
             offers.extend(itself.map(|plan| Offer { change, question, plan }).into_iter().chain(others));
         }
+        self.answerable(policy, offers, left).await
+    }
+
+    /// The nearest questions that can be answered from what is paid for without giving anything away.
+    pub(super) async fn tellable(
+        &self,
+        policy: &Policy,
+        standing: &Standing,
+        who: &Principal,
+        question: &Question,
+    ) -> Result<Vec<Alternative>, OfficeError> {
+        let offers = alternatives(policy, standing, who, question, self.clock.today(), Nanos::MAX);
+        self.answerable(policy, offers, Nanos::ZERO).await
+    }
+
+    /// Those that can be paid for, or are free and give nothing withheld away.
+    async fn answerable(
+        &self,
+        policy: &Policy,
+        offers: Vec<Offer>,
+        left: Nanos,
+    ) -> Result<Vec<Alternative>, OfficeError> {
         let mut found = Vec::new();
         for offer in offers {
-            let plan = self.shelved(policy, offer.plan.clone()).await?;
+            let plan = self.shelved(policy, offer.plan).await?;
             let free = self.is_free(&plan).await?;
-            if free || plan.cost <= left {
+            let can_be_told = if free { self.answering.can_be_cut(&plan).await.is_ok() } else { plan.cost <= left };
+            if can_be_told {
                 found.push(price::alternative(offer.change, offer.question, &plan, free));
             }
         }

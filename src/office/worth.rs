@@ -56,7 +56,7 @@ fn persons(path: &Path, policy: &Policy) -> HashMap<String, Vec<usize>> {
     let mut codes: HashMap<String, Vec<usize>> = HashMap::new();
     for row in reader.records() {
         let row = row.unwrap();
-        for (column, list) in policy.dimensions() {
+        for (column, list) in policy.dimensions().filter(|(column, _)| column.of.is_none()) {
             let value = &row[header.iter().position(|h| h == column.name).unwrap()];
             let code = match &column.kind {
                 Kind::Dimension { bands: Some(bands), .. } => {

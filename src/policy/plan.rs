@@ -55,8 +55,8 @@ pub struct Plan {
     pub purpose: Purpose,
     /// The editions read, in order of period.
     pub editions: Vec<EditionRef>,
-    /// The dimensions measured (filters among them), in canonical order: the period first, then the policy's order; then
-    /// the groupings that the question names beside something finer.
+    /// The dimensions measured (filters among them), in canonical order: the period first, then the policy's order;
+    /// then the groupings that the question names beside something finer.
     pub dimensions: Vec<Dimension>,
     /// The tables measured; each gets noise of its own. In canonical order.
     pub measured: Vec<Measured>,
@@ -181,6 +181,8 @@ pub struct Rules {
     pub moe_relative_max: f64,
     /// Whether unreliable figures are withheld.
     pub withhold_unreliable: bool,
+    /// Whether partners are withheld with small cells.
+    pub complementary: bool,
 }
 
 impl Plan {
@@ -236,7 +238,8 @@ impl Plan {
         Prediction::new(&self.dimensions, &self.cuts, persons, self.accounting, self.additive)
     }
 
-    /// Variance to expect of the worst cell of a shown table, filters included. For many tables, ask [`Plan::prediction`].
+    /// Variance to expect of the worst cell of a shown table, filters included. For many tables, ask
+    /// [`Plan::prediction`].
     #[must_use]
     pub fn predicted_variance(&self, shown: &Shown) -> f64 {
         self.prediction().variance(shown)

@@ -29,6 +29,8 @@ pub struct Cells {
 /// A dimension that the table is broken down by.
 #[derive(Debug, Clone)]
 struct Axis {
+    /// The table's own dimension.
+    dim: usize,
     /// The dimension measured.
     base: usize,
     /// The levels shown of the table's own dimension, with the levels of `base` that each stands for.
@@ -42,8 +44,16 @@ impl Cells {
         Self::with(dimensions, cuts, dims, |dimension| dimension.finer.as_ref())
     }
 
+    /// Cells that stand for these sets of levels of some dimensions, every combination of them.
+    #[must_use]
+    pub fn of(sets: impl Iterator<Item = (usize, Vec<Vec<usize>>)>) -> Self {
+        let axis = |(dim, sets): (usize, Vec<Vec<usize>>)| Axis { dim, base: dim, levels: (0..).zip(sets).collect() };
+        Self { axes: sets.map(axis).collect(), summed: Region::default() }
+    }
+
     /// The same, where tables do not add up: cut out of the one of these tables that was measured for it, at its own
     /// levels if one was. `None` if there is none.
+    #[must_use]
     pub fn alone(dimensions: &[Dimension], cuts: &[Cut], dims: &[usize], measured: &[&Vec<usize>]) -> Option<Self> {
         let both = [Self::with(dimensions, cuts, dims, |_| None), Self::new(dimensions, cuts, dims)];
         both.into_iter().find(|cells| measured.contains(&&cells.source()))
@@ -70,12 +80,21 @@ impl Cells {
             let selected = |level: &usize| cut.as_ref().is_none_or(|cut| cut.contains(level));
             let held = |level| (level, own(level).into_iter().filter(selected).collect::<Vec<_>>());
             let all = 0..dimension.map_or(0, |d| d.levels.len());
-            Axis { base, levels: all.map(held).filter(|(_, levels)| !levels.is_empty()).collect() }
+            Axis { dim, base, levels: all.map(held).filter(|(_, levels)| !levels.is_empty()).collect() }
         };
-        let axes: Vec<Axis> = dims.iter().map(along).collect();
+        let mut axes: Vec<Axis> = dims.iter().map(along).collect();
+        // In the order of what is measured: the order in which cells of one draw are compared.
+        let made_of = |dim: usize| dimensions.get(dim).and_then(|d| d.finer.as_ref()).map_or(dim, |finer| finer.dim);
+        axes.sort_by_key(|axis| made_of(axis.dim));
         let summed = cuts.iter().filter(|cut| axes.iter().all(|axis| axis.base != cut.dim));
         let summed = summed.fold(Region::default(), |region, cut| region.within(cut.dim, cut.levels.iter().copied()));
         Self { axes, summed }
+    }
+
+    /// The dimensions of the table, in the order of the dimensions measured that they are made of.
+    #[must_use]
+    pub fn dims(&self) -> Vec<usize> {
+        self.axes.iter().map(|axis| axis.dim).collect()
     }
 
     /// By dimension of the table the levels shown.

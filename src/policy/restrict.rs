@@ -79,6 +79,7 @@ pub(super) fn rules(policy: &Policy, asked: &Asked) -> Rules {
         round_to: policy.cells.round_to,
         moe_relative_max: policy.cells.moe_relative_max,
         withhold_unreliable: policy.cells.withhold_unreliable,
+        complementary: policy.cells.complementary,
     }
 }
 
@@ -91,8 +92,8 @@ fn applying<'a>(policy: &'a Policy, asked: &'a Asked) -> impl Iterator<Item = (B
     })
 }
 
-/// Whether every column of the rule is, at some level, a dimension of the table, with the rule's codes shown or left out
-/// alone.
+/// Whether every column of the rule is, at some level, a dimension of the table, with the rule's codes shown or left
+/// out alone.
 fn applies(policy: &Policy, asked: &Asked, table: &BTreeSet<Place>, require: &Require) -> bool {
     require.when.iter().all(|(name, codes)| {
         let Ok((rule, list)) = super::asked::dimension(policy, name) else { return false };

@@ -15,10 +15,18 @@ impl Told {
         let axis = |(dim, _): (usize, _)| cells.along(dim).unwrap_or_else(|| vec![selected(plan, dim)]);
         Self {
             axes: plan.measured_dimensions().map(axis).collect(),
-            estimates: table.values.clone(),
+            estimates: table.values.iter().zip(&verdicts).map(|(value, verdict)| told(*value, *verdict)).collect(),
             standard_errors: table.standard_errors.clone(),
             floor: f64::from(plan.floor(&table.dims)),
             verdicts,
         }
+    }
+}
+
+/// What is declared impossible is told as 0, whatever was measured.
+fn told(value: f64, verdict: Verdict) -> f64 {
+    match verdict {
+        Verdict::Shown | Verdict::Withheld => value,
+        Verdict::Structural => 0.0,
     }
 }

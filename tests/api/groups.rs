@@ -1,6 +1,7 @@
 //! Groups of codes: asked for by name, shown beside the codes they are made of, free where those were paid for.
 
 use crate::support::{POLICY, TestService};
+use halflight::release::audit;
 use serde_json::{Value, json};
 
 const GROUPING: &str = "[[grouping]]\nname = \"region\"\ncolumn = \"state\"\nlevel = 1\ngeo_level = 1\n[cells]";
@@ -30,13 +31,17 @@ fn question(tables: &[&[&str]], rho: &str) -> Value {
 }
 
 fn service() -> (TestService, String) {
+    service_with(&persons(""))
+}
+
+fn service_with(register: &str) -> (TestService, String) {
     let service = TestService::start();
     service.in_force(&policy());
     let (ministry, team) = (service.submitter(), service.analyst());
     let with_group = persons("odd,XA-N,F,primary,x\n");
     let refused = service.submit(&ministry, "visits", "2026", "k0", &with_group);
     assert!(refused.text().contains("code_not_in_list"), "a group is no value: {}", refused.text());
-    service.submit(&ministry, "visits", "2026", "k1", &persons("")).expect(201);
+    service.submit(&ministry, "visits", "2026", "k1", register).expect(201);
     service.close("visits", "2026").expect(201);
     (service, team)
 }
@@ -103,4 +108,34 @@ fn a_refused_crossing_is_offered_by_group_first() {
     let release = service.ask(&team, offered).expect(201).json();
     assert_eq!(release["additive"], false);
     assert!(cell(&release, &[("region", "XA-S"), ("service", "primary")])["value"].as_i64().unwrap() > 900);
+}
+
+#[test]
+fn a_small_code_is_not_what_its_group_lacks_whatever_is_asked_later() {
+    let register: String = persons("")
+        .lines()
+        .filter(|line| !line.contains(",XA-02,F,") || line.starts_with("p2x0,") || line.starts_with("p2x2,"))
+        .flat_map(|line| [line, "\n"])
+        .collect();
+    let (service, team) = service_with(&register);
+    let release = service.ask(&team, &question(&[&["state", "sex"], &["region", "sex"]], "4")).expect(201).json();
+    let women = |dim: &str, code: &str| {
+        let other = if dim == "state" { "region" } else { "state" };
+        cell(&release, &[(dim, code), ("sex", "F"), (other, "_T")])["value"].is_null()
+    };
+    assert!(women("state", "XA-02"), "two persons are below the floor");
+    let line = [women("state", "XA-01"), women("state", "XA-10"), women("region", "XA-N")];
+    assert!(line.contains(&true), "the group less the others would tell it");
+    for tables in [&[&["region"][..]][..], &[&["region", "sex"]], &[&["state"]], &[&["sex"]]] {
+        service.ask(&team, &question(tables, "0.1"));
+    }
+    let list = service.get("/v1/releases", None).expect(200).json();
+    let ids = list.as_array().unwrap().iter().map(|release| release["id"].as_str().unwrap().to_owned());
+    let read = |id: String| (id.clone(), service.get(&format!("/v1/releases/{id}.json"), None).expect(200).body);
+    let published: Vec<(String, Vec<u8>)> = ids.map(read).collect();
+    assert!(published.len() > 2, "some of them were answered");
+    for audited in audit(&published) {
+        assert!(audited.found.is_ok(), "{:?}", audited.found);
+    }
+    service.verify();
 }

@@ -37,3 +37,4 @@ mod support;
 mod thousand;
 mod way;
 mod wide;
+mod withheld;

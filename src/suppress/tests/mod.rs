@@ -2,7 +2,9 @@
 
 mod attacker;
 mod cases;
+mod neighbours;
 mod random;
+mod unchanged;
 
 use super::{Told, Verdict};
 
