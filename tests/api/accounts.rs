@@ -94,7 +94,7 @@ fn who_joins_an_account_takes_its_budget_as_it_is_and_raising_it_is_a_loosening(
     assert_eq!(budget["cap"], "25");
     // The other's own file speaks of 20 still: as its next version it would lower the account, and may.
     let same = policy("stays", "zcdp", "20").replacen("version = 1", "version = 2", 1);
-    assert_eq!(proposed(&service, &same).expect(201).json()["warnings"].to_string().contains("becomes"), false);
+    assert!(!proposed(&service, &same).expect(201).json()["warnings"].to_string().contains("becomes"));
     service.in_force(&policy("third", "zcdp", "25"));
     service.verify();
 }
