@@ -46,8 +46,8 @@ fn mean_square<'a>(tables: impl Iterator<Item = (&'a [f64], &'a [i64])>) -> f64 
     errors.iter().sum::<f64>() / size_as_float(errors.len())
 }
 
-/// 200 draws of 4,796 cells, each made twice from the same random numbers: alone at an even split, and joined at the best
-/// one. A mean square has a relative standard error of 1.3 to 1.6 % (the smallest tables have two cells): its root
+/// 200 draws of 4,796 cells, each made twice from the same random numbers: alone at an even split, and joined at the
+/// best one. A mean square has a relative standard error of 1.3 to 1.6 % (the smallest tables have two cells): its root
 /// differs from what is to be expected by 5 % in fewer than one of 1e6 runs. The ratio to expect is 0.716.
 #[test]
 fn fourteen_margins_have_seven_tenths_of_the_error_of_independent_noise() {

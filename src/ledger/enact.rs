@@ -3,8 +3,8 @@
 //! # Guarantees
 //! An account keeps its accounting and its history: a new name, a new dataset or a new version gains nothing that
 //! officers did not approve as a new cap. A dataset that joins an account takes its budget as it is: raising it is left
-//! to a later version of a policy that is on it. No cap falls below what is held and spent. A dataset keeps its account and
-//! the form of its ids, so that one person is not counted as two.
+//! to a later version of a policy that is on it. No cap falls below what is held and spent. A dataset keeps its account
+//! and the form of its ids, so that one person is not counted as two.
 
 use super::LedgerError;
 use super::account::{Pot, regrant};

@@ -1,7 +1,7 @@
 //! What could be asked instead of a question that the policy or the account refuses.
 //!
-//! One search for both (`policy::alternatives`), within what this asker has left to spend. Where nothing can be paid for,
-//! what is on the shelf is offered: it costs nothing. Touches no data and changes nothing.
+//! One search for both (`policy::alternatives`), within what this asker has left to spend. Where nothing can be paid
+//! for, what is on the shelf is offered: it costs nothing. Touches no data and changes nothing.
 
 use super::{Alternative, Office, OfficeError, price};
 use crate::budget::Nanos;

@@ -1,7 +1,7 @@
 //! What a program is worth on real records, beside the same tables with noise of their own: a measurement.
 //!
-//! `cargo test --lib worth -- --ignored --nocapture`. Every draw is a real one (ledger, OpenDP, shelf); errors are taken
-//! over all cells before suppression, against counts from the file itself.
+//! `cargo test --lib worth -- --ignored --nocapture`. Every draw is a real one (ledger, OpenDP, shelf); errors are
+//! taken over all cells before suppression, against counts from the file itself.
 
 #![expect(clippy::as_conversions, clippy::cast_precision_loss, reason = "counts of a test, far below 2^53")]
 

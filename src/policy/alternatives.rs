@@ -1,8 +1,8 @@
 //! The nearest questions that would be admitted and can be paid for, for one that is refused or too dear.
 //!
 //! A search over the policy, in the order of what a question keeps (`variants`): first what is as precise as what was
-//! asked for, then what is so at a price that is left to spend; with other periods where those stand in the way. Each is
-//! admitted before it is offered. Whether it was the policy or the account that said no makes no difference.
+//! asked for, then what is so at a price that is left to spend; with other periods where those stand in the way. Each
+//! is admitted before it is offered. Whether it was the policy or the account that said no makes no difference.
 
 use super::admit::admit_within;
 use super::inadmissible::Inadmissible;

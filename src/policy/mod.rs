@@ -32,10 +32,10 @@ mod nearest;
 mod parse;
 mod plan;
 mod price;
+mod program;
 mod quantity;
 mod question;
 mod regions;
-mod rehearsal;
 mod restrict;
 mod rules;
 #[cfg(test)]
@@ -60,12 +60,12 @@ pub use indicator::{Indicator, IndicatorAsked, IndicatorKind, Misread};
 pub use loosens::loosens;
 pub use model::{
     Bands, Budget, CellRules, Column, CombinationRule, EditionRule, Forbid, Frequency, Grouped, IdForm, Kind,
-    KnownTotal, Measure, Per, PeriodPattern, Policy, Program, ReleaseRule, Require, RunRule, Selection, Text, Unit,
+    KnownTotal, Measure, Per, PeriodPattern, Policy, ReleaseRule, Require, Selection, Text, Unit,
 };
 pub use plan::{Cut, Dimension, EditionRef, Finer, Level, Measured, PERIOD, Plan, Rules, Shown};
 pub use price::Prediction;
+pub use program::{Expected, Program, RunRule};
 pub use quantity::{Numbers, Quantity, Reach};
 pub use question::{MeasureAsked, Question, Spend};
 pub use regions::Cells;
-pub use rehearsal::Expected;
 pub use shelf::Form;

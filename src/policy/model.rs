@@ -78,7 +78,7 @@ pub struct Policy {
     /// Stricter rules for certain codes.
     pub requires: Vec<Require>,
     /// Sets of tables released together.
-    pub programs: Vec<Program>,
+    pub programs: Vec<super::Program>,
     /// SHA-256 of the resolved canonical form, code lists included.
     #[serde(skip)]
     pub sha256: Digest,
@@ -373,45 +373,4 @@ pub struct CombinationRule {
     pub geo_level_max: Option<u8>,
     /// At least this floor.
     pub threshold: Option<u32>,
-}
-
-/// A set of tables released together.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Program {
-    /// Its name.
-    pub id: String,
-    /// What it is for.
-    pub purpose: Purpose,
-    /// What is measured.
-    pub measures: Vec<super::MeasureAsked>,
-    /// The tables, as column names.
-    pub tables: Vec<Vec<String>>,
-    /// How much each table matters; as long as `tables`.
-    pub weights: Vec<u32>,
-    /// Its price.
-    pub spend: Nanos,
-    /// Who runs it.
-    pub run: RunRule,
-}
-
-/// Who runs a program.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum RunRule {
-    /// An officer, over the periods of their choice.
-    Officer,
-    /// The service, over each period when an edition of it is closed.
-    OnClose,
-}
-
-impl Program {
-    /// How often a year it is run at most, corrections apart: once by officers.
-    #[must_use]
-    pub fn runs_a_year(&self, frequency: Frequency) -> u64 {
-        match (self.run, frequency) {
-            (RunRule::OnClose, Frequency::Quarterly) => 4,
-            (RunRule::OnClose, Frequency::Monthly) => 12,
-            (RunRule::OnClose, Frequency::Annual | Frequency::Irregular) | (RunRule::Officer, _) => 1,
-        }
-    }
 }

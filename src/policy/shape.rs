@@ -14,8 +14,8 @@ use super::quantity::Quantity;
 use crate::design::{Nesting, Target};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What a margin of a program's tables counts beside a table that it lists. Without any weight the largest sums, such as
-/// the total, would be added up from noise; this halves their error and leaves the tables below independent noise.
+/// What a margin of a program's tables counts beside a table that it lists. Without any weight the largest sums, such
+/// as the total, would be added up from noise; this halves their error and leaves the tables below independent noise.
 const MARGIN: f64 = 0.01;
 
 /// The most tables one draw can measure.

@@ -82,9 +82,9 @@ fn each_table(question: &mut Question, alter: impl FnMut(&mut Vec<String>)) {
     question.by.iter_mut().chain(question.tables.iter_mut().flatten()).for_each(alter);
 }
 
-/// What is tried, in the order of what it keeps: the question itself (slips of the pen set right), without margins, with
-/// groups of codes instead of codes, at a coarser geography, over the year, with one dimension less, without a filter,
-/// with two dimensions less, with the first few alone.
+/// What is tried, in the order of what it keeps: the question itself (slips of the pen set right), without margins,
+/// with groups of codes instead of codes, at a coarser geography, over the year, with one dimension less, without a
+/// filter, with two dimensions less, with the first few alone.
 pub(super) fn variants(policy: &Policy, standing: &Standing, question: &Question) -> Vec<Variant> {
     let asked = corrected(policy, question);
     let columns = asked.columns();
@@ -112,7 +112,8 @@ pub(super) fn variants(policy: &Policy, standing: &Standing, question: &Question
     whole.chain(over_years(standing, &asked)).chain(less).take(most).chain(first).take(TRIED_MAX).collect()
 }
 
-/// The question with each grouping of a column in its place, the finest first; a filter selects the groups of its codes.
+/// The question with each grouping of a column in its place, the finest first; a filter selects the groups of its
+/// codes.
 fn broader(policy: &Policy, asked: &Variant, column: &str) -> Vec<Variant> {
     let groupings = policy.groupings.iter().filter_map(|grouping| Some((grouping, grouping.of.as_ref()?)));
     let mut of_column: Vec<_> = groupings.filter(|(_, of)| of.column == column).collect();

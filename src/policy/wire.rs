@@ -3,7 +3,8 @@
 //! Nothing here is checked beyond its type; `columns`, `budget`, `rules` and `parse` make the checked policy of it.
 //! Keys that ask for what is not supported are read, so that they can be refused with a sentence instead of as unknown.
 
-use super::model::{EditionRule, Frequency, IdForm, Per, RunRule};
+use super::RunRule;
+use super::model::{EditionRule, Frequency, IdForm, Per};
 use super::question::MeasureAsked;
 use crate::budget::Accounting;
 use serde::Deserialize;

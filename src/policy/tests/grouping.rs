@@ -172,7 +172,9 @@ fn a_level_is_measured_by_itself_only_where_it_is_nested_and_nothing_is_impossib
     let table = |by: &[&str]| by.iter().map(|column| (*column).to_owned()).collect::<Vec<_>>();
     (zeros.by, zeros.tables) = (None, Some(vec![table(&["age", "employment"]), table(&["broad_age", "employment"])]));
     let zeros = admit(&policy("acs2024"), &closed(&["2024"]), &analyst(), &zeros, today()).unwrap();
-    assert_eq!(by_names(&zeros), [["age", "employment"]]);
+    let zeros = by_names(&zeros);
+    assert!(zeros.iter().any(|table| *table == ["age", "employment"]), "{zeros:?}");
+    assert!(zeros.iter().flatten().all(|name| name != "broad_age"), "{zeros:?}");
 }
 
 #[test]
