@@ -149,13 +149,15 @@ impl Measurement {
         }
     }
 
-    /// The dimension along which cells of as many codes are not alike.
+    /// What tells these codes of a dimension apart from others in their errors: their number, and which they are along
+    /// a dimension of several levels.
     #[must_use]
-    pub fn told_apart(&self) -> Option<usize> {
-        match self {
-            Self::Flat(_) => None,
-            Self::Nested(nesting, _) => Some(nesting.dimension),
-        }
+    pub fn kind(&self, dim: usize, codes: &[usize]) -> (usize, usize) {
+        let apart = match self {
+            Self::Flat(_) => false,
+            Self::Nested(nesting, _) => nesting.dimension == dim,
+        };
+        (codes.len(), codes.first().copied().filter(|_| apart).unwrap_or(0))
     }
 }
 

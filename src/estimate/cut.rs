@@ -1,10 +1,8 @@
 //! From a whole estimated table to the cells that a question shows of it: filters cut, groups summed, each cell with
 //! the error of what it stands for.
 
-use super::interval::half_width;
-use super::{EstimatedTable, NotCovered, quantile95};
+use super::{EstimatedTable, NotCovered, Variation};
 use crate::budget::Accounting;
-use crate::design::{Measurement, Region};
 use crate::policy::{Cells, Plan};
 
 /// The levels of a dimension that a question selects: all, unless a filter cuts.
@@ -16,20 +14,12 @@ pub(crate) fn selected(plan: &Plan, dim: usize) -> Vec<usize> {
 pub(super) type Widths = (Vec<(f64, f64)>, Vec<usize>);
 
 /// What is to be expected of the cells of a table.
-pub(super) fn widths(accounting: Accounting, all: &Measurement, cells: &Cells) -> Result<Widths, NotCovered> {
-    let width = |region: &Region, variance: f64| match (all, accounting) {
-        (Measurement::Flat(design), _) => {
-            half_width(accounting, variance, || design.influences(&design.group_sizes(region)))
-        }
-        (Measurement::Nested(..), Accounting::Zcdp) => half_width(accounting, variance, Vec::new),
-        // The width that no sum of Laplace draws of this variance passes, and half a person for integer steps.
-        (Measurement::Nested(..), Accounting::Pure) => quantile95(accounting) * variance.sqrt() + 0.5,
-    };
-    let of = |region: &Region| {
-        let variance = all.covariance(region, region)?;
-        Some((variance, width(region, variance)))
-    };
-    cells.alike(all.told_apart(), of).ok_or(NotCovered)
+pub(super) fn widths(accounting: Accounting, all: &Variation, cells: &Cells) -> Result<Widths, NotCovered> {
+    let kind = |dim: usize, codes: &[usize]| all.kind(dim, codes);
+    let (regions, kind_of) = cells.alike(kind, |region| Some(region.clone())).ok_or(NotCovered)?;
+    let variances = all.variances(&regions).ok_or(NotCovered)?;
+    let width = |(region, variance)| (variance, all.half_width(accounting, region, variance));
+    Ok((regions.iter().zip(variances).map(width).collect(), kind_of))
 }
 
 /// The cells of a shown table with their values and what is to be expected of them.

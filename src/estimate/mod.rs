@@ -4,6 +4,18 @@
 //! mechanism for marginals; DESIGN of `crate::design`). Tables of one release agree exactly before rounding. Tables of
 //! distinct persons do not add up and are passed through alone. Works on noisy figures only: all of this is
 //! post-processing and costs nothing.
+//!
+//! # How often an interval holds the truth
+//! Measured before selection, in 5,000 draws at each size of the group behind a figure (`coverage_tests`): counts and
+//! differences 94.5 to 95.2 % at any size; shares, means and medians 94.6 to 95.6 % from 30 persons on. It fails where
+//! a group is smaller than the noise of its own number (4 persons under an error of 5.9): in one of 26 draws it passes
+//! for a number at all, by its noise, and then the interval holds a share in 76 %, a median in 85 %, a mean in 91 %. A
+//! median in a stretch where nobody is is held too often (99 %).
+//!
+//! Over *shown* cells, those whose noisy persons passed the floor, it depends on their true size (the survey file, 20
+//! programs at rho 0.1, floor 20, errors of 4.7 to 7; `office::worth`): 95.2 % of 41,780 cells of 50 persons and more,
+//! 96.0 % of 5,726 of 20 to 49, but 86 % of 612 of 10 to 19 and 15 % of 41 below ten: who is shown against the odds was
+//! lifted by noise. Such cells are 1.3 and 2.6 standard errors too high on average, all others 0.02 at most together.
 
 mod components;
 #[cfg(test)]
@@ -13,6 +25,8 @@ mod difference;
 mod estimator;
 #[cfg(test)]
 mod flat_tests;
+#[cfg(test)]
+mod gain_tests;
 #[cfg(test)]
 mod group_tests;
 mod interval;
@@ -26,6 +40,7 @@ mod solve;
 mod tree;
 #[cfg(test)]
 mod tree_tests;
+mod variation;
 mod whole;
 mod zeros;
 
@@ -36,11 +51,11 @@ pub use joint::{Joint, quantile95};
 pub use quantile::{Quantile, quantile};
 pub use ratio::{Ratio, mean, ratio};
 pub use tree::TreeEstimator;
+pub use variation::Variation;
 use whole::Whole;
 pub use zeros::Impossible;
 
 use crate::budget::Accounting;
-use crate::design::Measurement;
 use crate::noise::NoisyTables;
 use crate::policy::{Cells, Plan, Shown};
 
@@ -57,6 +72,14 @@ pub struct EstimatedTable {
     pub standard_errors: Vec<f64>,
     /// Half-width of the 95 % interval of each of them.
     pub half_widths: Vec<f64>,
+}
+
+#[cfg(test)]
+impl EstimatedTable {
+    /// The variance of the estimate of a cell.
+    pub(crate) fn variance(&self, place: usize) -> f64 {
+        self.standard_errors[place].powi(2)
+    }
 }
 
 /// What goes wrong: the draw does not hold what the plan wants to show. A fault, never a refusal.
@@ -87,11 +110,10 @@ pub fn sums(plan: &Plan, noisy: &NoisyTables, cells: &Cells) -> Result<Vec<f64>,
     Ok(cells.sums(&sizes, &whole))
 }
 
-/// Impossible cells are made zero. That lowers every variance or leaves it; what is told of a cell is the variance
-/// before it, the same for all cells that stand for as many levels.
+/// Impossible cells are made zero. That lowers every variance or leaves it, and each cell is told its own.
 fn jointly(plan: &Plan, noisy: &NoisyTables, sizes: &[usize]) -> Result<Vec<EstimatedTable>, NotCovered> {
     let measured: Vec<(Vec<usize>, f64)> = noisy.tables.iter().map(|t| (t.dims.clone(), t.variance)).collect();
-    let all = Measurement::new(sizes, plan.nesting(), &measured);
+    let all = Variation::new(sizes, plan.nesting(), &measured, &plan.structural_zeros);
     let whole = Whole::of(plan, noisy, sizes)?;
     plan.shown
         .iter()
@@ -110,7 +132,7 @@ fn alone(plan: &Plan, noisy: &NoisyTables, sizes: &[usize]) -> Result<Vec<Estima
             let tables: Vec<&Vec<usize>> = noisy.tables.iter().map(|table| &table.dims).collect();
             let cells = Cells::alone(&plan.dimensions, &plan.cuts, &shown.dims, &tables).ok_or(NotCovered)?;
             let own = noisy.tables.iter().find(|table| table.dims == cells.source()).ok_or(NotCovered)?;
-            let all = Measurement::new(sizes, None, &[(own.dims.clone(), own.variance)]);
+            let all = Variation::new(sizes, None, &[(own.dims.clone(), own.variance)], &[]);
             let whole: Vec<f64> = own.values.iter().copied().map(components::float).collect();
             let values = cells.sums(sizes, &whole);
             Ok(cut::cut(&cells, values, &cut::widths(noisy.accounting, &all, &cells)?))
@@ -130,7 +152,7 @@ pub fn expected(plan: &Plan) -> Result<Vec<Vec<(f64, usize)>>, NotCovered> {
         Accounting::Pure => crate::design::laplace_variance(m.units, m.l1),
     };
     let measured: Vec<_> = plan.measured.iter().map(|m| (m.dims.clone(), variance(m))).collect();
-    let all = Measurement::new(&sizes, plan.nesting(), &measured);
+    let all = Variation::new(&sizes, plan.nesting(), &measured, &plan.structural_zeros);
     let counted = |(kinds, kind_of): cut::Widths| {
         let cells = |kind: usize| kind_of.iter().filter(|of| **of == kind).count();
         kinds.iter().enumerate().map(|(kind, (_, width))| (*width, cells(kind))).collect()
@@ -142,7 +164,7 @@ pub fn expected(plan: &Plan) -> Result<Vec<Vec<(f64, usize)>>, NotCovered> {
         let tables: Vec<&Vec<usize>> = measured.iter().map(|(dims, _)| dims).collect();
         let cells = Cells::alone(&plan.dimensions, &plan.cuts, &shown.dims, &tables).ok_or(NotCovered)?;
         let own = measured.iter().find(|(dims, _)| *dims == cells.source()).ok_or(NotCovered)?;
-        let own = Measurement::new(&sizes, None, std::slice::from_ref(own));
+        let own = Variation::new(&sizes, None, std::slice::from_ref(own), &[]);
         cut::widths(plan.accounting, &own, &cells).map(counted)
     };
     plan.shown.iter().map(of_table).collect()
@@ -157,6 +179,7 @@ pub fn shown_cells(plan: &Plan, shown: &Shown) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::design::Region;
     use crate::noise::NoisyTable;
     use crate::policy::sample::{analyst, closed, policy, question, today};
     use crate::policy::{Question, admit};
@@ -187,6 +210,23 @@ mod tests {
             }
         }
         assert!(impossible >= 9, "{impossible}");
+        // Each cell is told the error of the estimate as it is, and the quote says the same before.
+        let measured: Vec<_> = plan.measured.iter().map(|table| (table.dims.clone(), 25.0)).collect();
+        let sizes: Vec<usize> = plan.dimensions.iter().map(|d| d.levels.len()).collect();
+        let uncertainty = Uncertainty::new(&sizes, &measured, &plan.structural_zeros);
+        let mut errors = std::collections::BTreeSet::new();
+        for table in &shown {
+            for (place, error) in table.standard_errors.iter().enumerate() {
+                let cells = plan.cells_of(&Shown { dims: table.dims.clone() });
+                let codes: Vec<(usize, usize)> =
+                    cells.at(place).iter().map(|(dim, levels)| (*dim, levels[0])).collect();
+                let cell = Region::cell(&codes);
+                let exact = uncertainty.covariance(&cell, &cell).unwrap();
+                assert!((error * error - exact).abs() < 1e-9, "{codes:?}: {error}, exactly {exact}");
+                errors.insert((error * 1e6).round().to_string());
+            }
+        }
+        assert_eq!(errors.len(), 4, "nothing, and three kinds of cells: {errors:?}");
         for table in &shown {
             let total: f64 = table.values.iter().sum();
             assert!((total - whole.values.iter().sum::<f64>()).abs() < 1e-9, "{:?}", table.dims);

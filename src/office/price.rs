@@ -3,9 +3,9 @@
 //! Computed from the plan alone (G8). What a measure brings along, such as the persons for the floor, stands here with
 //! its price like what was asked for.
 
-use super::{Cost, Moe, Part};
+use super::{Alternative, Cost, Moe, Part, TableMoe};
 use crate::budget::{Accounting, Nanos};
-use crate::policy::{Figure, Plan, Quantity};
+use crate::policy::{Figure, Plan, Quantity, Question};
 use crate::{estimate, noise};
 use std::collections::BTreeSet;
 
@@ -22,6 +22,22 @@ pub(super) fn cost(accounting: Accounting, amount: Nanos, delta: &str) -> Cost {
 /// The error to expect of persons.
 pub(super) fn moe(plan: &Plan) -> Option<Moe> {
     of_quantity(plan, &Quantity::Persons)
+}
+
+/// The error to expect of persons in every table shown, those asked for first.
+pub(super) fn tables(plan: &Plan) -> Vec<TableMoe> {
+    let widths = estimate::expected(&plan.part(&Quantity::Persons, &[])).unwrap_or_default();
+    let table = |(shown, widths): (&crate::policy::Shown, Vec<(f64, usize)>)| {
+        let names = shown.dims.iter().filter_map(|&dim| plan.dimensions.get(dim)).map(|d| d.name.clone());
+        Some(TableMoe { by: names.collect(), cells: estimate::shown_cells(plan, shown), moe: spread(widths)? })
+    };
+    plan.shown.iter().zip(widths).filter_map(table).collect()
+}
+
+/// A question that would be answered, with its price and the error to expect.
+pub(super) fn alternative(change: String, question: Question, plan: &Plan, free: bool) -> Alternative {
+    let cost = cost(plan.accounting, plan.cost, &plan.delta);
+    Alternative { change, question, cost, free, moe: moe(plan), tables: tables(plan) }
 }
 
 /// Everything that is measured, with its price and the error to expect of it.
@@ -70,13 +86,17 @@ fn of_quantity(plan: &Plan, quantity: &Quantity) -> Option<Moe> {
     };
     let widths = estimate::expected(&plan.part(quantity, &[])).ok()?;
     let of_asked = widths.into_iter().take(plan.asked).flatten();
-    let mut sorted: Vec<(f64, usize)> = of_asked.map(|(width, cells)| (width * unit, cells)).collect();
-    let half = sorted.iter().map(|(_, cells)| cells).sum::<usize>().div_ceil(2);
-    sorted.sort_by(|a, b| a.0.total_cmp(&b.0));
+    spread(of_asked.map(|(width, cells)| (width * unit, cells)).collect())
+}
+
+/// The median and the worst of half-widths, each with the number of its cells.
+fn spread(mut widths: Vec<(f64, usize)>) -> Option<Moe> {
+    widths.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let half = widths.iter().map(|(_, cells)| cells).sum::<usize>().div_ceil(2);
     let mut below = 0;
-    let typical = sorted.iter().find(|(_, cells)| {
+    let typical = widths.iter().find(|(_, cells)| {
         below += cells;
         below >= half
     })?;
-    Some(Moe { typical: typical.0, worst: sorted.last()?.0 })
+    Some(Moe { typical: typical.0, worst: widths.last()?.0 })
 }

@@ -8,6 +8,7 @@
 
 use super::asked::{self, Asked};
 use super::canonical::digest;
+use super::further::further;
 use super::inadmissible::Inadmissible;
 use super::plan::Admitted;
 use super::price::Pricing;
@@ -41,8 +42,20 @@ pub fn admit(
     question: &Question,
     today: NaiveDate,
 ) -> Result<Plan, Inadmissible> {
+    admit_within(policy, standing, asker, question, today, policy.budget.per_release_max)
+}
+
+/// Admits a question that may cost so much.
+pub(super) fn admit_within(
+    policy: &Policy,
+    standing: &Standing,
+    asker: &Principal,
+    question: &Question,
+    today: NaiveDate,
+    most: Nanos,
+) -> Result<Plan, Inadmissible> {
     check_standing(policy, standing, asker, &question.dataset, today)?;
-    admit_up_to(policy, standing, question, policy.budget.per_release_max, &[])
+    admit_up_to(policy, standing, question, most, &[])
 }
 
 /// Admits one of the policy's programs, at the program's own price, over the given periods.
@@ -146,7 +159,8 @@ pub(super) fn admit_up_to(
     let editions = editions(standing, &asked)?;
     let rules = restrict::rules(policy, &asked);
     let accounting = policy.budget.accounting;
-    let split = Split::of(&shape, accounting, asked.period_count(), policy.unit.rows_max);
+    let further = further(policy, &asked, &shape);
+    let split = Split::of(&shape, &further, accounting, asked.period_count(), policy.unit.rows_max);
     let split = split.ok_or(Inadmissible::TooManyCells { most: policy.cells.cells_max })?;
     let pricing = Pricing { shape: &shape, split: &split, rules: &rules, accounting, most };
     let measured = pricing.resolve(&question.spend)?;

@@ -26,6 +26,7 @@ const PERIODS_NAMED_MAX: usize = 1_000;
 pub(super) type Place = usize;
 
 /// A question in canonical form.
+#[derive(Clone)]
 pub(super) struct Asked {
     /// The tables, as places.
     pub(super) tables: BTreeSet<BTreeSet<Place>>,

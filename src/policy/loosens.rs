@@ -3,7 +3,7 @@
 //! A list of sentences, empty when nothing is looser. Doubt counts as looser: a rule that was changed rather than made
 //! stricter is named.
 
-use super::{Column, Forbid, Kind, Policy, Require};
+use super::{Column, Forbid, Kind, Policy, Require, RunRule};
 use std::collections::BTreeSet;
 
 /// What `new` allows that `old` did not, in sentences.
@@ -55,7 +55,12 @@ fn budget(old: &Policy, new: &Policy, looser: &mut Vec<String>) {
     }
     for program in &new.programs {
         match old.programs.iter().find(|p| p.id == program.id) {
-            Some(before) => grows(&format!("price of program {}", program.id), &before.spend, &program.spend, looser),
+            Some(before) => {
+                grows(&format!("price of program {}", program.id), &before.spend, &program.spend, looser);
+                if before.run != program.run && program.run == RunRule::OnClose {
+                    looser.push(format!("program {} runs by itself at each closing", program.id));
+                }
+            }
             None => looser.push(format!("a new program: {} at {}", program.id, program.spend)),
         }
     }

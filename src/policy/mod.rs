@@ -19,6 +19,7 @@ mod findings;
 mod for_door_test;
 #[cfg(test)]
 mod for_vault_test;
+mod further;
 mod grouping;
 mod identifying;
 mod inadmissible;
@@ -31,6 +32,7 @@ mod nearest;
 mod parse;
 mod plan;
 mod price;
+mod program;
 mod quantity;
 mod question;
 mod regions;
@@ -42,13 +44,14 @@ mod shape;
 mod shelf;
 mod spending;
 mod split;
+mod variants;
 mod wire;
 
 #[cfg(test)]
 mod tests;
 
 pub use admit::{Standing, admit, admit_program, readmit};
-pub use alternatives::alternatives;
+pub use alternatives::{Offer, alternatives};
 pub use codelist::{Code, CodeList, CodeLists};
 pub use figure::Figure;
 pub use findings::{Finding, Severity};
@@ -57,10 +60,11 @@ pub use indicator::{Indicator, IndicatorAsked, IndicatorKind, Misread};
 pub use loosens::loosens;
 pub use model::{
     Bands, Budget, CellRules, Column, CombinationRule, EditionRule, Forbid, Frequency, Grouped, IdForm, Kind,
-    KnownTotal, Measure, Per, PeriodPattern, Policy, Program, ReleaseRule, Require, Selection, Text, Unit,
+    KnownTotal, Measure, Per, PeriodPattern, Policy, ReleaseRule, Require, Selection, Text, Unit,
 };
 pub use plan::{Cut, Dimension, EditionRef, Finer, Level, Measured, PERIOD, Plan, Rules, Shown};
 pub use price::Prediction;
+pub use program::{Expected, Program, RunRule};
 pub use quantity::{Numbers, Quantity, Reach};
 pub use question::{MeasureAsked, Question, Spend};
 pub use regions::Cells;

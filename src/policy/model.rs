@@ -80,7 +80,7 @@ pub struct Policy {
     /// Groups whose cells are watched: a release says how many of them it shows.
     pub vulnerable: Vec<Selection>,
     /// Sets of tables released together.
-    pub programs: Vec<Program>,
+    pub programs: Vec<super::Program>,
     /// SHA-256 of the resolved canonical form, code lists included.
     #[serde(skip)]
     pub sha256: Digest,
@@ -375,21 +375,4 @@ pub struct CombinationRule {
     pub geo_level_max: Option<u8>,
     /// At least this floor.
     pub threshold: Option<u32>,
-}
-
-/// A set of tables released together.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Program {
-    /// Its name.
-    pub id: String,
-    /// What it is for.
-    pub purpose: Purpose,
-    /// What is measured.
-    pub measures: Vec<super::MeasureAsked>,
-    /// The tables, as column names.
-    pub tables: Vec<Vec<String>>,
-    /// How much each table matters; as long as `tables`.
-    pub weights: Vec<u32>,
-    /// Its price.
-    pub spend: Nanos,
 }

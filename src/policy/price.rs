@@ -10,6 +10,7 @@ use super::question::Spend;
 use super::regions::Cells;
 use super::shape::Shape;
 use super::split::Split;
+use super::{Plan, Policy};
 use crate::budget::{Accounting, NANOS_PER_UNIT, Nanos};
 use crate::design::{Measurement, Z95, gaussian_variance, laplace_variance, price_of};
 
@@ -53,7 +54,7 @@ impl<'a> Prediction<'a> {
     #[must_use]
     pub fn variance(&self, shown: &Shown) -> f64 {
         let worst = |cells: &Cells, all: &Measurement| {
-            let (kinds, _) = cells.alike(all.told_apart(), |region| all.covariance(region, region))?;
+            let (kinds, _) = cells.alike(|dim, codes| all.kind(dim, codes), |region| all.covariance(region, region))?;
             kinds.into_iter().reduce(f64::max)
         };
         let alone = || {
@@ -65,6 +66,35 @@ impl<'a> Prediction<'a> {
         };
         let joined = |all| worst(&Cells::new(self.dimensions, self.cuts, &shown.dims), all);
         self.joined.as_ref().map_or_else(alone, joined).unwrap_or(f64::INFINITY)
+    }
+}
+
+impl Plan {
+    /// Half-width of the 95 % interval of persons to expect in the worst cell of the tables asked for: what a margin of
+    /// error asked for bounds.
+    #[must_use]
+    pub fn half_width(&self) -> f64 {
+        self.shown.iter().take(self.asked).map(|shown| self.half_width_in(shown)).fold(0.0, f64::max)
+    }
+
+    /// The same in the worst cell of one shown table.
+    pub(super) fn half_width_in(&self, shown: &Shown) -> f64 {
+        quantile(self.accounting) * self.predicted_variance(shown).sqrt()
+    }
+}
+
+impl Policy {
+    /// The widest margin of error that any question may ask for: beyond it an answer is noise.
+    #[must_use]
+    pub fn moe_max(&self) -> f64 {
+        POINTLESS * f64::from(self.cells.threshold) * quantile(self.budget.accounting)
+    }
+}
+
+fn quantile(accounting: Accounting) -> f64 {
+    match accounting {
+        Accounting::Zcdp => Z95,
+        Accounting::Pure => LAPLACE95,
     }
 }
 
@@ -83,7 +113,9 @@ impl Pricing<'_> {
         let over = Inadmissible::SpendOverMaximum { most: self.most };
         let cost = match spend {
             Spend::Rho(amount) | Spend::Epsilon(amount) => *amount,
-            Spend::Moe(half_width) => self.reaching(half_width / self.quantile()).ok_or_else(|| over.clone())?,
+            Spend::Moe(half_width) => {
+                self.reaching(half_width / quantile(self.accounting)).ok_or_else(|| over.clone())?
+            }
         };
         let error_max = POINTLESS * f64::from(self.rules.threshold);
         let measured = self.split.at(cost);
@@ -92,13 +124,6 @@ impl Pricing<'_> {
             return Err(Inadmissible::SpendPointless { needed });
         };
         if cost > self.most { Err(over) } else { Ok(measured) }
-    }
-
-    fn quantile(&self) -> f64 {
-        match self.accounting {
-            Accounting::Zcdp => Z95,
-            Accounting::Pure => LAPLACE95,
-        }
     }
 
     /// The worst standard error of persons over the cells of the tables asked for.

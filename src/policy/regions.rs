@@ -196,25 +196,25 @@ impl Cells {
         sums
     }
 
-    /// Something that depends on how many levels a cell stands for along each dimension, and along `told_apart` on
-    /// which: worked out once for all cells that are alike. The values, and which of them is each cell's.
-    pub fn alike<T>(
+    /// Something that depends on the kind of levels that a cell stands for along each measured dimension: worked out
+    /// once for all cells that are alike. The values, and which of them is each cell's. `kind` takes the dimension and
+    /// the levels; where nothing tells levels apart it is their number.
+    pub fn alike<K: PartialEq, T>(
         &self,
-        told_apart: Option<usize>,
+        kind: impl Fn(usize, &[usize]) -> K,
         mut of: impl FnMut(&Region) -> Option<T>,
     ) -> Option<(Vec<T>, Vec<usize>)> {
         let mut kinds = vec![self.summed.clone()];
         let mut cells = vec![0];
         for axis in &self.axes {
-            let apart = told_apart == Some(axis.base);
-            let likeness = |(level, held): &(usize, Vec<usize>)| (held.len(), if apart { *level } else { 0 });
-            let mut distinct: Vec<&(usize, Vec<usize>)> = Vec::new();
+            let mut distinct: Vec<(K, &Vec<usize>)> = Vec::new();
             let mut kind_of = Vec::with_capacity(axis.levels.len());
-            for level in &axis.levels {
-                let known = distinct.iter().position(|other| likeness(other) == likeness(level));
+            for (_, held) in &axis.levels {
+                let own = kind(axis.base, held);
+                let known = distinct.iter().position(|(other, _)| *other == own);
                 kind_of.push(known.unwrap_or(distinct.len()));
                 if known.is_none() {
-                    distinct.push(level);
+                    distinct.push((own, held));
                 }
             }
             let within = |kind: &Region, held: &Vec<usize>| kind.clone().within(axis.base, held.iter().copied());

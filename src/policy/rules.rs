@@ -2,10 +2,11 @@
 //! rules for certain codes, programs. Every column and code they name exists.
 
 use super::findings::{Findings, Place, at};
-use super::model::{CellRules, Column, CombinationRule, Forbid, Kind, KnownTotal, Program, Require, Selection};
+use super::model::{CellRules, Column, CombinationRule, Forbid, Kind, KnownTotal, Require, Selection};
 use super::nearest::{echo, hint};
 use super::plan::PERIOD;
 use super::wire;
+use super::{Program, RunRule};
 use crate::budget::Accounting;
 use crate::identity::Purpose;
 use std::collections::BTreeSet;
@@ -322,6 +323,7 @@ fn program(wire: &wire::Program, known: &Known<'_>, findings: &mut Findings<'_>)
         tables,
         weights,
         spend,
+        run: wire.run.as_ref().map_or(RunRule::Officer, |run| *run.get_ref()),
     })
 }
 

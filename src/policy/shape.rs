@@ -14,6 +14,10 @@ use super::quantity::Quantity;
 use crate::design::{Nesting, Target};
 use std::collections::{BTreeMap, BTreeSet};
 
+/// What a margin of a program's tables counts beside a table that it lists. Without any weight the largest sums, such
+/// as the total, would be added up from noise; this halves their error and leaves the tables below independent noise.
+const MARGIN: f64 = 0.01;
+
 /// The most tables one draw can measure.
 const MEASURED_MAX: usize = 4_096;
 
@@ -33,8 +37,10 @@ pub(super) struct Shape {
     nested: BTreeSet<usize>,
     /// The tables asked for, then their margins.
     pub(super) shown: Vec<Shown>,
-    /// The tables asked for, with every filter and numerator, and how much each matters.
-    weights: Vec<(Vec<usize>, u32)>,
+    /// The tables asked for, alone and with every filter and numerator, and how much each matters.
+    weights: Vec<(Vec<usize>, Vec<usize>, u32)>,
+    /// Whether somebody weighed them: a program.
+    weighed: bool,
     /// How many of `shown` were asked for.
     pub(super) asked: usize,
 }
@@ -89,9 +95,6 @@ fn build(policy: &Policy, asked: &Asked, group: bool) -> Shape {
     let cuts = cutting.cuts(&asked.filters);
     let figures: Vec<Figure> = asked.figures.iter().map(|figure| figure.figure(policy, &cutting)).collect();
     let shown = shown(&tables, asked.margins);
-    let weight =
-        |table| (cutting.positions(&asked.with_filters(table)), asked.weights.get(table).copied().unwrap_or(1));
-    let weights = asked.tables.iter().map(weight).collect();
     let over = |cuts: &[Cut]| additive_tables(&tables, cuts, asked.margins);
     let mut wanted = BTreeSet::new();
     for quantity in figures.iter().flat_map(Figure::needs) {
@@ -125,7 +128,8 @@ fn build(policy: &Policy, asked: &Asked, group: bool) -> Shape {
         measured: BTreeSet::new(),
         wanted,
         shown,
-        weights,
+        weights: cutting.weights(asked),
+        weighed: !asked.weights.is_empty(),
         asked: tables.len(),
     };
     shape.measured =
@@ -150,6 +154,15 @@ pub(super) struct Cutting<'a> {
 impl Cutting<'_> {
     fn positions(&self, table: &BTreeSet<Place>) -> Vec<usize> {
         self.places.iter().enumerate().filter(|(_, place)| table.contains(place)).map(|(i, _)| i).collect()
+    }
+
+    /// The tables asked for, alone and with every filter and numerator, and how much each matters.
+    fn weights(&self, asked: &Asked) -> Vec<(Vec<usize>, Vec<usize>, u32)> {
+        let weight = |table| {
+            let whole = self.positions(&asked.with_filters(table));
+            (self.positions(table), whole, asked.weights.get(table).copied().unwrap_or(1))
+        };
+        asked.tables.iter().map(weight).collect()
     }
 
     /// The levels that hold the selected codes.
@@ -255,11 +268,25 @@ impl Shape {
             Some(finer) => (finer.dim, finer.groups.iter().map(Vec::len).collect()),
             None => (dim, vec![1]),
         };
-        Target { groups: dims.iter().map(along).collect(), weight: f64::from(self.weight(dims)) }
+        Target { groups: dims.iter().map(along).collect(), weight: self.matters(dims) }
+    }
+
+    /// How much a table matters: in a program what it lists, and a little its margins ([`MARGIN`]); else margins matter
+    /// like what was asked for.
+    fn matters(&self, dims: &[usize]) -> f64 {
+        let own = f64::from(self.weight(dims));
+        if !self.weighed {
+            return own;
+        }
+        let lies = |own: &[usize], whole: &[usize]| {
+            own.iter().all(|dim| dims.contains(dim)) && dims.iter().all(|dim| whole.contains(dim))
+        };
+        let listed = self.weights.iter().filter(|(own, whole, _)| lies(own, whole)).map(|(_, _, weight)| *weight);
+        listed.max().map_or(own * MARGIN, f64::from)
     }
 
     /// Figures of all measured tables; `None` if they, or the tables, are too many to count.
-    fn cells(&self) -> Option<u64> {
+    pub(super) fn cells(&self) -> Option<u64> {
         let few = self.measured.len() <= MEASURED_MAX;
         let cells = |(quantity, dims): &(Quantity, Vec<usize>)| {
             self.cells_of(dims)?.checked_mul(u64::try_from(quantity.width()).ok()?)
@@ -272,7 +299,7 @@ impl Shape {
     /// not depend on the codes a filter selects, for another cut is the same draw.
     pub(super) fn weight(&self, dims: &[usize]) -> u32 {
         let within = |table: &[usize]| dims.iter().all(|dim| table.contains(dim));
-        self.weights.iter().filter(|(table, _)| within(table)).map(|(_, weight)| *weight).max().unwrap_or(1)
+        self.weights.iter().filter(|(_, table, _)| within(table)).map(|(_, _, weight)| *weight).max().unwrap_or(1)
     }
 }
 

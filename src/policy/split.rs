@@ -27,14 +27,26 @@ pub(super) struct Split {
 }
 
 impl Split {
-    /// Shares the price of a shape out. `None` if its sensitivities pass 64 bits, or its tables what can be shared out.
-    pub(super) fn of(shape: &Shape, accounting: Accounting, periods: u64, rows_max: u32) -> Option<Self> {
+    /// Shares the price of a shape out over its tables, and over `further` ones where that is better. `None` if its
+    /// sensitivities pass 64 bits, or its tables what can be shared out.
+    pub(super) fn of(
+        shape: &Shape,
+        further: &[Vec<usize>],
+        accounting: Accounting,
+        periods: u64,
+        rows_max: u32,
+    ) -> Option<Self> {
         let mut by_quantity: BTreeMap<&Quantity, Vec<Measured>> = BTreeMap::new();
         for (quantity, dims) in &shape.measured {
             by_quantity.entry(quantity).or_default().push(unpaid(shape, quantity, dims, periods, rows_max)?);
         }
-        let parts = by_quantity.into_iter().map(|(quantity, tables)| {
+        let parts = by_quantity.into_iter().map(|(quantity, mut tables)| {
             let alone = *quantity == Quantity::Persons && !shape.additive;
+            if !alone {
+                let more = further.iter().map(|dims| unpaid(shape, quantity, dims, periods, rows_max));
+                tables.extend(more.collect::<Option<Vec<_>>>()?);
+                tables.sort_by(|a, b| a.dims.cmp(&b.dims));
+            }
             let units = if alone { by_weight(shape, &tables) } else { joined(shape, accounting, quantity, &tables)? };
             let paid = tables.into_iter().zip(units).filter(|(_, units)| *units > Nanos::ZERO);
             Some(paid.map(|(table, units)| (table, units.at_most() / REFERENCE.at_most())).unzip())

@@ -3,6 +3,7 @@
 //! Nothing here is checked beyond its type; `columns`, `budget`, `rules` and `parse` make the checked policy of it.
 //! Keys that ask for what is not supported are read, so that they can be refused with a sentence instead of as unknown.
 
+use super::RunRule;
 use super::model::{EditionRule, Frequency, IdForm, Per};
 use super::question::MeasureAsked;
 use crate::budget::Accounting;
@@ -219,6 +220,7 @@ pub(super) struct Require {
 #[serde(deny_unknown_fields)]
 pub(super) struct Program {
     pub(super) id: Words,
+    pub(super) run: Option<Spanned<RunRule>>,
     pub(super) purpose: Words,
     pub(super) measures: Spanned<Vec<MeasureAsked>>,
     pub(super) tables: Spanned<Vec<Vec<Words>>>,

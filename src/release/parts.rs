@@ -4,8 +4,8 @@
 //! its own. A binned column is as many quantities as it has bins, all measured over the same tables.
 
 use super::answer::AnswerError;
-use crate::design::{Measurement, Region};
-use crate::estimate::{EstimatedTable, estimate, sums};
+use crate::design::Region;
+use crate::estimate::{EstimatedTable, Variation, estimate, sums};
 use crate::noise::{NoisyTable, NoisyTables};
 use crate::policy::{Cells, Cut, Dimension, Plan, Quantity, Shown};
 
@@ -67,15 +67,15 @@ impl<'a> Parts<'a> {
             self.plan.measured.iter().zip(&self.noisy.tables).filter(|(m, _)| m.quantity == Quantity::Persons);
         let tables: Vec<(Vec<usize>, f64)> = persons.map(|(_, table)| (table.dims.clone(), table.variance)).collect();
         let sizes: Vec<usize> = self.plan.dimensions.iter().map(|d| d.levels.len()).collect();
-        let all = self.plan.additive.then(|| Measurement::new(&sizes, self.plan.nesting(), &tables));
+        if !self.plan.additive {
+            return Vec::new();
+        }
+        let all = Variation::new(&sizes, self.plan.nesting(), &tables, &self.plan.structural_zeros);
         let numerator = |base: &Region| of.iter().fold(base.clone(), |r, cut| r.within(cut.dim, cut.levels.clone()));
-        let covariance =
-            |base: &Region| Some(all.as_ref().and_then(|all| all.covariance(base, &numerator(base))).unwrap_or(0.0));
-        let (kinds, cells) = self
-            .plan
-            .cells_of(shown)
-            .alike(all.as_ref().and_then(Measurement::told_apart), covariance)
-            .unwrap_or_default();
+        let kind = |dim: usize, codes: &[usize]| all.kind(dim, codes);
+        let pair = |base: &Region| Some((base.clone(), numerator(base)));
+        let (pairs, cells) = self.plan.cells_of(shown).alike(kind, pair).unwrap_or_default();
+        let kinds = all.between(&pairs).unwrap_or_default();
         cells.iter().map(|kind| kinds.get(*kind).copied().unwrap_or(0.0)).collect()
     }
 

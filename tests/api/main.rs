@@ -16,6 +16,7 @@
     reason = "a test ends at the first thing that is not as it should be, and a story is told in one piece"
 )]
 
+mod accounts;
 mod acs;
 mod bodies;
 mod free;
@@ -33,6 +34,7 @@ mod rollback;
 mod shutdown;
 mod slow;
 mod support;
+mod thousand;
 mod way;
 mod wide;
 mod withheld;
