@@ -4,6 +4,7 @@
 //! place to start from, since the interval of a cell does not depend on where in it one stands.
 #![expect(clippy::indexing_slicing, reason = "a numeric kernel: every index was handed out by the vector it indexes")]
 
+use super::centre::centre;
 use super::certificate::{Certificate, Revealed};
 use super::inspect::faults;
 use super::search::{Pattern, Standing};
@@ -41,6 +42,8 @@ pub fn audit(sizes: &[usize], tables: &[Told]) -> Result<Certificate, Revealed> 
     let withheld: Vec<bool> = standing.iter().map(|&s| s == Standing::Withheld).collect();
     let pattern = Pattern { withheld, moves, lost: false };
     let silent: Vec<usize> = (0..point.len()).filter(|&cell| pattern.withheld[cell]).collect();
+    let (middle, least) = system.ranges();
+    centre(&pattern.moves, &mut point, &middle, &least);
     let Some(slack) = system.slack(&pattern, &mut point) else {
         return Err(Revealed::Undecided(system.at(&silent)));
     };

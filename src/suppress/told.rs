@@ -146,6 +146,12 @@ impl System {
         feasible(pattern, point, room).then(|| room(point).into_iter().map(|slack| slack.max(0.0)).collect())
     }
 
+    /// Where a small cell is likely to be, and a little above its bound: for looking around from well inside.
+    pub(super) fn ranges(&self) -> (Vec<f64>, Vec<f64>) {
+        let least = self.errors.iter().map(|error| (1.0 - ERRORS_BELOW_ZERO) * error).collect();
+        (self.floors.iter().map(|floor| floor / 2.0).collect(), least)
+    }
+
     /// Where these cells stand, as (table, place), once each.
     pub(super) fn at(&self, cells: &[usize]) -> Vec<(usize, usize)> {
         let first = |&cell: &usize| {
