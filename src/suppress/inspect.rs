@@ -20,7 +20,8 @@ pub(super) fn faults(system: &System, pattern: &Pattern, slack: &[f64]) -> Fault
     let withheld: Vec<usize> = (0..slack.len()).filter(|&cell| pattern.withheld[cell]).collect();
     let known = withheld.iter().copied().filter(|&cell| pattern.moves.known(cell)).collect();
     let mut faults = Faults { known, ..Faults::default() };
-    if !faults.known.is_empty() {
+    // where no figure at all is published, any of them may be larger by whatever is added to one combination of codes
+    if !faults.known.is_empty() || withheld.len() == slack.len() {
         return faults;
     }
     let ties = ties(pattern, &withheld);

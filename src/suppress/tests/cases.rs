@@ -203,3 +203,11 @@ fn figures_that_contradict_each_other_are_not_certified() {
     tables[1].estimates[0] = 71.0;
     assert!(matches!(audit(&[2], &tables), Err(Revealed::DoesNotAddUp(_))));
 }
+
+#[test]
+fn where_nothing_at_all_is_shown_nothing_need_be_searched() {
+    let leaves = vec![0.0; 900];
+    let (after, certificate) = release(&[30, 30], &with_margins(30, 30, &leaves, 0.1));
+    assert_eq!(silent(&after), 961);
+    assert_eq!(audit(&[30, 30], &after), Ok(certificate));
+}
