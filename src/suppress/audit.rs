@@ -4,6 +4,7 @@
 //! place to start from, since the interval of a cell does not depend on where in it one stands.
 #![expect(clippy::indexing_slicing, reason = "a numeric kernel: every index was handed out by the vector it indexes")]
 
+use super::Verdict;
 use super::centre::centre;
 use super::certificate::{Certificate, Revealed};
 use super::inspect::faults;
@@ -19,7 +20,14 @@ const ROUNDING: f64 = 0.05;
 /// # Errors
 /// [`Revealed`], with the cells concerned.
 pub fn audit(sizes: &[usize], tables: &[Told]) -> Result<Certificate, Revealed> {
-    let system = System::join(sizes, tables, &[]).map_err(|_| Revealed::DoesNotAddUp(Vec::new()))?;
+    let system = System::join(sizes, tables, &[]);
+    let (told_twice, apart) = contradictions(&system, tables);
+    if !told_twice.is_empty() {
+        return Err(Revealed::Known(told_twice));
+    }
+    if !apart.is_empty() {
+        return Err(Revealed::DoesNotAddUp(apart));
+    }
     let standing: Vec<Standing> = system.standing.iter().copied().map(as_published).collect();
     let mut moves = system.moves.clone();
     let mut point = vec![0.0; standing.len()];
@@ -61,6 +69,24 @@ pub fn audit(sizes: &[usize], tables: &[Told]) -> Result<Certificate, Revealed> 
         return Err(Revealed::Undecided(system.at(&faults.undecided)));
     }
     Ok(certificate(&system, &pattern.withheld))
+}
+
+/// Cells that one table withholds and another shows, and cells that two tables show with different figures.
+fn contradictions(system: &System, tables: &[Told]) -> (Vec<(usize, usize)>, Vec<(usize, usize)>) {
+    let (mut told_twice, mut apart) = (Vec::new(), Vec::new());
+    for (table, (told, places)) in tables.iter().zip(&system.places).enumerate() {
+        for (place, (&cell, verdict)) in places.iter().zip(&told.verdicts).enumerate() {
+            let published = system.standing[cell] == Standing::Published && !system.impossible[cell];
+            match verdict {
+                Verdict::Withheld if published => told_twice.push((table, place)),
+                Verdict::Shown if (told.estimates[place] - system.estimates[cell]).abs() > ROUNDING => {
+                    apart.push((table, place));
+                }
+                Verdict::Shown | Verdict::Withheld | Verdict::Structural => {}
+            }
+        }
+    }
+    (told_twice, apart)
 }
 
 fn shift(point: &mut [f64], along: &[(usize, i64)], length: f64) {

@@ -40,7 +40,7 @@ mod tests {
     }
 
     fn rules() -> Rules {
-        Rules { threshold: 10, round_to: 1, moe_relative_max: 0.5, withhold_unreliable: false }
+        Rules { threshold: 10, round_to: 1, moe_relative_max: 0.5, withhold_unreliable: false, complementary: true }
     }
 
     #[test]

@@ -2,7 +2,6 @@
 #![expect(clippy::indexing_slicing, reason = "a numeric kernel: every index was handed out by the vector it indexes")]
 
 use super::Verdict;
-use super::certificate::WouldReveal;
 use super::feasible::feasible;
 use super::lattice::Lattice;
 use super::moves::Moves;
@@ -46,11 +45,9 @@ pub(super) struct System {
 
 impl System {
     /// Joins the tables of earlier releases, whose verdicts stand, and those of a new one, of which only what is
-    /// withheld stands. A cell that is shown in one new table and withheld in another is withheld.
-    ///
-    /// # Errors
-    /// [`WouldReveal`] if a new table withholds what an earlier one shows.
-    pub(super) fn join(sizes: &[usize], earlier: &[Told], new: &[Told]) -> Result<Self, WouldReveal> {
+    /// withheld stands. A cell that is shown in one new table and withheld in another is withheld; one that stands as
+    /// published is published.
+    pub(super) fn join(sizes: &[usize], earlier: &[Told], new: &[Told]) -> Self {
         let mut system = Self {
             lattice: Lattice::new(sizes),
             places: Vec::new(),
@@ -76,16 +73,13 @@ impl System {
                     Verdict::Withheld => Standing::Withheld,
                 };
                 system.standing[cell] = match (system.standing[cell], standing) {
-                    (Standing::Published, Standing::Withheld) | (Standing::Withheld, Standing::Published) => {
-                        return Err(WouldReveal);
-                    }
-                    (Standing::Withheld, _) | (_, Standing::Withheld) => Standing::Withheld,
                     (Standing::Published, _) | (_, Standing::Published) => Standing::Published,
+                    (Standing::Withheld, _) | (_, Standing::Withheld) => Standing::Withheld,
                     (Standing::Open, Standing::Open) => Standing::Open,
                 };
             }
         }
-        Ok(system)
+        system
     }
 
     fn add(&mut self, told: &Told) {

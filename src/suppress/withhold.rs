@@ -6,7 +6,7 @@
 //! never partners. The first release of a draw is never refused: in the worst case all of its cells are withheld.
 
 use super::Verdict;
-use super::certificate::{Certificate, Notion, WouldReveal};
+use super::certificate::{Certificate, WouldReveal};
 use super::inspect::faults;
 use super::lattice::Row;
 use super::search::{Inspection, Pattern, Problem, Standing};
@@ -25,7 +25,7 @@ pub fn withhold(
     earlier: &[Told],
     new: &[Told],
 ) -> Result<(Vec<Vec<Verdict>>, Certificate), WouldReveal> {
-    let system = System::join(sizes, earlier, new)?;
+    let system = System::join(sizes, earlier, new);
     let told = |withheld: &[bool]| {
         let verdict = |&cell: &usize| match (system.impossible.get(cell), withheld.get(cell)) {
             (Some(true), _) => Verdict::Structural,
@@ -63,28 +63,11 @@ pub fn withhold(
 pub(super) fn certificate(system: &System, withheld: &[bool]) -> Certificate {
     let floors = system.floors.iter().zip(withheld).filter(|(_, withheld)| **withheld).map(|(&floor, _)| floor);
     Certificate {
-        notions: vec![Notion::A, Notion::E, Notion::W],
-        withheld: withheld.iter().filter(|withheld| **withheld).count(),
-        width: floors.reduce(f64::min),
         cells: system.standing.len(),
         coordinates: system.coordinates,
-    }
-}
-
-impl Certificate {
-    /// Of tables each of which has noise of its own: no figure says anything about another.
-    #[must_use]
-    pub fn alone(tables: &[Told]) -> Self {
-        let cells = tables.iter().map(|told| told.verdicts.len()).sum();
-        let silent = |told: &&Told| told.verdicts.contains(&Verdict::Withheld);
-        let withheld = |told: &Told| told.verdicts.iter().filter(|v| **v == Verdict::Withheld).count();
-        Self {
-            notions: vec![Notion::A, Notion::E, Notion::W],
-            withheld: tables.iter().map(withheld).sum(),
-            width: tables.iter().filter(silent).map(|told| told.floor).reduce(f64::min),
-            cells,
-            coordinates: cells,
-        }
+        width: floors.reduce(f64::min),
+        withheld: withheld.iter().filter(|withheld| **withheld).count(),
+        ..Certificate::default()
     }
 }
 

@@ -34,3 +34,4 @@ mod slow;
 mod support;
 mod way;
 mod wide;
+mod withheld;

@@ -211,3 +211,18 @@ fn where_nothing_at_all_is_shown_nothing_need_be_searched() {
     assert_eq!(silent(&after), 961);
     assert_eq!(audit(&[30, 30], &after), Ok(certificate));
 }
+
+// What an outside audit starts from says nothing of the withheld cells, and published figures are rounded.
+#[test]
+fn an_audit_of_rounded_figures_finds_a_place_to_start_from() {
+    let leaves = [499.3127, 500.9035, 501.1204, 498.4452, 3.2231, 400.7713];
+    let (after, certificate) = release(&[3, 2], &with_margins(3, 2, &leaves, 1.3));
+    let rounded = |told: &Told| {
+        let figure = |(verdict, x): (&Verdict, &f64)| {
+            if *verdict == Verdict::Shown { (x * 1e4).round() / 1e4 + 4e-5 } else { 0.0 }
+        };
+        Told { estimates: told.verdicts.iter().zip(&told.estimates).map(figure).collect(), ..told.clone() }
+    };
+    let published: Vec<Told> = after.iter().map(rounded).collect();
+    assert_eq!(audit(&[3, 2], &published), Ok(certificate));
+}

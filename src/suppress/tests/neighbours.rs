@@ -23,7 +23,8 @@ fn told(accounting: Accounting, thousandths: u64, exact: Vec<i64>) -> (Vec<f64>,
     let standard_error = drawn.variance.sqrt();
     let levels = vec![(0..values.len()).collect()];
     let table = EstimatedTable { dims: vec![0], levels, values, standard_error, half_width: 1.96 * standard_error };
-    let rules = Rules { threshold: 10, round_to: 1, moe_relative_max: 0.5, withhold_unreliable: false };
+    let rules =
+        Rules { threshold: 10, round_to: 1, moe_relative_max: 0.5, withhold_unreliable: false, complementary: true };
     let verdicts = apply(&table, &rules, |_| false);
     (table.values, verdicts)
 }

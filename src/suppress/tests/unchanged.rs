@@ -8,7 +8,7 @@ use crate::suppress::told::System;
 use crate::suppress::{Told, Verdict, audit, unchanged, withhold};
 
 fn says_nothing_new(sizes: &[usize], earlier: &[Told], new: &[Told]) -> bool {
-    let Ok(system) = System::join(sizes, earlier, new) else { return false };
+    let system = System::join(sizes, earlier, new);
     let mut moves = Moves::new(system.standing.len(), system.lattice.moves());
     unchanged::unchanged(&system, earlier, &mut moves)
 }
@@ -44,11 +44,7 @@ fn an_answer_is_told_without_a_search_exactly_when_it_follows_from_what_stands()
             let new = dice.tables(&sizes, &leaves, 1);
             let new: Vec<Told> = new.into_iter().map(|t| Told { standard_error: error, floor, ..t }).collect();
             let follows = says_nothing_new(&sizes, &standing, &new);
-            assert_eq!(
-                follows,
-                System::join(&sizes, &standing, &new).is_ok() && adds_nothing(&sizes, &standing, &new),
-                "case {case}"
-            );
+            assert_eq!(follows, adds_nothing(&sizes, &standing, &new), "case {case}");
             if !follows {
                 did_not += 1;
                 continue;
