@@ -12,7 +12,7 @@ use super::lattice::Row;
 use super::program::{CLOSE, Program};
 use super::search::{Pattern, Sum};
 use super::simplex::End;
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap};
 
 /// Moves in a neighbourhood, before the whole block is taken.
 const NEARBY: usize = 60;
@@ -143,19 +143,20 @@ impl<'a> Reach<'a> {
         Found::Undecided
     }
 
-    /// The moves around a cell, breadth first, and whether they are all that are linked with it.
+    /// The moves around a cell, those by its rarest cells first, and whether they are all that are linked with it. A cell
+    /// that few moves touch can be kept still by few of them; one that most moves touch leads anywhere.
     fn near(&self, cell: usize, most: usize) -> (Vec<usize>, bool) {
         let mut found = BTreeSet::new();
         let mut seen = BTreeSet::from([cell]);
-        let mut queue = VecDeque::from([cell]);
-        while let Some(cell) = queue.pop_front() {
+        let mut edge = BTreeSet::from([(0, cell)]);
+        while let Some((_, cell)) = edge.pop_first() {
             for &number in &self.touching[cell] {
                 if found.len() == most && !found.contains(&number) {
                     return (found.into_iter().collect(), false);
                 }
                 if found.insert(number) {
                     let next = self.moves[number].iter().map(|entry| entry.0).filter(|&next| seen.insert(next));
-                    queue.extend(next);
+                    edge.extend(next.map(|next| (self.touching[next].len(), next)));
                 }
             }
         }
