@@ -43,14 +43,15 @@ pub(super) fn faults(system: &System, pattern: &Pattern, slack: &[f64]) -> Fault
 
 impl Faults {
     /// What the search is to do about them. For a cell about which nothing could be proved, the least useful shown cell
-    /// beside it is to go; `order` has the most useful first.
+    /// beside it is to go, or the least useful of all; `order` has the most useful first.
     pub(super) fn inspection(self, system: &System, pattern: &Pattern, order: &[usize]) -> Inspection {
         let rank: BTreeMap<usize, usize> = order.iter().enumerate().map(|(rank, &cell)| (cell, rank)).collect();
+        let shown = |&other: &usize| system.standing[other] == Standing::Open && !pattern.withheld[other];
+        let last = order.iter().copied().rev().find(|cell| shown(cell));
         let mut cells = Vec::new();
-        for cell in self.known.iter().chain(&self.undecided) {
-            let shown = |&other: &usize| system.standing[other] == Standing::Open && !pattern.withheld[other];
-            match system.lattice.beside(*cell).filter(shown).max_by_key(|other| rank.get(other)) {
-                Some(beside) => cells.push(beside),
+        for &cell in self.known.iter().chain(&self.undecided) {
+            match system.lattice.beside(cell).filter(shown).max_by_key(|other| rank.get(other)).or(last) {
+                Some(other) => cells.push(other),
                 None => return Inspection::Stuck,
             }
         }

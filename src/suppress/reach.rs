@@ -108,7 +108,7 @@ impl<'a> Reach<'a> {
             return Found::Enough;
         }
         let mut last = 0;
-        for most in [NEARBY, 4 * NEARBY, usize::MAX] {
+        for most in [NEARBY, 4 * NEARBY, 16 * NEARBY, usize::MAX] {
             let (near, whole) = self.near(cell, most);
             if near.len() == last {
                 continue;
