@@ -8,6 +8,7 @@ use super::Verdict;
 use super::centre::centre;
 use super::certificate::{Certificate, Revealed};
 use super::inspect::faults;
+use super::reach::WORK_MAX;
 use super::search::{Pattern, Standing};
 use super::told::{System, Told};
 use super::withhold::{as_published, certificate};
@@ -55,7 +56,7 @@ pub fn audit(sizes: &[usize], tables: &[Told]) -> Result<Certificate, Revealed> 
     let Some(slack) = system.slack(&pattern, &mut point) else {
         return Err(Revealed::Undecided(system.at(&silent)));
     };
-    let faults = faults(&system, &pattern, &slack);
+    let faults = faults(&system, &pattern, &slack, &mut { WORK_MAX });
     if !faults.known.is_empty() {
         return Err(Revealed::Known(system.at(&faults.known)));
     }
