@@ -13,8 +13,8 @@ const STARTS: [u64; 4] = [0, 3, 5, 7];
 /// What others found: partners and the sum of their counts, seconds, notion.
 type Others = [(&'static str, &'static str, &'static str, &'static str); 2];
 
-/// Of the large instance, at notion A: the optimum of the integer program over all lines (a line never hides exactly one
-/// cell), found by a general solver in half a minute. A few primaries of its solution are still known.
+/// Of the large instance, at notion A: the optimum of the integer program over all lines, each of which never hides
+/// exactly one cell, found by a general solver in half a minute. A few primaries of its solution are still known.
 const AT_LEAST: &str = "871";
 
 struct Yardstick {

@@ -153,8 +153,8 @@ impl<'a> Reach<'a> {
         Found::Undecided
     }
 
-    /// The moves around a cell, those by its rarest cells first, and whether they are all that are linked with it. A cell
-    /// that few moves touch can be kept still by few of them; one that most moves touch leads anywhere.
+    /// The moves around a cell, those by its rarest cells first, and whether they are all that are linked with it. Few
+    /// moves are enough to keep a cell still that few touch; one that most touch leads anywhere.
     fn near(&self, cell: usize, most: usize) -> (Vec<usize>, bool) {
         let (mut taken, mut seen) = (vec![false; self.moves.len()], vec![false; self.slack.len()]);
         let mut found = Vec::new();
