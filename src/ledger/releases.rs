@@ -88,8 +88,8 @@ impl Ledger {
         Ok(Committed { draft, log_index, released_at })
     }
 
-    /// Stores a free answer (another cut of a draw that is paid for) and its leaf, if no more releases of the draw stand
-    /// than were `seen` when it was judged: two free answers at once cannot add up to what each withholds.
+    /// Stores a free answer (another cut of a draw that is paid for) and its leaf, if no more releases of the draw
+    /// stand than were `seen` when it was judged: two free answers at once cannot add up to what each withholds.
     ///
     /// # Errors
     /// [`LedgerError::Unknown`] if the draw was never paid for; [`LedgerError::Conflict`] if this release stands

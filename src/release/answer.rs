@@ -82,11 +82,11 @@ impl Answering {
     async fn cut(&self, plan: &Plan) -> Result<Option<(Draft, usize)>, AnswerError> {
         let Some(sealed) = self.ledger.draw(&plan.draw).await? else { return Ok(None) };
         let noisy = self.unseal(plan, &sealed)?;
-        let shelf = self.shelves.take(&plan.draw);
-        let newer = self.ledger.releases_of(&plan.draw, shelf.last()).await?;
-        let (draft, shelf, _) = write_down(plan, noisy, shelf, newer).await?;
-        let seen = shelf.seen();
-        self.shelves.put_back(plan.draw, shelf);
+        let stands = self.shelves.take(&plan.draw);
+        let newer = self.ledger.releases_of(&plan.draw, stands.last()).await?;
+        let (draft, stands, _) = write_down(plan, noisy, stands, newer).await?;
+        let seen = stands.seen();
+        self.shelves.put_back(plan.draw, stands);
         Ok(Some((draft?, seen)))
     }
 
@@ -177,21 +177,21 @@ fn shelf_name(plan: &Plan) -> String {
     format!("draw {}", plan.draw)
 }
 
-/// What is told of every cell the plan shows: least squares, the floor, its partners, on noisy figures alone. Hands the
-/// shelf and the noisy figures back. Off the threads that serve: the search for partners can take a while.
+/// What is told of every cell the plan shows: least squares, the floor, its partners, on noisy figures alone. Hands what
+/// stands and the noisy figures back. Off the threads that serve: the search for partners can take a while.
 async fn write_down(
     plan: &Plan,
     noisy: NoisyTables,
-    mut shelf: Shelf,
+    mut stands: Shelf,
     newer: Vec<ReleaseRow>,
 ) -> Result<(Result<Draft, AnswerError>, Shelf, NoisyTables), AnswerError> {
     let plan = plan.clone();
     let written = tokio::task::spawn_blocking(move || {
         let parts = Parts::new(&plan, &noisy);
-        shelf.read(&plan, &parts, &newer)?;
-        let draft = tell(&plan, &parts, shelf.linked())
-            .and_then(|telling| Draft::new(&plan, telling, shelf.first()).map_err(|_| AnswerError::Fault("draft")));
-        Ok((draft, shelf, noisy))
+        stands.read(&plan, &parts, &newer)?;
+        let draft = tell(&plan, &parts, stands.linked())
+            .and_then(|telling| Draft::new(&plan, telling, stands.first()).map_err(|_| AnswerError::Fault("draft")));
+        Ok((draft, stands, noisy))
     });
     written.await.map_err(|_| AnswerError::Fault("suppress"))?
 }

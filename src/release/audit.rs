@@ -104,7 +104,7 @@ fn of_draw(bodies: &[Body]) -> Result<Certificate, Flaw> {
     for (link, (tables, places)) in linked {
         let proved = suppress::audit(&frame.sizes(), &tables).map_err(|revealed| flaw(&revealed, &places))?;
         // rows are a second count of the same cells
-        certificate = if link.rows { certificate } else { certificate.and(proved) };
+        certificate = if link.rows { certificate } else { certificate.and(&proved) };
     }
     Ok(certificate)
 }

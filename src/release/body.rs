@@ -171,7 +171,8 @@ pub struct Cell {
     pub known: Option<Known>,
     /// Lower end of the interval; null where withheld, and where the interval has no finite ends.
     pub low: Option<Number>,
-    /// `persons`, `persons:COLUMN=CODES` (the part that a share implies), `rows`, `sum:COLUMN`, `mean:COLUMN`, `median:COLUMN`, `quantile:COLUMN:Q`, `share:COLUMN=CODES`.
+    /// `persons`, `persons:COLUMN=CODES` (the part that a share implies), `rows`, `sum:COLUMN`, `mean:COLUMN`,
+    /// `median:COLUMN`, `quantile:COLUMN:Q`, `share:COLUMN=CODES`.
     pub measure: String,
     /// `withheld`, `unreliable` or `structural`.
     #[serde(skip_serializing_if = "Option::is_none", default)]

@@ -118,7 +118,7 @@ fn figure_note(figure: &Figure) -> Option<String> {
             "Quantiles come from noisy counts of the bins of the policy; within a bin values are taken as spread evenly."
         }
         Figure::Share { .. } => {
-            "A share is told where both the persons in its numerator, stated beside it, and the others of its base reach the floor."
+            "A share is told where the persons in its numerator (stated beside it) and the others of its base reach the floor."
         }
     };
     Some(note.to_owned())
@@ -126,7 +126,7 @@ fn figure_note(figure: &Figure) -> Option<String> {
 
 fn partners_note(plan: &Plan) -> &'static str {
     if plan.rules.complementary {
-        "Other cells are withheld so that those cannot be worked out: no published figures of one draw determine a withheld one. Separate draws may estimate it, within the privacy budget."
+        "Other cells are withheld with them: no published figures of one draw determine a withheld one. Separate draws may estimate it, within the budget."
     } else {
         "The policy forgoes partners: withheld noisy figures can be worked out from published ones, within the privacy that was paid for."
     }

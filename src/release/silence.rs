@@ -66,7 +66,7 @@ pub(super) fn silence(plan: &Plan, parts: &Parts<'_>, earlier: &Linked) -> Resul
             tables.into_iter().map(|(at, place, told)| ((at, place), told)).unzip();
         let standing = earlier.get(&link).map_or(&[][..], Vec::as_slice);
         let (verdicts, proved) = suppress::withhold(&sizes, standing, &new)?;
-        certificate = certificate.and(proved);
+        certificate = certificate.and(&proved);
         for ((at, place), verdicts) in places.into_iter().zip(verdicts) {
             if let Some(decided) = layers.get_mut(at).and_then(|layer| layer.verdicts.get_mut(place)) {
                 *decided = verdicts;
@@ -119,7 +119,7 @@ fn of_part(plan: &Plan, part: &EstimatedTable, all: &EstimatedTable, of_all: &[V
         .zip(of_all.iter().zip(rest))
         .map(|(own, (all, rest))| match (own, all) {
             (Verdict::Shown, Verdict::Shown) if rest >= least => Verdict::Shown,
-            (Verdict::Shown, _) | (Verdict::Withheld, _) => Verdict::Withheld,
+            (Verdict::Shown | Verdict::Withheld, _) => Verdict::Withheld,
             (Verdict::Structural, _) => Verdict::Structural,
         })
         .collect()

@@ -88,11 +88,11 @@ impl Shelves {
     }
 
     /// Keeps a shelf for the next time.
-    pub(super) fn put_back(&self, draw: Digest, shelf: Shelf) {
+    pub(super) fn put_back(&self, draw: Digest, read: Shelf) {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if kept.len() >= KEPT_MAX {
             kept.clear();
         }
-        kept.insert(draw, shelf);
+        kept.insert(draw, read);
     }
 }

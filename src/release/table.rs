@@ -1,9 +1,9 @@
 //! What is said of each table of a release besides its cells: all that an audit of them needs.
 //!
 //! A table has cells that add up with those of others. These lines tell which codes each of them stands for, by which
-//! floor it was judged and how precise its figures are, so that anyone can prove again, from published files alone, that
-//! no withheld figure follows from published ones. The standard error is that of every figure of the table, shown or
-//! not: it depends on the plan and on nothing else.
+//! floor it was judged and how precise its figures are, so that anyone can prove again, from published files alone,
+//! that no withheld figure follows from published ones. The standard error is that of every figure of the table, shown
+//! or not: it depends on the plan and on nothing else.
 
 use crate::estimate::EstimatedTable;
 use crate::policy::{Cut, Plan};

@@ -72,8 +72,11 @@ pub fn audit(sizes: &[usize], tables: &[Told]) -> Result<Certificate, Revealed> 
     Ok(certificate(&system, &pattern.withheld))
 }
 
+/// Cells as (table, place).
+type Places = Vec<(usize, usize)>;
+
 /// Cells that one table withholds and another shows, and cells that two tables show with different figures.
-fn contradictions(system: &System, tables: &[Told]) -> (Vec<(usize, usize)>, Vec<(usize, usize)>) {
+fn contradictions(system: &System, tables: &[Told]) -> (Places, Places) {
     let (mut told_twice, mut apart) = (Vec::new(), Vec::new());
     for (table, (told, places)) in tables.iter().zip(&system.places).enumerate() {
         for (place, (&cell, verdict)) in places.iter().zip(&told.verdicts).enumerate() {

@@ -44,7 +44,7 @@ impl Default for Certificate {
 impl Certificate {
     /// Of two systems that tell nothing of each other.
     #[must_use]
-    pub fn and(self, other: Self) -> Self {
+    pub fn and(self, other: &Self) -> Self {
         Self {
             cells: self.cells.saturating_add(other.cells),
             coordinates: self.coordinates.saturating_add(other.coordinates),
