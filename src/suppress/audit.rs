@@ -33,7 +33,8 @@ pub fn audit(sizes: &[usize], tables: &[Told]) -> Result<Certificate, Revealed> 
     let mut moves = system.moves.clone();
     let mut point = vec![0.0; standing.len()];
     let mut wrong = Vec::new();
-    for cell in (0..standing.len()).filter(|&cell| standing[cell] == Standing::Published) {
+    let published = (0..standing.len()).filter(|&cell| standing[cell] == Standing::Published).collect();
+    for cell in moves.cheapest_first(published) {
         let figure = system.estimates[cell];
         let move_given = moves.publish(cell);
         match move_given.iter().find(|entry| entry.0 == cell) {

@@ -110,7 +110,7 @@ impl Problem<'_> {
         let cells = self.standing.len();
         let mut moves = Moves::new(cells + sums.len(), with_sums(self.rows, cells, sums));
         let of = |standing: Standing| move |cell: &usize| self.standing[*cell] == standing;
-        moves.publish_all(&(0..cells).filter(of(Standing::Published)).collect::<Vec<_>>());
+        moves.publish_all((0..cells).filter(of(Standing::Published)).collect());
         let kept = |cell: usize| self.standing.get(cell).is_none_or(|&standing| standing == Standing::Withheld);
         let lost = (0..cells + sums.len()).any(|cell| kept(cell) && moves.known(cell));
         let mut withheld: Vec<bool> = self.standing.iter().map(|&s| s != Standing::Published).collect();

@@ -110,8 +110,7 @@ impl System {
         let rows = self.lattice.moves();
         self.coordinates = rows.len();
         self.moves = Moves::new(self.standing.len(), rows);
-        let declared: Vec<usize> = (0..self.impossible.len()).filter(|&cell| self.impossible[cell]).collect();
-        self.moves.publish_all(&declared);
+        self.moves.publish_all((0..self.impossible.len()).filter(|&cell| self.impossible[cell]).collect());
         for cell in 0..self.impossible.len() {
             self.impossible[cell] |= self.moves.untouched(cell);
             if self.impossible[cell] {

@@ -31,7 +31,7 @@ pub(super) fn unchanged(system: &System, earlier: &[Told], moves: &mut Moves) ->
     let more: Vec<usize> = new.iter().flatten().copied().filter(|&cell| cell >= cells).collect();
     if !more.is_empty() {
         let shown = |&cell: &usize| system.standing[cell] == Standing::Published;
-        moves.publish_all(&(0..cells).filter(shown).collect::<Vec<_>>());
+        moves.publish_all((0..cells).filter(shown).collect());
     }
     more.iter().all(|&cell| moves.untouched(cell))
 }
