@@ -18,6 +18,8 @@
 
 mod acs;
 mod bodies;
+mod flips;
+mod folders;
 mod free;
 mod hostile;
 mod load;
