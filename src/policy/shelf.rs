@@ -42,11 +42,12 @@ impl Plan {
     #[must_use]
     pub fn over(&self, policy: &Policy, draw: Digest, form: &Form) -> Option<Self> {
         let laid = Laying { plan: self, form };
-        let dimensions: Vec<Dimension> =
-            form.dimensions.iter().map(|(name, levels)| dimension(policy, name, levels)).collect::<Option<_>>()?;
+        // Most draws do not cover a question: known by the codes alone, before any of it is built.
         let shown: Vec<Shown> = self.shown.iter().map(|shown| laid.shown(shown)).collect::<Option<_>>()?;
         let cuts = laid.cuts(&self.cuts)?;
         let figures: Vec<Figure> = self.figures.iter().map(|figure| laid.figure(figure)).collect::<Option<_>>()?;
+        let dimensions: Vec<Dimension> =
+            form.dimensions.iter().map(|(name, levels)| dimension(policy, name, levels)).collect::<Option<_>>()?;
         let summed_twice = |cut: &Cut| cut.levels.len() > 1 && dimensions.get(cut.dim).is_some_and(|d| d.per_row);
         if !form.additive && figures.iter().flat_map(numerator).chain(&cuts).any(summed_twice) {
             return None;
@@ -71,10 +72,10 @@ impl Plan {
     /// Variance to expect of a quantity in the cells of a shown table; infinite if it is not covered.
     #[must_use]
     pub fn variance_of(&self, quantity: &Quantity, of: &[Cut], shown: &Shown) -> f64 {
-        let part = self.part(quantity, of);
-        let prediction =
-            super::Prediction::new(&part.dimensions, &part.cuts, part.measured.iter(), part.accounting, part.additive);
-        prediction.variance(shown)
+        let cuts = self.cut_by(of);
+        let measured = self.measured.iter().filter(|measured| measured.quantity == *quantity);
+        let additive = self.additive || *quantity != Quantity::Persons;
+        super::Prediction::new(&self.dimensions, &cuts, measured, self.accounting, additive).variance(shown)
     }
 
     /// Whether every table asked for comes as precisely as from another plan, and every margin at all.
