@@ -21,8 +21,10 @@ mod raw;
 #[path = "../benches/partners/whole.rs"]
 mod whole;
 
-use halflight::suppress::{Found, Inspection, Lattice, Need, Pattern, Problem, Reach, Standing};
+use halflight::suppress::simplex::{Dictionary, End};
+use halflight::suppress::{Found, Inspection, Lattice, Need, Pattern, Problem, Reach, Row, Standing};
 use raw::Raw;
+use std::collections::BTreeSet;
 
 fn problem<'a>(raw: &'a Raw, standing: &'a [Standing], order: &'a mut Vec<usize>) -> Problem<'a> {
     order.extend((0..standing.len()).filter(|&cell| standing[cell] == Standing::Open));
@@ -71,6 +73,55 @@ fn two_hidden_cells_whose_sum_is_none_or_one_are_flagged() {
     assert!(matches!(at_c(&raw, &pattern, 1), Found::Narrow(_)), "the 1 cannot be 2");
 }
 
+/// The cells that are fixed for someone who is told which cells are the small ones, of `least` to `most`.
+fn fixed_by_the_rule(raw: &Raw, pattern: &Pattern, small: &[usize], least: i64, most: i64) -> Vec<usize> {
+    let mut program = Dictionary::default();
+    let rows: Vec<_> = pattern.moves.rows().collect();
+    let steps: Vec<usize> = rows.iter().map(|_| program.variable(f64::NEG_INFINITY, f64::INFINITY, 0.0)).collect();
+    let changes: Vec<usize> = (0..raw.counts.len())
+        .map(|cell| {
+            let coefficient = |row: &Row| row.iter().find(|entry| entry.0 == cell).map(|entry| entry.1 as f64);
+            let terms: Vec<_> =
+                rows.iter().zip(&steps).filter_map(|(row, &step)| Some((step, coefficient(row)?))).collect();
+            let count = raw.counts[cell];
+            let told = small.contains(&cell);
+            let low = if told { least - count } else { -count } as f64;
+            program.define(&terms, low, if told { (most - count) as f64 } else { f64::INFINITY })
+        })
+        .collect();
+    let mut moves = |cell: usize, way: f64| {
+        let end = program.maximise(Some(changes[cell]), way, 1e-3, &mut 1_000_000);
+        assert_eq!(end, End::Reached);
+        program.value(changes[cell]) * way > 1e-6
+    };
+    small.iter().copied().filter(|&cell| !moves(cell, 1.0) && !moves(cell, -1.0)).collect()
+}
+
+// case 4: the reason why a small cell and its partner are told by the same word
+#[test]
+fn two_cells_at_the_floor_are_given_away_by_their_sum_to_whoever_is_told_that_they_are_small() {
+    let sets: [&[usize]; 6] = [&[0], &[1], &[2], &[3], &[0, 1], &[0, 1, 2, 3]];
+    let raw = line(&[3, 3, 8, 9], &sets);
+    let pattern = hiding(&raw, &[0, 1]);
+    assert_eq!([at_c(&raw, &pattern, 0), at_c(&raw, &pattern, 1)], [Found::Enough, Found::Enough]);
+    assert_eq!(fixed_by_the_rule(&raw, &pattern, &[0, 1], 0, 3), [0, 1]);
+    assert!(fixed_by_the_rule(&raw, &pattern, &[0], 0, 3).is_empty(), "who is told of one alone learns nothing");
+    let wider = hiding(&raw, &[0, 1, 4, 2]);
+    assert!(fixed_by_the_rule(&raw, &wider, &[0, 1], 0, 3).is_empty());
+}
+
+// A published fixture: three ones, where zeros are shown.
+#[test]
+fn three_singletons_are_given_away_by_their_sum_to_whoever_is_told_that_they_are_small() {
+    let sets: [&[usize]; 6] = [&[0], &[1], &[2], &[3], &[0, 1, 2], &[0, 1, 2, 3]];
+    let raw = line(&[1, 1, 1, 9], &sets);
+    let pattern = hiding(&raw, &[0, 1, 2]);
+    assert!([0, 1, 2].iter().all(|&cell| at_c(&raw, &pattern, cell) == Found::Enough));
+    assert_eq!(fixed_by_the_rule(&raw, &pattern, &[0, 1, 2], 1, 3), [0, 1, 2]);
+    let wider = hiding(&raw, &[0, 1, 2, 4, 3]);
+    assert!(fixed_by_the_rule(&raw, &wider, &[0, 1, 2], 1, 3).is_empty());
+}
+
 // case 5
 #[test]
 fn zeros_are_no_help_to_a_cell_that_cannot_rise() {
@@ -103,11 +154,12 @@ fn an_interval_of_some_width_with_one_whole_table_in_it_is_flagged() {
     assert_eq!(values(&[0, 1, 0, 1], &raw, &sets, &pattern)[0].len(), 1, "counted out: 0 and nothing else");
 }
 
-/// By cell: the values it has in all tables of whole numbers that agree with what is published, up to two.
+/// By cell: the values it has in all tables of whole numbers that agree with what is published, up to two. Of a cube,
+/// tables of counts up to 6 alone.
 fn values(levels: &[i64], raw: &Raw, sets: &[&[usize]], pattern: &Pattern) -> Vec<Vec<i64>> {
     let published: Vec<(&[usize], i64)> =
         (0..sets.len()).filter(|&cell| !pattern.withheld[cell]).map(|cell| (sets[cell], raw.counts[cell])).collect();
-    let most = levels.iter().sum::<i64>() + 2;
+    let most = (levels.iter().sum::<i64>() + 2).min(if levels.len() < 8 { i64::MAX } else { 6 });
     let mut seen = vec![Vec::new(); sets.len()];
     let mut table = Vec::new();
     count_out(levels.len(), most, &published, sets, &mut table, &mut seen);
@@ -143,6 +195,39 @@ fn count_out(
     }
 }
 
+/// Levels, and the sets of them of which linked tables may hold a cell.
+const SHAPES: [(usize, &[&[usize]]); 3] = [
+    // two by three, with groups that cross
+    (6, &[&[0, 1, 2], &[3, 4, 5], &[0, 3], &[1, 4], &[2, 5], &[0, 1, 2, 3, 4, 5], &[0, 1, 3, 4], &[1, 2], &[4, 5]]),
+    // a line, with three groupings that are not nested
+    (5, &[&[0, 1], &[2, 3, 4], &[0, 1, 2], &[3, 4], &[0, 2, 4], &[1, 3], &[0, 1, 2, 3, 4]]),
+    // a cube with its faces and edges
+    (
+        8,
+        &[
+            &[0, 1],
+            &[2, 3],
+            &[4, 5],
+            &[6, 7],
+            &[0, 2],
+            &[1, 3],
+            &[4, 6],
+            &[5, 7],
+            &[0, 4],
+            &[1, 5],
+            &[2, 6],
+            &[3, 7],
+            &[0, 1, 2, 3],
+            &[4, 5, 6, 7],
+            &[0, 2, 4, 6],
+            &[1, 3, 5, 7],
+            &[0, 1, 4, 5],
+            &[2, 3, 6, 7],
+            &[0, 1, 2, 3, 4, 5, 6, 7],
+        ],
+    ),
+];
+
 #[test]
 fn no_withheld_count_is_pinned_by_counting_out_all_tables() {
     let cases: u64 = std::env::var("HALFLIGHT_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(400);
@@ -153,11 +238,10 @@ fn no_withheld_count_is_pinned_by_counting_out_all_tables() {
             dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
             (dice >> 33) % most
         };
-        // a square of two by three with some of its lines and groups, as sets of its levels
-        let levels: Vec<i64> = (0..6).map(|_| [0, 1, 2, 3, 5, 7][below(6) as usize]).collect();
-        let mut sets: Vec<Vec<usize>> = (0..6).map(|level| vec![level]).collect();
-        let lines: [&[usize]; 9] =
-            [&[0, 1, 2], &[3, 4, 5], &[0, 3], &[1, 4], &[2, 5], &[0, 1, 2, 3, 4, 5], &[0, 1, 3, 4], &[1, 2], &[4, 5]];
+        let (size, lines) = SHAPES[below(3) as usize];
+        let counts = if size < 8 { [0, 1, 2, 3, 5, 7] } else { [0, 1, 2, 3, 3, 4] };
+        let levels: Vec<i64> = (0..size).map(|_| counts[below(6) as usize]).collect();
+        let mut sets: Vec<Vec<usize>> = (0..size).map(|level| vec![level]).collect();
         sets.extend(lines.iter().filter(|_| below(4) > 0).map(|line| line.to_vec()));
         let sets: Vec<&[usize]> = sets.iter().map(Vec::as_slice).collect();
         let raw = line(&levels, &sets);
@@ -165,13 +249,22 @@ fn no_withheld_count_is_pinned_by_counting_out_all_tables() {
         let primary: Vec<usize> = (0..sets.len()).filter(|&c| standing[c] == Standing::Withheld).collect();
         let mut order = Vec::new();
         let search = problem(&raw, &standing, &mut order);
+        let mut asked = BTreeSet::new();
         let inspect = |pattern: &Pattern| match cone::inspect(&raw.counts, pattern) {
-            Inspection::Safe => whole::inspect(&raw.counts, pattern, &primary),
+            Inspection::Safe => match whole::inspect(&raw.counts, pattern, &primary) {
+                // sums that did not help: the largest shown cell goes too
+                Inspection::Widen(sums, _) if sums.iter().filter(|sum| asked.insert((*sum).clone())).count() == 0 => {
+                    let shown = (0..sets.len()).filter(|&cell| !pattern.withheld[cell]);
+                    Inspection::Widen(Vec::new(), shown.max_by_key(|&cell| raw.counts[cell]).into_iter().collect())
+                }
+                found @ (Inspection::Safe | Inspection::Widen(..) | Inspection::Stuck) => found,
+            },
             unsafe_yet @ (Inspection::Widen(..) | Inspection::Stuck) => unsafe_yet,
         };
-        let Some(pattern) = search.solve(inspect) else { continue };
+        let pattern = search.solve(inspect).unwrap();
         let seen = values(&levels, &raw, &sets, &pattern);
-        assert!(primary.iter().all(|&cell| seen[cell].len() == 2), "case {case}: {levels:?} {sets:?}");
+        let pinned = |&cell: &usize| pattern.withheld[cell] && seen[cell].len() < 2;
+        assert_eq!((0..sets.len()).find(pinned), None, "case {case}: {levels:?} {sets:?}");
         shown += pattern.withheld.iter().filter(|withheld| !**withheld).count();
         small += primary.len();
     }

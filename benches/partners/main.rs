@@ -19,13 +19,16 @@
 mod cone;
 mod exact;
 mod instances;
+mod population;
 mod raw;
+mod service;
 
 fn main() -> std::io::Result<()> {
     let folder = std::env::var_os("HALFLIGHT_SUPPRESSION").map_or_else(
         || std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/suppression"),
         Into::into,
     );
+    service::service();
     if !folder.is_dir() {
         println!("skipped: there is no {}", folder.display());
         return Ok(());

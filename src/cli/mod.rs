@@ -5,6 +5,7 @@
 //! usage.
 
 pub mod ask;
+mod audit;
 mod backup;
 pub mod check;
 pub mod client;
@@ -75,6 +76,8 @@ enum Command {
     Ask(ask::AskArgs),
     /// Verify the whole log, offline or over HTTP.
     Verify(verify::VerifyArgs),
+    /// Audit published releases from their files alone.
+    Audit(audit::AuditArgs),
     /// Copy a service, while it runs, into a folder; verified after writing.
     Backup(backup::BackupArgs),
     /// Put a backup back, or bring a rolled back database forward to its witness; gives no budget back.
@@ -111,6 +114,7 @@ fn run(cli: Cli) -> Result<(), CliError> {
         Command::Submit(args) => submit::run(&args),
         Command::Ask(args) => ask::run(&args),
         Command::Verify(args) => verify::run(&args),
+        Command::Audit(args) => audit::run(&args),
         Command::Backup(args) => backup::run(&args),
         Command::Restore(args) => restore::run(&args),
         Command::Generate(args) => generate_args::run(&args),

@@ -69,6 +69,19 @@ pub fn estimate(plan: &Plan, noisy: &NoisyTables) -> Result<Vec<EstimatedTable>,
     if plan.additive { jointly(plan, noisy, &sizes) } else { alone(plan, noisy, &sizes) }
 }
 
+/// The whole of one table, without cuts: what any cell within it is a sum of.
+///
+/// # Errors
+/// [`NotCovered`] if the draw does not hold it.
+pub fn whole(plan: &Plan, noisy: &NoisyTables, dims: &[usize]) -> Result<Vec<f64>, NotCovered> {
+    if plan.additive {
+        let sizes: Vec<usize> = plan.dimensions.iter().map(|d| d.levels.len()).collect();
+        return Estimator::new(&sizes, noisy, &plan.structural_zeros)?.table(dims);
+    }
+    let own = noisy.tables.iter().find(|table| table.dims == *dims).ok_or(NotCovered)?;
+    Ok(own.values.iter().copied().map(components::float).collect())
+}
+
 /// Impossible cells are made zero. That lowers every variance or leaves it; what is told of a table is the variance
 /// before it, one for all of its cells.
 fn jointly(plan: &Plan, noisy: &NoisyTables, sizes: &[usize]) -> Result<Vec<EstimatedTable>, NotCovered> {

@@ -88,16 +88,24 @@ impl Ledger {
         Ok(Committed { draft, log_index, released_at })
     }
 
-    /// Stores a free answer (another cut of a draw that is paid for) and its leaf.
+    /// Stores a free answer (another cut of a draw that is paid for) and its leaf, if no more releases of the draw
+    /// stand than were `seen` when it was judged: two free answers at once cannot add up to what each withholds.
     ///
     /// # Errors
     /// [`LedgerError::Unknown`] if the draw was never paid for; [`LedgerError::Conflict`] if this release stands
-    /// already.
-    pub async fn shelve<D: Settle>(&self, draft: D) -> Result<Committed<D>, LedgerError> {
+    /// already; [`LedgerError::InProgress`] if another of the same draw has come between.
+    pub async fn shelve<D: Settle>(&self, draft: D, seen: usize) -> Result<Committed<D>, LedgerError> {
         let entry = draft.entry();
         let mut writing = self.write().await?;
         if stands(&mut writing, &entry.release).await? {
             return Err(already());
+        }
+        let standing: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM releases WHERE draw = ?")
+            .bind(entry.draw.to_string())
+            .fetch_one(writing.rows())
+            .await?;
+        if count(standing)? != u64::try_from(seen).unwrap_or(u64::MAX) {
+            return Err(LedgerError::InProgress);
         }
         let paid: Option<(String, String, String)> = sqlx::query_as(
             "SELECT c.claim, c.editions, c.dataset FROM draws d JOIN claims c ON c.claim = d.claim
@@ -159,14 +167,16 @@ impl Ledger {
         rows.iter().map(|(draw, opening)| Ok((digest(draw)?, json::<Opening>(opening)?.measured))).collect()
     }
 
-    /// The first release of a draw: the one that paid for it.
+    /// The releases of a draw behind a place in the log, or all; the first of all is the one that paid for it.
     ///
     /// # Errors
     /// Faults only.
-    pub async fn first_release(&self, draw: &Digest) -> Result<Option<ReleaseId>, LedgerError> {
-        let query = sqlx::query_scalar("SELECT id FROM releases WHERE draw = ? ORDER BY log_index LIMIT 1");
-        let found: Option<String> = query.bind(draw.to_string()).fetch_optional(&mut *self.reading().await?).await?;
-        found.map(name).transpose()
+    pub async fn releases_of(&self, draw: &Digest, behind: Option<u64>) -> Result<Vec<ReleaseRow>, LedgerError> {
+        let query = sqlx::query_as("SELECT * FROM releases WHERE draw = ? AND log_index > ? ORDER BY log_index");
+        let behind = behind.map_or(Ok(-1), int)?;
+        let rows: Vec<ReleaseColumns> =
+            query.bind(draw.to_string()).bind(behind).fetch_all(&mut *self.reading().await?).await?;
+        rows.into_iter().map(ReleaseRow::try_from).collect()
     }
 
     /// One release.

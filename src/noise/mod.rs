@@ -119,6 +119,20 @@ fn draw(
     Ok(NoisyTable { dims: dims.to_vec(), values: mechanism.draw(scale, exact)?, variance: mechanism.variance(scale) })
 }
 
+/// Real noise on one table at a price, without a claim: for tests of what is decided on noisy figures.
+#[cfg(test)]
+pub(crate) fn noisy(
+    accounting: Accounting,
+    paid: &crate::policy::Measured,
+    exact: Vec<i64>,
+) -> Result<NoisyTable, NoiseError> {
+    let mechanism: &dyn Mechanism = match accounting {
+        Accounting::Zcdp => &opendp::DiscreteGaussian,
+        Accounting::Pure => &opendp::DiscreteLaplace,
+    };
+    draw(mechanism, &paid.dims, &Sensitive::new(exact), mechanism.calibrate(paid)?)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

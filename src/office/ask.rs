@@ -6,12 +6,15 @@ use crate::estimate;
 use crate::identity::{Principal, Role};
 use crate::ledger::LedgerError;
 use crate::policy::{Inadmissible, Plan, Policy, Question, Spend, Standing, admit, alternatives};
+use crate::release::AnswerError;
+use crate::suppress::WouldReveal;
 
 /// How many cheaper questions are tried when the budget does not cover one.
 const HALVINGS: u32 = 6;
 
 impl Office {
-    /// What a question would cost and how good its answer would be. Touches no data and changes nothing.
+    /// What a question would cost and how good its answer would be. Touches no data and changes nothing; of a question
+    /// that is free it says whether what was released of its draw leaves it to be answered.
     ///
     /// # Errors
     /// Only for callers who may not ask at all; a refusal is a quote that says so.
@@ -27,6 +30,10 @@ impl Office {
             }
         };
         let free = self.is_free(&plan).await?;
+        if free && matches!(self.answering.can_be_cut(&plan).await, Err(AnswerError::WouldReveal)) {
+            let alternatives = self.tellable(&policy, &standing, who, question).await?;
+            return Ok(refused(WouldReveal.code(), WouldReveal.to_string(), alternatives));
+        }
         let affordable = if free { Ok(()) } else { self.ledger.affordable(&plan, who).await };
         let remaining = Some(self.ledger.balance(&plan.account).await?.remaining);
         let priced = |allowed| Quote {
@@ -66,7 +73,31 @@ impl Office {
                 return Err(OfficeError::Refused { reason, alternatives });
             }
         };
-        self.answer(plan, who).await
+        match self.answer(plan, who).await {
+            Err(OfficeError::WouldReveal { .. }) => {
+                let alternatives = self.tellable(&policy, &standing, who, question).await?;
+                Err(OfficeError::WouldReveal { alternatives })
+            }
+            answered => answered,
+        }
+    }
+
+    /// The nearest questions that can be answered from what is paid for without giving anything away.
+    async fn tellable(
+        &self,
+        policy: &Policy,
+        standing: &Standing,
+        who: &Principal,
+        question: &Question,
+    ) -> Result<Vec<Alternative>, OfficeError> {
+        let mut tellable = Vec::new();
+        for alternative in self.nearest(policy, standing, who, question) {
+            let Ok(plan) = self.plan(policy, standing, who, &alternative.question).await? else { continue };
+            if self.is_free(&plan).await? && self.answering.can_be_cut(&plan).await.is_ok() {
+                tellable.push(alternative);
+            }
+        }
+        Ok(tellable)
     }
 
     /// Admits a question; if the same measurement was already paid for at a higher price, admits it at that price, and

@@ -52,6 +52,12 @@ pub enum OfficeError {
         /// Nearest questions that would be admitted.
         alternatives: Vec<Alternative>,
     },
+    /// A free answer that would give a withheld figure away, beside what was released of its draw.
+    #[error("{}", crate::suppress::WouldReveal)]
+    WouldReveal {
+        /// Nearest questions that would be answered.
+        alternatives: Vec<Alternative>,
+    },
     /// The ledger says no, or failed.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
@@ -84,6 +90,7 @@ impl From<AnswerError> for OfficeError {
     fn from(error: AnswerError) -> Self {
         match error {
             AnswerError::Ledger(error) => Self::Ledger(error),
+            AnswerError::WouldReveal => Self::WouldReveal { alternatives: Vec::new() },
             AnswerError::Fault(code) => Self::Fault { code, cause: "the way from claim to release broke".into() },
         }
     }

@@ -59,6 +59,15 @@ impl Figure {
         }
     }
 
+    /// The parts of persons that telling it implies, each by what cuts it out: a share implies its numerator.
+    #[must_use]
+    pub fn parts(&self) -> Vec<&[super::Cut]> {
+        match self {
+            Self::Share { of, .. } => vec![of],
+            Self::Persons | Self::Rows | Self::Sum(_) | Self::Mean(_) | Self::Quantile { .. } => Vec::new(),
+        }
+    }
+
     /// What has to be measured for it, persons for the floor among them.
     #[must_use]
     pub fn needs(&self) -> BTreeSet<Quantity> {

@@ -313,7 +313,7 @@ pub struct CellRules {
     pub moe_relative_max: f64,
     /// Whether unreliable figures are withheld.
     pub withhold_unreliable: bool,
-    /// Whether partners are to be withheld. Nothing reads it yet: no partner is.
+    /// Whether partners are withheld with small cells, so that those cannot be worked out.
     pub complementary: bool,
 }
 

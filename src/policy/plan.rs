@@ -165,6 +165,8 @@ pub struct Rules {
     pub moe_relative_max: f64,
     /// Whether unreliable figures are withheld.
     pub withhold_unreliable: bool,
+    /// Whether partners are withheld with small cells.
+    pub complementary: bool,
 }
 
 impl Plan {

@@ -58,6 +58,7 @@ pub(super) fn rules(policy: &Policy, asked: &Asked) -> Rules {
         round_to: policy.cells.round_to,
         moe_relative_max: policy.cells.moe_relative_max,
         withhold_unreliable: policy.cells.withhold_unreliable,
+        complementary: policy.cells.complementary,
     }
 }
 

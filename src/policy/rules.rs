@@ -32,7 +32,8 @@ pub(super) fn cells(wire: &wire::Cells, findings: &mut Findings<'_>) -> Option<C
     };
     let complementary = wire.complementary.as_ref().is_none_or(|c| *c.get_ref());
     if !complementary {
-        let advice = "this forgoes partners for good, also once they are withheld (they are not yet); write complementary = true";
+        let advice =
+            "this forgoes partners: withheld figures can be worked out from published ones; write complementary = true";
         findings.warning(wire.complementary.as_ref().and_then(at), "partners_shown", advice);
     }
     Some(CellRules {

@@ -6,12 +6,15 @@
 
 use super::body::Release;
 use super::draft::Draft;
+use super::parts::Parts;
+use super::standing::{Shelf, Shelves};
 use super::telling::tell;
 use super::turns::Turns;
-use crate::identity::{Principal, ReleaseId};
-use crate::ledger::{Committed, Drawn, Ledger, LedgerError, Reservation};
+use crate::identity::Principal;
+use crate::ledger::{Committed, Drawn, Ledger, LedgerError, ReleaseRow, Reservation};
 use crate::noise::{NoisyTables, Perturbed, perturb};
 use crate::policy::Plan;
+use crate::suppress::WouldReveal;
 use crate::tabulate::{ExactTables, tabulate};
 use crate::vault::Vault;
 
@@ -23,6 +26,7 @@ pub struct Answering {
     /// Memory that counting for one question may take.
     memory_bytes: usize,
     turns: Turns,
+    shelves: Shelves,
 }
 
 /// Why there is no answer, though the question was admitted.
@@ -31,6 +35,9 @@ pub enum AnswerError {
     /// The ledger says no, or failed.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
+    /// With what stands of the same draw, the answer would give a withheld figure away. Nothing was charged.
+    #[error("{WouldReveal}")]
+    WouldReveal,
     /// Ours. The code says where; no text of a library that has seen data is kept.
     #[error("the answer failed at {0}")]
     Fault(&'static str),
@@ -40,7 +47,7 @@ impl Answering {
     /// A way over these stores. Counting for one question may take so many bytes of memory.
     #[must_use]
     pub fn new(ledger: Ledger, vault: Vault, memory_bytes: usize) -> Self {
-        Self { ledger, vault, memory_bytes, turns: Turns::default() }
+        Self { ledger, vault, memory_bytes, turns: Turns::default(), shelves: Shelves::default() }
     }
 
     /// Answers an admitted plan: from the shelf if it can, with a new draw if it must. The flag says whether the
@@ -58,7 +65,7 @@ impl Answering {
         let claim = self.ledger.reserve(plan, asker).await?;
         let (claim, exact) = self.tabulate(plan, claim).await?;
         let (claim, noisy) = self.perturb(claim, exact).await?;
-        let (claim, draft, sealed) = self.draft(plan, claim, &noisy).await?;
+        let (claim, draft, sealed) = self.draft(plan, claim, noisy).await?;
         Ok((release(self.ledger.settle(claim, sealed, draft).await?), true))
     }
 
@@ -67,10 +74,31 @@ impl Answering {
         if let Some(row) = self.ledger.release_by_digest(&plan.release).await? {
             return Ok(Some((row.into(), false)));
         }
+        let Some((draft, seen)) = self.cut(plan).await? else { return Ok(None) };
+        Ok(Some((release(self.ledger.shelve(draft, seen).await?), true)))
+    }
+
+    /// What would be answered from a draw that is paid for, and how many releases of it stand; none if it was not made.
+    async fn cut(&self, plan: &Plan) -> Result<Option<(Draft, usize)>, AnswerError> {
         let Some(sealed) = self.ledger.draw(&plan.draw).await? else { return Ok(None) };
         let noisy = self.unseal(plan, &sealed)?;
-        let draft = write_down(plan, &noisy, self.ledger.first_release(&plan.draw).await?)?;
-        Ok(Some((release(self.ledger.shelve(draft).await?), true)))
+        let stands = self.shelves.take(&plan.draw);
+        let newer = self.ledger.releases_of(&plan.draw, stands.last()).await?;
+        let (draft, stands, _) = write_down(plan, noisy, stands, newer).await?;
+        let seen = stands.seen();
+        self.shelves.put_back(plan.draw, stands);
+        Ok(Some((draft?, seen)))
+    }
+
+    /// Whether a plan that is answered from a draw can be, beside what stands of it. Stores nothing.
+    ///
+    /// # Errors
+    /// [`AnswerError::WouldReveal`] if it cannot.
+    pub async fn can_be_cut(&self, plan: &Plan) -> Result<(), AnswerError> {
+        if self.ledger.release_by_digest(&plan.release).await?.is_none() {
+            self.cut(plan).await?;
+        }
+        Ok(())
     }
 
     /// Exact tables for a claim. What fails before a row is read gives the claim back; what fails after it is spent,
@@ -121,9 +149,10 @@ impl Answering {
         &self,
         plan: &Plan,
         claim: Drawn,
-        noisy: &NoisyTables,
+        noisy: NoisyTables,
     ) -> Result<(Drawn, Draft, Vec<u8>), AnswerError> {
-        match write_down(plan, noisy, None).and_then(|draft| Ok((draft, self.seal(plan, noisy)?))) {
+        let written = write_down(plan, noisy, Shelf::default(), Vec::new()).await;
+        match written.and_then(|(draft, _, noisy)| Ok((draft?, self.seal(plan, &noisy)?))) {
             Ok((draft, sealed)) => Ok((claim, draft, sealed)),
             Err(error) => {
                 self.ledger.forfeit(claim).await?;
@@ -148,9 +177,23 @@ fn shelf_name(plan: &Plan) -> String {
     format!("draw {}", plan.draw)
 }
 
-/// What is told of every cell the plan shows: least squares, then the floor, on noisy figures alone.
-fn write_down(plan: &Plan, noisy: &NoisyTables, from: Option<ReleaseId>) -> Result<Draft, AnswerError> {
-    Draft::new(plan, &tell(plan, noisy)?, from).map_err(|_| AnswerError::Fault("draft"))
+/// What is told of every cell the plan shows: least squares, the floor, its partners, on noisy figures alone. Hands what
+/// stands and the noisy figures back. Off the threads that serve: the search for partners can take a while.
+async fn write_down(
+    plan: &Plan,
+    noisy: NoisyTables,
+    mut stands: Shelf,
+    newer: Vec<ReleaseRow>,
+) -> Result<(Result<Draft, AnswerError>, Shelf, NoisyTables), AnswerError> {
+    let plan = plan.clone();
+    let written = tokio::task::spawn_blocking(move || {
+        let parts = Parts::new(&plan, &noisy);
+        stands.read(&plan, &parts, &newer)?;
+        let draft = tell(&plan, &parts, stands.linked())
+            .and_then(|telling| Draft::new(&plan, telling, stands.first()).map_err(|_| AnswerError::Fault("draft")));
+        Ok((draft, stands, noisy))
+    });
+    written.await.map_err(|_| AnswerError::Fault("suppress"))?
 }
 
 fn release(committed: Committed<Draft>) -> Release {
@@ -182,7 +225,7 @@ mod tests {
     }
 
     /// A plan over two periods that measures and shows one table; the floor is 10.
-    fn shown(dimensions: Vec<Dimension>, values: &[i64]) -> Vec<Option<i64>> {
+    async fn shown(dimensions: Vec<Dimension>, values: &[i64]) -> Vec<Option<i64>> {
         let edition = |period| EditionRef { period: crate::identity::Period::parse(period).unwrap(), number: 1 };
         let dims: Vec<usize> = (0..dimensions.len()).collect();
         let measured = Measured {
@@ -198,7 +241,7 @@ mod tests {
         plan.shown = vec![Shown { dims: dims.clone() }];
         let tables = vec![NoisyTable { dims, values: values.to_vec(), variance: 1.0 }];
         let noisy = NoisyTables { accounting: Accounting::Zcdp, tables };
-        let written = write_down(&plan, &noisy, None).unwrap().entry().body;
+        let written = write_down(&plan, noisy, Shelf::default(), Vec::new()).await.unwrap().0.unwrap().entry().body;
         let sorted = serde_json::to_vec(&serde_json::from_slice::<serde_json::Value>(&written).unwrap()).unwrap();
         assert!(written == sorted, "the canonical form: keys in order");
         let body: Body = serde_json::from_slice(&written).unwrap();
@@ -207,10 +250,10 @@ mod tests {
 
     // R2 of the rules for small cells: a person in both periods counts twice, and must not lift a cell over the floor
     // alone.
-    #[test]
-    fn the_floor_on_persons_holds_where_periods_are_pooled() {
-        assert_eq!(shown(vec![dimension("sex", &["F", "M"])], &[19, 20]), [None, Some(20)]);
+    #[tokio::test]
+    async fn the_floor_on_persons_holds_where_periods_are_pooled() {
+        assert_eq!(shown(vec![dimension("sex", &["F", "M"])], &[19, 20]).await, [None, Some(20)]);
         let by_period = vec![dimension(PERIOD, &["2025", "2026"]), dimension("sex", &["F", "M"])];
-        assert_eq!(shown(by_period, &[9, 10, 19, 20]), [None, Some(10), Some(19), Some(20)]);
+        assert_eq!(shown(by_period, &[9, 10, 19, 20]).await, [None, Some(10), Some(19), Some(20)]);
     }
 }

@@ -5,9 +5,11 @@
 //! interval or standard error here, and so in no format.
 
 use super::number::Number;
+use super::table::TableFace;
 use crate::budget::{Accounting, Nanos};
 use crate::identity::{DatasetId, Digest, ReleaseId};
 use crate::policy::{EditionRef, Text};
+use crate::suppress::Certificate;
 use chrono::{DateTime, Utc};
 use serde::ser::SerializeStruct as _;
 use serde::{Deserialize, Serialize};
@@ -24,6 +26,8 @@ pub struct Body {
     pub answered_from: Option<ReleaseId>,
     /// The cells, over all dimensions, `_T` where one is summed out.
     pub cells: Vec<Cell>,
+    /// What was proved of what is withheld.
+    pub certificate: Certificate,
     /// Confidence of the intervals: 0.95.
     pub confidence: f64,
     /// The dataset.
@@ -45,6 +49,8 @@ pub struct Body {
     /// The question in canonical form.
     #[schema(value_type = Object)]
     pub question: serde_json::Value,
+    /// Every table whose figures add up with others, and what it takes to audit it.
+    pub tables: Vec<TableFace>,
     /// What the tables are about.
     #[schema(value_type = std::collections::BTreeMap<String, String>)]
     pub title: Text,
@@ -165,7 +171,8 @@ pub struct Cell {
     pub known: Option<Known>,
     /// Lower end of the interval; null where withheld, and where the interval has no finite ends.
     pub low: Option<Number>,
-    /// `persons`, `rows`, `sum:COLUMN`, `mean:COLUMN`, `median:COLUMN`, `quantile:COLUMN:Q`, `share:COLUMN=CODES`.
+    /// `persons`, `persons:COLUMN=CODES` (the part that a share implies), `rows`, `sum:COLUMN`, `mean:COLUMN`,
+    /// `median:COLUMN`, `quantile:COLUMN:Q`, `share:COLUMN=CODES`.
     pub measure: String,
     /// `withheld`, `unreliable` or `structural`.
     #[serde(skip_serializing_if = "Option::is_none", default)]

@@ -7,12 +7,12 @@ use super::body::{Cell, Status};
 use super::combine::Outcome;
 use super::draft::{TOTAL, fixed_key, is_shown};
 use super::number::Number;
-use super::telling::{Telling, Told};
+use super::telling::{Column, Table, Told};
 use crate::policy::{Figure, Plan};
 use std::collections::BTreeMap;
 
 /// Every cell of a table, each with all its figures.
-pub(super) fn cells(plan: &Plan, telling: &Telling) -> Vec<Cell> {
+pub(super) fn cells(plan: &Plan, table: &Table) -> Vec<Cell> {
     let base: BTreeMap<String, String> = plan
         .dimensions
         .iter()
@@ -22,27 +22,22 @@ pub(super) fn cells(plan: &Plan, telling: &Telling) -> Vec<Cell> {
         .collect();
     let key = |place: usize| {
         let mut key = base.clone();
-        for (dim, level) in super::keys::levels_at(&telling.table, place) {
+        for (dim, level) in super::keys::levels_at(&table.persons, place) {
             if let Some((name, level)) = plan.dimensions.get(dim).and_then(|d| Some((&d.name, d.levels.get(level)?))) {
                 key.insert(name.clone(), level.code.clone());
             }
         }
         key
     };
-    let figures: Vec<(String, Digits, &Vec<Told>)> = plan
-        .figures
-        .iter()
-        .zip(&telling.figures)
-        .map(|(figure, told)| (figure.name(), Digits::of(figure, plan.rules.round_to), told))
-        .collect();
     let all = |place: usize| {
         let key = key(place);
-        let known = super::known::total(plan, &telling.table, place);
-        let told = figures.iter().filter_map(|(name, digits, told)| Some((name, digits, told.get(place)?)));
-        let cells = told.map(|(name, digits, told)| cell(key.clone(), name, *digits, told));
+        let known = super::known::total(plan, &table.persons, place);
+        let told = table.columns.iter().filter_map(|column| Some((column, column.told.get(place)?)));
+        let digits = |column: &Column| Digits::of(&column.figure, plan.rules.round_to);
+        let cells = told.map(|(column, told)| cell(key.clone(), &column.name, digits(column), told));
         cells.map(|cell| super::known::beside(known, cell)).collect::<Vec<_>>()
     };
-    (0..telling.table.values.len()).flat_map(all).collect()
+    (0..table.persons.values.len()).flat_map(all).collect()
 }
 
 fn cell(key: BTreeMap<String, String>, measure: &str, digits: Digits, told: &Told) -> Cell {

@@ -62,17 +62,16 @@ pub(super) fn outcomes(
             let numerators = parts.persons(of)?;
             let tables = plan.shown.iter().zip(persons.iter().zip(numerators));
             let share = |(shown, (base, numerator)): (&Shown, (&EstimatedTable, EstimatedTable))| {
-                let floor = f64::from(plan.floor(&base.dims));
                 let both = [vec![base.clone()], vec![numerator]];
-                joined(&both, parts.shared(shown, of), |joint| share(joint, floor, z)).into_iter().flatten().collect()
+                joined(&both, parts.shared(shown, of), |joint| share(joint, z)).into_iter().flatten().collect()
             };
             tables.map(share).collect()
         }
     })
 }
 
-/// Persons and rows: never below none.
-fn plain(table: &EstimatedTable) -> Vec<Option<Outcome>> {
+/// Persons and rows as they were estimated.
+pub(super) fn plain(table: &EstimatedTable) -> Vec<Option<Outcome>> {
     let around = |&value: &f64| Some(Outcome::around(value, table.half_width, table.standard_error));
     table.values.iter().map(around).collect()
 }
@@ -136,11 +135,9 @@ fn quantile_of(joint: &Joint<'_>, edges: &[f64], q: f64, z: f64) -> Option<Outco
     found.value.map(|value| Outcome { value, interval: found.interval, standard_error: None })
 }
 
-/// The second over the first. Withheld with a numerator below the floor, and where those outside it are.
-fn share(joint: &Joint<'_>, floor: f64, z: f64) -> Option<Outcome> {
-    let silent = joint.value(&[0.0, 1.0]) < floor || joint.value(&[1.0, -1.0]) < floor;
-    let share: Option<Outcome> = ratio(joint, &[0.0, 1.0], &[1.0, 0.0], z).bounded(0.0, 1.0).into();
-    share.filter(|_| !silent)
+/// The second over the first.
+fn share(joint: &Joint<'_>, z: f64) -> Option<Outcome> {
+    ratio(joint, &[0.0, 1.0], &[1.0, 0.0], z).bounded(0.0, 1.0).into()
 }
 
 /// What one integer unit is worth.
@@ -192,11 +189,8 @@ mod tests {
     }
 
     #[test]
-    fn a_share_needs_enough_persons_on_both_sides() {
-        let told = |numerator| joint([100.0, numerator], [8.0, 4.0], |j| share(j, 10.0, Z95));
-        assert_eq!(told(9.9), None);
-        assert_eq!(told(90.1), None);
-        let half = told(50.0).unwrap();
+    fn a_share_is_the_numerator_over_its_base() {
+        let half = joint([100.0, 50.0], [8.0, 4.0], |j| share(j, Z95)).unwrap();
         assert!((half.value - 0.5).abs() < 1e-9 && half.reliable(0.5));
     }
 

@@ -30,12 +30,12 @@ impl Settle for Draft {
 }
 
 impl Draft {
-    /// Writes down what is told of every cell. `from` is the release whose draw it was cut from, if it
-    /// is not the one that pays for it.
+    /// Writes down what is told of every cell. `from` is the release whose draw it was cut from, if it is not the one
+    /// that pays for it.
     ///
     /// # Errors
     /// If the body cannot be written as JSON (never, for figures that passed suppression).
-    pub(super) fn new(plan: &Plan, tables: &[Telling], from: Option<ReleaseId>) -> Result<Self, serde_json::Error> {
+    pub(super) fn new(plan: &Plan, telling: Telling, from: Option<ReleaseId>) -> Result<Self, serde_json::Error> {
         let id = ReleaseId::random();
         let body = Body {
             id: id.clone(),
@@ -54,7 +54,9 @@ impl Draft {
                 .filter(|&dim| is_shown(plan, dim))
                 .map(|dim| face(plan, dim))
                 .collect(),
-            cells: tables.iter().flat_map(|table| cells(plan, table)).collect(),
+            cells: telling.tables.iter().flat_map(|table| cells(plan, table)).collect(),
+            certificate: telling.certificate,
+            tables: telling.faces,
         };
         let body = serde_json::to_vec(&body)?;
         let sha256 = Digest::of(&body);
@@ -87,14 +89,12 @@ fn notes(plan: &Plan) -> Vec<String> {
     let mut notes = vec![
         "Every figure has random noise in it, but for zeros that the policy declares; the interval says how much.".to_owned(),
         floor_note(plan),
+        partners_note(plan).into(),
         "Small shown figures are on average a little too high, because those that noise pushed down are withheld.".into(),
         "The figures describe the register as bounded by its policy: a person's rows beyond the declared maximum are not counted.".into(),
     ];
     if plan.editions.len() > 1 {
         notes.push("A person who is in several of the periods counts once in each of them.".into());
-    }
-    if plan.additive && plan.shown.len() > 1 {
-        notes.push("Withheld cells have no partners: margins less the shown cells can give their noisy figure, within the privacy that was paid for.".into());
     }
     if !plan.additive {
         notes.push("Persons are counted once in each cell. One person can be in several cells, so cells do not add up to margins.".into());
@@ -118,10 +118,18 @@ fn figure_note(figure: &Figure) -> Option<String> {
             "Quantiles come from noisy counts of the bins of the policy; within a bin values are taken as spread evenly."
         }
         Figure::Share { .. } => {
-            "A share is told where both the persons in its numerator and the others of its base reach the floor."
+            "A share is told where the persons in its numerator (stated beside it) and the others of its base reach the floor."
         }
     };
     Some(note.to_owned())
+}
+
+fn partners_note(plan: &Plan) -> &'static str {
+    if plan.rules.complementary {
+        "Other cells are withheld with them: no published figures of one draw determine a withheld one. Separate draws may estimate it, within the budget."
+    } else {
+        "The policy forgoes partners: withheld noisy figures can be worked out from published ones, within the privacy that was paid for."
+    }
 }
 
 fn floor_note(plan: &Plan) -> String {

@@ -8,19 +8,26 @@
 //! costs nothing the second time.
 
 mod answer;
+mod audit;
 mod body;
 mod cells;
 mod combine;
 mod draft;
 mod keys;
 mod known;
+mod linked;
 mod number;
 mod parts;
+mod silence;
+mod standing;
+mod table;
 mod telling;
 mod turns;
 
 pub use answer::{AnswerError, Answering};
+pub use audit::{Audited, Flaw, audit};
 pub use body::{Body, Cell, CodeName, DimensionFace, EditionFace, Known, PolicyFace, Privacy, Release, Status};
 pub use draft::{Draft, TOTAL};
 pub use number::Number;
+pub use table::TableFace;
 pub use turns::Turns;

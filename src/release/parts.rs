@@ -5,7 +5,7 @@
 
 use super::answer::AnswerError;
 use crate::design::{Design, Region};
-use crate::estimate::{EstimatedTable, estimate};
+use crate::estimate::{EstimatedTable, estimate, whole};
 use crate::noise::{NoisyTable, NoisyTables};
 use crate::policy::{Cut, Plan, Quantity, Shown};
 
@@ -35,6 +35,30 @@ impl<'a> Parts<'a> {
         (0..quantity.width()).map(|bin| self.estimated(quantity, &[], bin)).collect()
     }
 
+    /// The estimates of persons in the cells of a table, given by the levels that each stands for; `alone` names the
+    /// columns of a table that is joined with no other.
+    pub(super) fn over(&self, axes: &[Vec<Vec<usize>>], alone: Option<&[String]>) -> Result<Vec<f64>, AnswerError> {
+        let dimensions = self.plan.dimensions.iter().enumerate();
+        let within = |(dim, dimension): (usize, &crate::policy::Dimension)| {
+            let whole = axes
+                .get(dim)
+                .is_some_and(|sets| matches!(sets.as_slice(), [one] if one.len() == dimension.levels.len()));
+            alone.map_or(!whole, |columns| columns.contains(&dimension.name)).then_some(dim)
+        };
+        let dims: Vec<usize> = dimensions.filter_map(within).collect();
+        let noisy = self.noisy_of(&Quantity::Persons, 0);
+        let mut values = whole(&self.plan.part(&Quantity::Persons, &[]), &noisy, &dims)
+            .map_err(|_| AnswerError::Fault("estimate"))?;
+        let mut inner: usize =
+            dims.iter().filter_map(|&dim| self.plan.dimensions.get(dim)).map(|d| d.levels.len()).product();
+        for &dim in &dims {
+            let size = self.plan.dimensions.get(dim).map_or(1, |d| d.levels.len()).max(1);
+            inner /= size;
+            values = grouped(&values, size, inner, axes.get(dim).map_or(&[][..], Vec::as_slice));
+        }
+        Ok(values)
+    }
+
     /// Covariance of the persons in a cell of a shown table and in the numerator cut out of it: none where each table
     /// has noise of its own.
     pub(super) fn shared(&self, shown: &Shown, of: &[Cut]) -> f64 {
@@ -56,6 +80,12 @@ impl<'a> Parts<'a> {
     }
 
     fn estimated(&self, quantity: &Quantity, of: &[Cut], bin: usize) -> Result<Vec<EstimatedTable>, AnswerError> {
+        let noisy = self.noisy_of(quantity, bin);
+        estimate(&self.plan.part(quantity, of), &noisy).map_err(|_| AnswerError::Fault("estimate"))
+    }
+
+    /// What was measured of one quantity.
+    fn noisy_of(&self, quantity: &Quantity, bin: usize) -> NoisyTables {
         let width = quantity.width().max(1);
         let measured = self.plan.measured.iter().zip(&self.noisy.tables).filter(|(m, _)| m.quantity == *quantity);
         let tables = measured.map(|(_, table)| NoisyTable {
@@ -63,7 +93,21 @@ impl<'a> Parts<'a> {
             values: table.values.iter().skip(bin).step_by(width).copied().collect(),
             variance: table.variance,
         });
-        let noisy = NoisyTables { accounting: self.noisy.accounting, tables: tables.collect() };
-        estimate(&self.plan.part(quantity, of), &noisy).map_err(|_| AnswerError::Fault("estimate"))
+        NoisyTables { accounting: self.noisy.accounting, tables: tables.collect() }
     }
+}
+
+/// One dimension's levels summed into sets. `inner` is how many figures lie behind each level.
+fn grouped(values: &[f64], size: usize, inner: usize, sets: &[Vec<usize>]) -> Vec<f64> {
+    let mut sums = Vec::new();
+    for block in values.chunks(size.saturating_mul(inner).max(1)) {
+        for set in sets {
+            let mut sum = vec![0.0; inner];
+            for level in set.iter().filter_map(|&level| block.chunks(inner.max(1)).nth(level)) {
+                sum.iter_mut().zip(level).for_each(|(sum, value)| *sum += value);
+            }
+            sums.extend(sum);
+        }
+    }
+    sums
 }

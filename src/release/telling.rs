@@ -2,16 +2,17 @@
 //!
 //! # Guarantee
 //! Whether a cell is shown is decided on its noisy persons, whatever is measured: a withheld cell has no figure of any
-//! measure. A share is withheld with its base, with its numerator, and where those outside the numerator are few: base
-//! and share together would show them.
+//! measure. Persons are stated beside every other figure, and so is each part of them that a figure implies; a share is
+//! told where its base and its numerator are.
 
 use super::answer::AnswerError;
 use super::combine::{self, Outcome};
 use super::parts::Parts;
+use super::silence::{Layer, Silence, silence};
+use super::table::{Linked, TableFace};
 use crate::estimate::EstimatedTable;
-use crate::noise::NoisyTables;
 use crate::policy::{Figure, Plan, Rules};
-use crate::suppress::{self, Verdict};
+use crate::suppress::{Certificate, Verdict};
 
 /// What is told of one figure of one cell.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,47 +33,92 @@ pub(super) enum Told {
 /// Whether the interval is small enough beside the figure.
 pub(super) type Reliable = bool;
 
-/// One shown table.
-pub(super) struct Telling {
-    /// Its dimensions and levels, and the estimates of persons.
-    pub(super) table: EstimatedTable,
-    /// By figure of the plan, in order: what is told of each cell.
-    pub(super) figures: Vec<Vec<Told>>,
+/// One measure in every cell of a table.
+pub(super) struct Column {
+    /// The measure's name.
+    pub(super) name: String,
+    /// What it is.
+    pub(super) figure: Figure,
+    /// What is told, by cell.
+    pub(super) told: Vec<Told>,
 }
 
-/// Estimates everything the plan shows, and decides what of it is told.
-pub(super) fn tell(plan: &Plan, noisy: &NoisyTables) -> Result<Vec<Telling>, AnswerError> {
-    let parts = Parts::new(plan, noisy);
-    let persons = parts.persons(&[])?;
-    let verdicts: Vec<Vec<Verdict>> = persons.iter().map(|table| verdicts(plan, table)).collect();
-    let mut figures: Vec<Vec<Vec<Told>>> = persons.iter().map(|_| Vec::new()).collect();
-    for figure in &plan.figures {
-        let outcomes = combine::outcomes(plan, &parts, figure, &persons)?;
-        for ((all, verdicts), outcomes) in figures.iter_mut().zip(&verdicts).zip(outcomes) {
-            let told =
-                verdicts.iter().zip(outcomes).map(|(verdict, outcome)| told(&plan.rules, figure, verdict, outcome));
-            all.push(told.collect());
+/// One shown table.
+pub(super) struct Table {
+    /// Its dimensions and levels, and the estimates of persons.
+    pub(super) persons: EstimatedTable,
+    /// What is told of it.
+    pub(super) columns: Vec<Column>,
+}
+
+/// Everything a release tells.
+pub(super) struct Telling {
+    /// The tables, in the plan's order.
+    pub(super) tables: Vec<Table>,
+    /// What an audit needs of each of them.
+    pub(super) faces: Vec<TableFace>,
+    /// What was proved of what is withheld.
+    pub(super) certificate: Certificate,
+}
+
+/// Estimates everything the plan shows, and decides what of it is told beside what stands of the draw.
+pub(super) fn tell(plan: &Plan, parts: &Parts<'_>, earlier: &Linked) -> Result<Telling, AnswerError> {
+    let silence = silence(plan, parts, earlier)?;
+    let Some(persons) = silence.layers.first() else { return Err(AnswerError::Fault("estimate")) };
+    let mut tables: Vec<Table> =
+        persons.tables.iter().map(|table| Table { persons: table.clone(), columns: Vec::new() }).collect();
+    let stated = std::iter::once(&Figure::Persons).filter(|persons| !plan.figures.contains(persons));
+    for figure in stated.chain(&plan.figures) {
+        let outcomes = combine::outcomes(plan, parts, figure, &persons.tables)?;
+        for (place, (table, outcomes)) in tables.iter_mut().zip(outcomes).enumerate() {
+            let verdicts = verdicts(&silence, figure, place);
+            table.columns.push(column(&plan.rules, figure.name(), figure, verdicts.into_iter().zip(outcomes)));
         }
     }
-    Ok(persons.into_iter().zip(figures).map(|(table, figures)| Telling { table, figures }).collect())
+    for layer in silence.layers.iter().skip(1) {
+        for (table, (part, verdicts)) in tables.iter_mut().zip(layer.tables.iter().zip(&layer.verdicts)) {
+            let told = verdicts.iter().copied().zip(combine::plain(part));
+            table.columns.push(column(&plan.rules, layer.name.clone(), &Figure::Persons, told));
+        }
+    }
+    Ok(Telling { tables, faces: silence.faces, certificate: silence.certificate })
 }
 
-fn verdicts(plan: &Plan, table: &EstimatedTable) -> Vec<Verdict> {
-    let rules = Rules { threshold: plan.floor(&table.dims), ..plan.rules.clone() };
-    suppress::apply(table, &rules, |place| super::keys::is_structural_zero(plan, table, place))
+/// What becomes of a figure's cells in a table: told only where all persons it implies are.
+fn verdicts(silence: &Silence, figure: &Figure, place: usize) -> Vec<Verdict> {
+    let of = |layer: &Layer| layer.verdicts.get(place).cloned().unwrap_or_default();
+    let implied = |layer: &&Layer| layer.of.is_empty() || figure.parts().contains(&layer.of.as_slice());
+    let all = silence.layers.iter().filter(implied).map(of).reduce(|all, part| {
+        all.into_iter().zip(part).map(|(all, part)| if all == Verdict::Shown { part } else { all }).collect()
+    });
+    let all = all.unwrap_or_default();
+    let silent = *figure == Figure::Rows && !silence.rows;
+    let unless = |verdict| if silent && verdict == Verdict::Shown { Verdict::Withheld } else { verdict };
+    all.into_iter().map(unless).collect()
 }
 
-fn told(rules: &Rules, figure: &Figure, verdict: &Verdict, outcome: Option<Outcome>) -> Told {
+fn column(
+    rules: &Rules,
+    name: String,
+    figure: &Figure,
+    cells: impl Iterator<Item = (Verdict, Option<Outcome>)>,
+) -> Column {
+    let told = cells.map(|(verdict, outcome)| told(rules, figure, verdict, outcome)).collect();
+    Column { name, figure: figure.clone(), told }
+}
+
+fn told(rules: &Rules, figure: &Figure, verdict: Verdict, outcome: Option<Outcome>) -> Told {
     let additive = match figure {
         Figure::Persons | Figure::Rows | Figure::Sum(_) => true,
         Figure::Mean(_) | Figure::Quantile { .. } | Figure::Share { .. } => false,
     };
     match (verdict, outcome) {
-        (Verdict::Withheld, _) | (Verdict::Shown { .. }, None) => Told::Withheld,
+        (Verdict::Withheld, _) | (Verdict::Shown, None) => Told::Withheld,
         (Verdict::Structural, _) => Told::Structural { additive },
-        (Verdict::Shown { .. }, Some(outcome)) => {
+        (Verdict::Shown, Some(outcome)) => {
             let reliable = outcome.reliable(rules.moe_relative_max);
-            if rules.withhold_unreliable && !reliable { Told::Unreliable } else { Told::Shown(outcome, reliable) }
+            let silent = rules.withhold_unreliable && !reliable && *figure != Figure::Persons;
+            if silent { Told::Unreliable } else { Told::Shown(outcome, reliable) }
         }
     }
 }

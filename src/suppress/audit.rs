@@ -4,9 +4,9 @@
 //! place to start from, since the interval of a cell does not depend on where in it one stands.
 #![expect(clippy::indexing_slicing, reason = "a numeric kernel: every index was handed out by the vector it indexes")]
 
+use super::Verdict;
 use super::certificate::{Certificate, Revealed};
 use super::inspect::faults;
-use super::moves::Moves;
 use super::search::{Pattern, Standing};
 use super::told::{System, Told};
 use super::withhold::{as_published, certificate};
@@ -19,11 +19,16 @@ const ROUNDING: f64 = 0.05;
 /// # Errors
 /// [`Revealed`], with the cells concerned.
 pub fn audit(sizes: &[usize], tables: &[Told]) -> Result<Certificate, Revealed> {
-    let system = System::join(sizes, tables, &[]).map_err(|_| Revealed::DoesNotAddUp(Vec::new()))?;
-    let rows = system.lattice.moves();
-    let coordinates = rows.len();
+    let system = System::join(sizes, tables, &[]);
+    let (told_twice, apart) = contradictions(&system, tables);
+    if !told_twice.is_empty() {
+        return Err(Revealed::Known(told_twice));
+    }
+    if !apart.is_empty() {
+        return Err(Revealed::DoesNotAddUp(apart));
+    }
     let standing: Vec<Standing> = system.standing.iter().copied().map(as_published).collect();
-    let mut moves = Moves::new(standing.len(), rows);
+    let mut moves = system.moves.clone();
     let mut point = vec![0.0; standing.len()];
     let mut wrong = Vec::new();
     for cell in (0..standing.len()).filter(|&cell| standing[cell] == Standing::Published) {
@@ -60,7 +65,28 @@ pub fn audit(sizes: &[usize], tables: &[Told]) -> Result<Certificate, Revealed> 
     if !faults.undecided.is_empty() {
         return Err(Revealed::Undecided(system.at(&faults.undecided)));
     }
-    Ok(certificate(&system, &pattern.withheld, coordinates))
+    Ok(certificate(&system, &pattern.withheld))
+}
+
+/// Cells as (table, place).
+type Places = Vec<(usize, usize)>;
+
+/// Cells that one table withholds and another shows, and cells that two tables show with different figures.
+fn contradictions(system: &System, tables: &[Told]) -> (Places, Places) {
+    let (mut told_twice, mut apart) = (Vec::new(), Vec::new());
+    for (table, (told, places)) in tables.iter().zip(&system.places).enumerate() {
+        for (place, (&cell, verdict)) in places.iter().zip(&told.verdicts).enumerate() {
+            let published = system.standing[cell] == Standing::Published && !system.impossible[cell];
+            match verdict {
+                Verdict::Withheld if published => told_twice.push((table, place)),
+                Verdict::Shown if (told.estimates[place] - system.estimates[cell]).abs() > ROUNDING => {
+                    apart.push((table, place));
+                }
+                Verdict::Shown | Verdict::Withheld | Verdict::Structural => {}
+            }
+        }
+    }
+    (told_twice, apart)
 }
 
 fn shift(point: &mut [f64], along: &[(usize, i64)], length: f64) {

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// A sense in which withheld cells are safe.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub enum Notion {
     /// No withheld estimate is a linear combination of published figures.
     A,
@@ -19,18 +19,40 @@ pub enum Notion {
 ///
 /// `width` is the width promised, not the narrowest found: on the way to a proof narrower bounds are met that depend on
 /// the withheld estimates themselves, and are nobody's to know.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Certificate {
-    /// What holds.
-    pub notions: Vec<Notion>,
-    /// How many different cells are withheld, of all that stands of the draw.
-    pub withheld: usize,
-    /// Each withheld estimate has an interval at least this wide; none where nothing is withheld.
-    pub width: Option<f64>,
     /// Cells of the audited system.
     pub cells: usize,
     /// Its coordinates: in how many ways its figures can change.
     pub coordinates: usize,
+    /// What holds.
+    pub notions: Vec<Notion>,
+    /// Each withheld estimate has an interval at least this wide; none where nothing is withheld.
+    pub width: Option<f64>,
+    /// How many different cells are withheld, of all that stands of the draw.
+    pub withheld: usize,
+}
+
+impl Default for Certificate {
+    /// Of nothing: all of it holds.
+    fn default() -> Self {
+        let notions = vec![Notion::A, Notion::E, Notion::W];
+        Self { cells: 0, coordinates: 0, notions, width: None, withheld: 0 }
+    }
+}
+
+impl Certificate {
+    /// Of two systems that tell nothing of each other.
+    #[must_use]
+    pub fn and(self, other: &Self) -> Self {
+        Self {
+            cells: self.cells.saturating_add(other.cells),
+            coordinates: self.coordinates.saturating_add(other.coordinates),
+            notions: self.notions.into_iter().filter(|notion| other.notions.contains(notion)).collect(),
+            width: self.width.into_iter().chain(other.width).reduce(f64::min),
+            withheld: self.withheld.saturating_add(other.withheld),
+        }
+    }
 }
 
 /// Why figures cannot be released beside what stands of their draw.

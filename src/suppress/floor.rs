@@ -1,4 +1,4 @@
-//! The floor and the reliability rule, decided on the noisy figure, never on the true one.
+//! The floor, decided on the noisy figure, never on the true one.
 //!
 //! # Guarantee
 //! G9: the input is an estimated (noisy) table, so every decision here is post-processing. The reason given for a
@@ -8,38 +8,21 @@ use super::Verdict;
 use crate::estimate::EstimatedTable;
 use crate::policy::Rules;
 
-/// Applies the floor and the reliability rule to every cell of a table; `impossible` tells declared structural zeros by
-/// their place in the table.
+/// Applies the floor, and the rule about wide intervals where the policy withholds them, to every cell of a table of
+/// persons; `impossible` tells declared structural zeros by their place in the table.
 #[must_use]
 pub fn apply(table: &EstimatedTable, rules: &Rules, impossible: impl Fn(usize) -> bool) -> Vec<Verdict> {
-    table
-        .values
-        .iter()
-        .enumerate()
-        .map(|(place, &estimate)| if impossible(place) { Verdict::Structural } else { verdict(table, rules, estimate) })
-        .collect()
-}
-
-fn verdict(table: &EstimatedTable, rules: &Rules, estimate: f64) -> Verdict {
-    let reliable = table.half_width <= rules.moe_relative_max * estimate;
-    if estimate < f64::from(rules.threshold) || (rules.withhold_unreliable && !reliable) {
-        return Verdict::Withheld;
-    }
-    let base = f64::from(rules.round_to);
-    Verdict::Shown {
-        value: whole((estimate / base).round() * base),
-        low: whole((estimate - table.half_width).floor()),
-        high: whole((estimate + table.half_width).ceil()),
-        estimate,
-        standard_error: table.standard_error,
-        reliable,
-    }
-}
-
-/// A figure for display: persons are whole and not negative.
-#[expect(clippy::as_conversions, clippy::cast_possible_truncation, reason = "saturates far beyond any population")]
-fn whole(figure: f64) -> i64 {
-    figure.max(0.0) as i64
+    let verdict = |(place, &estimate): (usize, &f64)| {
+        let wide = rules.withhold_unreliable && table.half_width > rules.moe_relative_max * estimate;
+        if impossible(place) {
+            Verdict::Structural
+        } else if estimate < f64::from(rules.threshold) || wide {
+            Verdict::Withheld
+        } else {
+            Verdict::Shown
+        }
+    };
+    table.values.iter().enumerate().map(verdict).collect()
 }
 
 #[cfg(test)]
@@ -57,31 +40,21 @@ mod tests {
     }
 
     fn rules() -> Rules {
-        Rules { threshold: 10, round_to: 1, moe_relative_max: 0.5, withhold_unreliable: false }
+        Rules { threshold: 10, round_to: 1, moe_relative_max: 0.5, withhold_unreliable: false, complementary: true }
     }
 
     #[test]
     fn a_figure_below_the_floor_is_withheld_and_one_at_it_is_shown() {
         let verdicts = apply(&table(&[9.999, 10.0, -3.0, 0.0], 4.0), &rules(), |_| false);
-        assert_eq!(verdicts[0], Verdict::Withheld);
-        assert!(matches!(verdicts[1], Verdict::Shown { value: 10, low: 6, high: 14, reliable: true, .. }));
-        assert_eq!(verdicts[2..], [Verdict::Withheld, Verdict::Withheld]);
+        assert_eq!(verdicts, [Verdict::Withheld, Verdict::Shown, Verdict::Withheld, Verdict::Withheld]);
     }
 
     #[test]
-    fn a_wide_interval_is_flagged_or_withheld_as_the_policy_says() {
+    fn a_wide_interval_is_withheld_where_the_policy_says_so() {
         let wide = table(&[20.0, 21.0], 10.4);
-        let flagged = apply(&wide, &rules(), |_| false);
-        assert!(matches!(flagged[0], Verdict::Shown { reliable: false, .. }));
-        assert!(matches!(flagged[1], Verdict::Shown { reliable: true, .. }));
+        assert_eq!(apply(&wide, &rules(), |_| false), [Verdict::Shown; 2]);
         let strict = apply(&wide, &Rules { withhold_unreliable: true, ..rules() }, |_| false);
-        assert_eq!(strict[0], Verdict::Withheld);
-    }
-
-    #[test]
-    fn rounding_and_ends_never_show_a_negative_person() {
-        let verdicts = apply(&table(&[12.6], 20.0), &Rules { round_to: 5, ..rules() }, |_| false);
-        assert!(matches!(verdicts[0], Verdict::Shown { value: 15, low: 0, high: 33, .. }));
+        assert_eq!(strict, [Verdict::Withheld, Verdict::Shown]);
     }
 
     #[test]

@@ -100,10 +100,14 @@ fn ties(pattern: &Pattern, withheld: &[usize]) -> Vec<Tie> {
 /// that tells them something only where the floor is wider than this. There, no withheld cell may be tied to another.
 ///
 /// Which cells hold a single person cannot be told from published figures, so any withheld cell counts as one: an
-/// outside audit comes to the same.
+/// outside audit comes to the same. Two cells that differ by impossible ones alone hold the same persons: they are one
+/// figure by two names.
 fn knowable_ties(system: &System, ties: &[Tie]) -> Vec<(usize, Sum)> {
     let knowable = |cell: usize| 2.0 * ERRORS_BELOW_ZERO * system.errors[cell] < system.floors[cell];
-    ties.iter().filter(|t| knowable(t.one.0) || knowable(t.other.0)).map(|t| (t.other.0, t.sum())).collect()
+    let found: Vec<&Tie> = ties.iter().filter(|t| knowable(t.one.0) || knowable(t.other.0)).collect();
+    let names = system.moves.ties(&found.iter().flat_map(|tie| [tie.one.0, tie.other.0]).collect::<Vec<_>>());
+    let apart = found.iter().zip(names.chunks(2)).filter(|(_, names)| names.first() != names.last());
+    apart.map(|(tie, _)| (tie.other.0, tie.sum())).collect()
 }
 
 /// Notion W between two: where one can only rise as far as the other can fall, and that is too little.

@@ -115,26 +115,33 @@ impl Lattice {
     #[must_use]
     pub fn moves(&self) -> Vec<Row> {
         let forms: Vec<Vec<Vec<(usize, i64)>>> = (0..self.sizes.len()).map(|d| self.forms(d)).collect();
-        let mut numbers: HashMap<Vec<usize>, usize> = HashMap::new();
-        let mut rows: Vec<Row> = Vec::new();
+        // a coordinate is named by the one it extends, the dimension and the level it moves there; 0 moves nothing
+        let mut names: HashMap<(usize, usize, usize), usize> = HashMap::new();
+        let mut rows: Vec<Row> = vec![Row::new()];
         for (cell, key) in self.cells.iter().enumerate() {
-            let mut form: Vec<(Vec<usize>, i64)> = vec![(Vec::new(), 1)];
-            for (forms, &set) in forms.iter().zip(key) {
-                form = form
-                    .iter()
-                    .flat_map(|(at, value)| {
-                        forms[set].iter().map(move |&(level, sign)| ([at.as_slice(), &[level]].concat(), value * sign))
+            let mut form: Vec<(usize, i64)> = vec![(0, 1)];
+            for (dimension, &set) in key.iter().enumerate() {
+                let terms = form.iter().flat_map(|&(at, value)| {
+                    forms[dimension][set].iter().map(move |&(level, sign)| (at, level, value * sign))
+                });
+                form = terms
+                    .map(|(at, level, value)| {
+                        if level == 0 {
+                            return (at, value);
+                        }
+                        let further = *names.entry((at, dimension, level)).or_insert_with(|| {
+                            rows.push(Row::new());
+                            rows.len() - 1
+                        });
+                        (further, value)
                     })
                     .collect();
             }
             for (coordinate, value) in form {
-                let row = *numbers.entry(coordinate).or_insert_with(|| {
-                    rows.push(Row::new());
-                    rows.len() - 1
-                });
-                rows[row].push((cell, value));
+                rows[coordinate].push((cell, value));
             }
         }
+        rows.retain(|row| !row.is_empty());
         rows
     }
 

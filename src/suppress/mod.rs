@@ -21,9 +21,11 @@ mod of_plan;
 mod prime;
 mod program;
 mod reach;
+mod reorder;
 mod search;
 pub mod simplex;
 mod told;
+mod unchanged;
 mod verdict;
 mod withhold;
 

@@ -52,6 +52,12 @@ impl Moves {
         self.prints[cell] == 0
     }
 
+    /// The same by looking at every move that may touch the cell, never by accident.
+    #[must_use]
+    pub fn untouched(&self, cell: usize) -> bool {
+        !self.overflowed && self.touching[cell].iter().all(|&row| coefficient(&self.rows[row], cell) == 0)
+    }
+
     /// Whether a coefficient passed 64 bits: nothing that follows from these moves may be believed.
     #[must_use]
     pub fn overflowed(&self) -> bool {
@@ -81,6 +87,15 @@ impl Moves {
         }
         self.touching[cell].clear();
         given_up
+    }
+
+    /// Publishes cells in the order that costs least: what is left over does not depend on it, only how it is written.
+    pub fn publish_all(&mut self, cells: &[usize]) {
+        let mut cells = cells.to_vec();
+        cells.sort_by_key(|&cell| (self.touching[cell].len(), cell));
+        for cell in cells {
+            self.publish(cell);
+        }
     }
 
     /// The rows that touch a cell, the shortest of them, and its coefficient there. The prints cannot be used before

@@ -17,10 +17,18 @@ impl Told {
         };
         Self {
             axes: (0..plan.dimensions.len()).map(axis).collect(),
-            estimates: table.values.clone(),
+            estimates: table.values.iter().zip(&verdicts).map(|(value, verdict)| told(*value, *verdict)).collect(),
             standard_error: table.standard_error,
             floor: f64::from(plan.floor(&table.dims)),
             verdicts,
         }
+    }
+}
+
+/// What is declared impossible is told as 0, whatever was measured.
+fn told(value: f64, verdict: Verdict) -> f64 {
+    match verdict {
+        Verdict::Shown | Verdict::Withheld => value,
+        Verdict::Structural => 0.0,
     }
 }

@@ -7,19 +7,24 @@
 pub(super) const PRIME: u64 = (1 << 61) - 1;
 
 pub(super) fn sum(a: u64, b: u64) -> u64 {
-    (a + b) % PRIME
+    let whole = a + b;
+    if whole >= PRIME { whole - PRIME } else { whole }
 }
 
 pub(super) fn difference(a: u64, b: u64) -> u64 {
     sum(a, PRIME - b)
 }
 
+/// Of two remainders; 2^61 is 1, so that the upper bits are added to the lower ones.
 pub(super) fn product(a: u64, b: u64) -> u64 {
-    (u128::from(a) * u128::from(b) % u128::from(PRIME)) as u64
+    let whole = u128::from(a) * u128::from(b);
+    let folded = (whole as u64 & PRIME) + (whole >> 61) as u64;
+    if folded >= PRIME { folded - PRIME } else { folded }
 }
 
 pub(super) fn residue(number: i64) -> u64 {
-    i128::from(number).rem_euclid(i128::from(PRIME)) as u64
+    let size = number.unsigned_abs() % PRIME;
+    if number < 0 { difference(0, size) } else { size }
 }
 
 /// By Fermat: `a^(p - 2)`. Of 0 it is 0.

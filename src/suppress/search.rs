@@ -69,8 +69,9 @@ impl Problem<'_> {
     pub fn solve(&self, mut inspect: impl FnMut(&Pattern) -> Inspection) -> Option<Pattern> {
         let mut sums: Vec<Sum> = Vec::new();
         let mut standing = self.standing.to_vec();
+        let order = self.reordered();
         for _ in 0..ROUNDS_MAX {
-            let pattern = Problem { standing: &standing, ..*self }.pattern(&sums);
+            let pattern = Problem { standing: &standing, order: &order, ..*self }.pattern(&sums);
             if pattern.lost || pattern.moves.overflowed() {
                 return None;
             }
@@ -100,13 +101,12 @@ impl Problem<'_> {
     pub fn pattern(&self, sums: &[Sum]) -> Pattern {
         let cells = self.standing.len();
         let mut moves = Moves::new(cells + sums.len(), with_sums(self.rows, cells, sums));
-        for cell in (0..cells).filter(|&cell| self.standing[cell] == Standing::Published) {
-            moves.publish(cell);
-        }
+        let of = |standing: Standing| move |cell: &usize| self.standing[*cell] == standing;
+        moves.publish_all(&(0..cells).filter(of(Standing::Published)).collect::<Vec<_>>());
         let kept = |cell: usize| self.standing.get(cell).is_none_or(|&standing| standing == Standing::Withheld);
         let lost = (0..cells + sums.len()).any(|cell| kept(cell) && moves.known(cell));
         let mut withheld: Vec<bool> = self.standing.iter().map(|&s| s != Standing::Published).collect();
-        for &cell in self.order.iter().filter(|&&cell| self.standing[cell] == Standing::Open) {
+        for &cell in self.order.iter().filter(|cell| of(Standing::Open)(cell)) {
             if !moves.reveals(cell, kept) {
                 moves.publish(cell);
                 withheld[cell] = false;

@@ -2,9 +2,9 @@
 #![expect(clippy::indexing_slicing, reason = "a numeric kernel: every index was handed out by the vector it indexes")]
 
 use super::Verdict;
-use super::certificate::WouldReveal;
 use super::feasible::feasible;
 use super::lattice::Lattice;
+use super::moves::Moves;
 use super::search::{Pattern, Standing};
 
 /// Estimates may lie so many standard errors below 0: withheld ones are bounded by nothing else.
@@ -35,15 +35,19 @@ pub(super) struct System {
     pub(super) estimates: Vec<f64>,
     pub(super) errors: Vec<f64>,
     pub(super) floors: Vec<f64>,
+    /// Per cell whether it is 0 because no combination in it can occur: declared so, or made of such cells alone.
+    pub(super) impossible: Vec<bool>,
+    /// What can change in the cells: everyone knows that impossible ones stay 0.
+    pub(super) moves: Moves,
+    /// In how many ways the cells could change if nothing were impossible.
+    pub(super) coordinates: usize,
 }
 
 impl System {
     /// Joins the tables of earlier releases, whose verdicts stand, and those of a new one, of which only what is
-    /// withheld stands. A cell that is shown in one new table and withheld in another is withheld.
-    ///
-    /// # Errors
-    /// [`WouldReveal`] if a new table withholds what an earlier one shows.
-    pub(super) fn join(sizes: &[usize], earlier: &[Told], new: &[Told]) -> Result<Self, WouldReveal> {
+    /// withheld stands. A cell that is shown in one new table and withheld in another is withheld; one that stands as
+    /// published is published.
+    pub(super) fn join(sizes: &[usize], earlier: &[Told], new: &[Told]) -> Self {
         let mut system = Self {
             lattice: Lattice::new(sizes),
             places: Vec::new(),
@@ -51,24 +55,34 @@ impl System {
             estimates: Vec::new(),
             errors: Vec::new(),
             floors: Vec::new(),
+            impossible: Vec::new(),
+            moves: Moves::new(0, Vec::new()),
+            coordinates: 0,
         };
-        for told in earlier {
-            system.add(told, |verdict| match verdict {
-                Verdict::Shown { .. } | Verdict::Structural => Standing::Published,
-                Verdict::Withheld => Standing::Withheld,
-            })?;
+        for told in earlier.iter().chain(new) {
+            system.add(told);
         }
-        for told in new {
-            system.add(told, |verdict| match verdict {
-                Verdict::Shown { .. } => Standing::Open,
-                Verdict::Structural => Standing::Published,
-                Verdict::Withheld => Standing::Withheld,
-            })?;
+        system.leave_out_impossible();
+        for (number, told) in earlier.iter().chain(new).enumerate() {
+            let shown = if number < earlier.len() { Standing::Published } else { Standing::Open };
+            for (place, verdict) in told.verdicts.iter().enumerate() {
+                let cell = system.places[number][place];
+                let standing = match verdict {
+                    _ if system.impossible[cell] => Standing::Published,
+                    Verdict::Shown | Verdict::Structural => shown,
+                    Verdict::Withheld => Standing::Withheld,
+                };
+                system.standing[cell] = match (system.standing[cell], standing) {
+                    (Standing::Published, _) | (_, Standing::Published) => Standing::Published,
+                    (Standing::Withheld, _) | (_, Standing::Withheld) => Standing::Withheld,
+                    (Standing::Open, Standing::Open) => Standing::Open,
+                };
+            }
         }
-        Ok(system)
+        system
     }
 
-    fn add(&mut self, told: &Told, of: impl Fn(&Verdict) -> Standing) -> Result<(), WouldReveal> {
+    fn add(&mut self, told: &Told) {
         let mut keys = vec![Vec::new()];
         for (dimension, axis) in told.axes.iter().enumerate() {
             let sets: Vec<usize> = axis.iter().map(|levels| self.lattice.set(dimension, levels)).collect();
@@ -77,27 +91,33 @@ impl System {
         let mut places = Vec::with_capacity(keys.len());
         for (key, (verdict, &estimate)) in keys.into_iter().zip(told.verdicts.iter().zip(&told.estimates)) {
             let cell = self.lattice.cell(key);
-            let standing = of(verdict);
             if cell == self.standing.len() {
-                self.standing.push(standing);
+                self.standing.push(Standing::Open);
                 self.estimates.push(estimate);
                 self.errors.push(told.standard_error);
                 self.floors.push(told.floor);
-            } else {
-                self.floors[cell] = self.floors[cell].max(told.floor);
-                self.standing[cell] = match (self.standing[cell], standing) {
-                    (Standing::Published, Standing::Withheld) | (Standing::Withheld, Standing::Published) => {
-                        return Err(WouldReveal);
-                    }
-                    (Standing::Withheld, _) | (_, Standing::Withheld) => Standing::Withheld,
-                    (Standing::Published, _) | (_, Standing::Published) => Standing::Published,
-                    (Standing::Open, Standing::Open) => Standing::Open,
-                };
+                self.impossible.push(false);
             }
+            self.floors[cell] = self.floors[cell].max(told.floor);
+            self.impossible[cell] |= *verdict == Verdict::Structural;
             places.push(cell);
         }
         self.places.push(places);
-        Ok(())
+    }
+
+    /// A cell made of impossible ones alone is impossible too, whatever was declared of it by name.
+    fn leave_out_impossible(&mut self) {
+        let rows = self.lattice.moves();
+        self.coordinates = rows.len();
+        self.moves = Moves::new(self.standing.len(), rows);
+        let declared: Vec<usize> = (0..self.impossible.len()).filter(|&cell| self.impossible[cell]).collect();
+        self.moves.publish_all(&declared);
+        for cell in 0..self.impossible.len() {
+            self.impossible[cell] |= self.moves.untouched(cell);
+            if self.impossible[cell] {
+                self.estimates[cell] = 0.0;
+            }
+        }
     }
 
     /// The open cells, the most useful first: a small relative error is useful, and what is made of other cells is at

@@ -6,10 +6,12 @@
 //! never partners. The first release of a draw is never refused: in the worst case all of its cells are withheld.
 
 use super::Verdict;
-use super::certificate::{Certificate, Notion, WouldReveal};
+use super::certificate::{Certificate, WouldReveal};
 use super::inspect::faults;
+use super::lattice::Row;
 use super::search::{Inspection, Pattern, Problem, Standing};
 use super::told::{System, Told};
+use super::unchanged::unchanged;
 
 /// What is told of every cell of the new tables, in their order, once partners are withheld too; and what that proves.
 ///
@@ -23,64 +25,49 @@ pub fn withhold(
     earlier: &[Told],
     new: &[Told],
 ) -> Result<(Vec<Vec<Verdict>>, Certificate), WouldReveal> {
-    let system = System::join(sizes, earlier, new)?;
-    let rows = system.lattice.moves();
+    let system = System::join(sizes, earlier, new);
+    let told = |withheld: &[bool]| {
+        let verdict = |&cell: &usize| match (system.impossible.get(cell), withheld.get(cell)) {
+            (Some(true), _) => Verdict::Structural,
+            (_, Some(false)) => Verdict::Shown,
+            (_, Some(true) | None) => Verdict::Withheld,
+        };
+        system.places.iter().skip(earlier.len()).map(|places| places.iter().map(verdict).collect()).collect()
+    };
+    let as_it_stands: Vec<bool> = system.standing.iter().map(|&standing| standing == Standing::Withheld).collect();
+    let mut moves = system.moves.clone();
+    if !as_it_stands.contains(&true) || unchanged(&system, earlier, &mut moves) {
+        return Ok((told(&as_it_stands), certificate(&system, &as_it_stands)));
+    }
+    let rows: Vec<Row> = moves.rows().cloned().collect();
     let order = system.order();
     let problem = Problem { rows: &rows, standing: &system.standing, order: &order };
     let inspect = |pattern: &Pattern| match system.slack(pattern, &mut system.estimates.clone()) {
         Some(slack) => faults(&system, pattern, &slack).inspection(&system, pattern, &order),
         None => Inspection::Stuck,
     };
-    let pattern = problem.solve(inspect).map_or_else(
+    let found = if moves.overflowed() { None } else { problem.solve(inspect) };
+    let pattern = found.map_or_else(
         || {
             let all = Problem { order: &[], ..problem }.pattern(&[]);
-            let safe = earlier.is_empty() || !all.lost && inspect(&all) == Inspection::Safe;
+            let sound = !all.lost && !moves.overflowed() && !all.moves.overflowed();
+            let safe = earlier.is_empty() || sound && inspect(&all) == Inspection::Safe;
             if safe { Ok(all) } else { Err(WouldReveal) }
         },
         Ok,
     )?;
-    let withheld = |cell: usize| pattern.withheld.get(cell).copied().unwrap_or(true);
-    let verdicts = new
-        .iter()
-        .zip(system.places.iter().skip(earlier.len()))
-        .map(|(told, places)| told.verdicts.iter().zip(places).map(|(v, &cell)| silenced(*v, withheld(cell))).collect())
-        .collect();
-    Ok((verdicts, certificate(&system, &pattern.withheld, rows.len())))
-}
-
-fn silenced(verdict: Verdict, withheld: bool) -> Verdict {
-    match verdict {
-        Verdict::Shown { .. } if withheld => Verdict::Withheld,
-        Verdict::Shown { .. } | Verdict::Withheld | Verdict::Structural => verdict,
-    }
+    Ok((told(&pattern.withheld), certificate(&system, &pattern.withheld)))
 }
 
 /// What holds of a pattern that passed.
-pub(super) fn certificate(system: &System, withheld: &[bool], coordinates: usize) -> Certificate {
+pub(super) fn certificate(system: &System, withheld: &[bool]) -> Certificate {
     let floors = system.floors.iter().zip(withheld).filter(|(_, withheld)| **withheld).map(|(&floor, _)| floor);
     Certificate {
-        notions: vec![Notion::A, Notion::E, Notion::W],
-        withheld: withheld.iter().filter(|withheld| **withheld).count(),
-        width: floors.reduce(f64::min),
         cells: system.standing.len(),
-        coordinates,
-    }
-}
-
-impl Certificate {
-    /// Of tables each of which has noise of its own: no figure says anything about another.
-    #[must_use]
-    pub fn alone(tables: &[Told]) -> Self {
-        let cells = tables.iter().map(|told| told.verdicts.len()).sum();
-        let silent = |told: &&Told| told.verdicts.contains(&Verdict::Withheld);
-        let withheld = |told: &Told| told.verdicts.iter().filter(|v| **v == Verdict::Withheld).count();
-        Self {
-            notions: vec![Notion::A, Notion::E, Notion::W],
-            withheld: tables.iter().map(withheld).sum(),
-            width: tables.iter().filter(silent).map(|told| told.floor).reduce(f64::min),
-            cells,
-            coordinates: cells,
-        }
+        coordinates: system.coordinates,
+        width: floors.reduce(f64::min),
+        withheld: withheld.iter().filter(|withheld| **withheld).count(),
+        ..Certificate::default()
     }
 }
 

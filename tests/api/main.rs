@@ -36,3 +36,4 @@ mod slow;
 mod support;
 mod way;
 mod wide;
+mod withheld;

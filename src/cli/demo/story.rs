@@ -252,8 +252,7 @@ fn reading(body: &Body) -> String {
          can tell from any table whether one particular person is in it. {value} is the best guess; in 95 of 100 \
          such figures the truth is no further away than the number behind the ±. A \"u\" marks figures too \
          uncertain to lean on. A dot (·) is withheld: with its noise the figure is below the floor of the policy, \
-         so that it could point at someone. Where a withheld figure can be worked out from its neighbours, that \
-         too is a noisy one: noise protects people, the dot keeps small figures from being read as facts."
+         so that it could point at someone; or it is one from which such a figure could be worked out."
     )
 }
 

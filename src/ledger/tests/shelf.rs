@@ -35,11 +35,12 @@ async fn another_cut_of_a_paid_draw_costs_nothing_and_stands_once() {
     let desk = Desk::new().await;
     let policy = desk.enact(&visits(&[])).await;
     let plan = plan(&policy, "0.1", 1);
-    assert_eq!(code(desk.ledger.shelve(draft(&plan, 1)).await), "unknown");
+    assert_eq!(code(desk.ledger.shelve(draft(&plan, 1), 0).await), "unknown");
     let claim = desk.ledger.reserve(&plan, &principal(Role::Analyst, "ohchr")).await.unwrap();
     desk.ledger.settle(claim.draw(), Vec::new(), draft(&plan, 0)).await.unwrap();
-    let free = desk.ledger.shelve(draft(&plan, 1)).await.unwrap();
-    assert_eq!(code(desk.ledger.shelve(draft(&plan, 1)).await), "release_exists");
+    assert_eq!(code(desk.ledger.shelve(draft(&plan, 1), 0).await), "in_progress", "another release came between");
+    let free = desk.ledger.shelve(draft(&plan, 1), 1).await.unwrap();
+    assert_eq!(code(desk.ledger.shelve(draft(&plan, 1), 1).await), "release_exists");
     assert_eq!(desk.spent().await, "0 held, 0.1 spent");
     let listed = desk.ledger.release_faces(Some(&dataset())).await.unwrap();
     assert_eq!(listed.len(), 2);
@@ -55,7 +56,7 @@ async fn a_draw_of_a_claim_that_was_forfeited_is_on_no_shelf() {
     let plan = plan(&policy, "0.1", 1);
     let claim = desk.ledger.reserve(&plan, &principal(Role::Analyst, "ohchr")).await.unwrap();
     desk.ledger.forfeit(claim.draw()).await.unwrap();
-    assert_eq!(code(desk.ledger.shelve(draft(&plan, 1)).await), "unknown");
+    assert_eq!(code(desk.ledger.shelve(draft(&plan, 1), 0).await), "unknown");
     assert_eq!(desk.ledger.most_precise(&plan.measurement).await.unwrap(), None);
 }
 

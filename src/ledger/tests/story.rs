@@ -34,7 +34,7 @@ impl Story {
         let policy = desk.enact(&visits(&[&[("version = 1", "version = 2")][..], &shares[..]].concat())).await;
         desk.release(&policy, "0.1", 1).await;
         let free = plan(&policy, "0.1", 1);
-        desk.ledger.shelve(draft(&free, 1)).await.unwrap();
+        desk.ledger.shelve(draft(&free, 1), 1).await.unwrap();
         let claim = desk.ledger.reserve(&plan(&policy, "0.1", 2), &analyst).await.unwrap();
         desk.ledger.void(claim).await.unwrap();
         let (proposal, source) = parse(&visits(&[("version = 1", "version = 3")]));

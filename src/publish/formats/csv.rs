@@ -97,7 +97,8 @@ pub(in crate::publish) mod tests {
             "policy": {"version": 1, "sha256": "00".repeat(32)}, "question": {},
             "privacy": {"unit": "person", "neighbours": "add_remove", "accounting": "zcdp", "rho": "0.01",
                 "epsilon": "1", "delta": "1e-9", "mechanism": "discrete_gaussian", "library": "x", "charged": true},
-            "editions": [], "confidence": 0.95, "interval_covers": "noise", "notes": [], "additive": true,
+            "editions": [], "confidence": 0.95, "interval_covers": "noise", "notes": [], "additive": true, "tables": [],
+            "certificate": {"cells": 2, "coordinates": 1, "notions": ["A", "E", "W"], "width": 10.0, "withheld": 1},
             "dimensions": [
                 {"id": "sex", "title": {"en": "Sex"}, "codes": [
                     {"code": "F", "name": {"en": "=cmd|' /C calc'!A0", "fr": "Femmes, \"toutes\""}},

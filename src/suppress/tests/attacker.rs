@@ -20,7 +20,7 @@ pub(super) fn keys(axes: &[Vec<Vec<usize>>]) -> Vec<Vec<Vec<usize>>> {
 }
 
 /// Which leaves a cell holds.
-fn holds(sizes: &[usize], key: &[Vec<usize>]) -> Vec<bool> {
+pub(super) fn holds(sizes: &[usize], key: &[Vec<usize>]) -> Vec<bool> {
     (0..sizes.iter().product::<usize>())
         .map(|leaf| {
             let mut rest = leaf;
@@ -40,18 +40,23 @@ pub(super) fn sum(sizes: &[usize], leaves: &[f64], key: &[Vec<usize>]) -> f64 {
 /// What everyone sees: (leaves held, figure) of the shown cells, (leaves held, standard error, floor) of the others.
 pub(super) struct Seen {
     shown: Vec<(Vec<bool>, f64)>,
+    impossible: Vec<bool>,
     pub(super) silent: Vec<(Vec<bool>, f64, f64)>,
 }
 
 impl Seen {
     pub(super) fn new(sizes: &[usize], tables: &[Told]) -> Self {
-        let mut seen = Self { shown: Vec::new(), silent: Vec::new() };
+        let leaves = sizes.iter().product();
+        let mut seen = Self { shown: Vec::new(), impossible: vec![false; leaves], silent: Vec::new() };
         for told in tables {
             for (place, key) in keys(&told.axes).iter().enumerate() {
                 let held = holds(sizes, key);
                 match told.verdicts[place] {
-                    Verdict::Shown { .. } => seen.shown.push((held, told.estimates[place])),
-                    Verdict::Structural => seen.shown.push((held, 0.0)),
+                    Verdict::Shown => seen.shown.push((held, told.estimates[place])),
+                    Verdict::Structural => {
+                        seen.impossible.iter_mut().zip(&held).for_each(|(leaf, held)| *leaf |= held);
+                        seen.shown.push((held, 0.0));
+                    }
                     Verdict::Withheld => seen.silent.push((held, told.standard_error, told.floor)),
                 }
             }
@@ -63,6 +68,11 @@ impl Seen {
     pub(super) fn derives(&self, cell: &[bool], known: Option<&[bool]>) -> bool {
         let rows = || self.shown.iter().map(|(held, _)| held.as_slice()).chain(known);
         rank(rows()) == rank(rows().chain([cell]))
+    }
+
+    /// Whether two cells hold the same persons: all that tells them apart is impossible.
+    pub(super) fn same(&self, one: &[bool], other: &[bool]) -> bool {
+        one.iter().zip(other).zip(&self.impossible).all(|((one, other), impossible)| *impossible || one == other)
     }
 
     /// How wide the interval of a cell is, every silent cell being at least -6 of its errors.
@@ -200,6 +210,7 @@ impl Textbook {
 fn the_attacker_knows_what_everyone_can_add_up() {
     let cell = |held: [u8; 3]| held.iter().map(|&h| h == 1).collect::<Vec<_>>();
     let seen = Seen {
+        impossible: vec![false; 3],
         shown: vec![(cell([1, 1, 0]), 9.0), (cell([1, 1, 1]), 30.0)],
         silent: vec![(cell([1, 0, 0]), 1.0, 10.0), (cell([0, 1, 0]), 0.5, 10.0)],
     };

@@ -2,25 +2,21 @@
 
 mod attacker;
 mod cases;
+mod neighbours;
 mod random;
+mod unchanged;
 
 use super::{Told, Verdict};
 
 /// Errors of this size make E silent at a floor of 10, and are small beside the figures of these tests.
 const ERROR: f64 = 2.0;
 
-fn verdict(estimate: f64, standard_error: f64, floor: f64) -> Verdict {
-    if estimate < floor {
-        return Verdict::Withheld;
-    }
-    Verdict::Shown { value: 0, low: 0, high: 0, estimate, standard_error, reliable: true }
-}
-
 /// A table over these axes of a population by leaves (row-major over `sizes`).
 fn told(sizes: &[usize], leaves: &[f64], axes: &[Vec<Vec<usize>>], standard_error: f64) -> Told {
     let keys = attacker::keys(axes);
     let estimates: Vec<f64> = keys.iter().map(|key| attacker::sum(sizes, leaves, key)).collect();
-    let verdicts = estimates.iter().map(|&estimate| verdict(estimate, standard_error, 10.0)).collect();
+    let verdicts =
+        estimates.iter().map(|&estimate| if estimate < 10.0 { Verdict::Withheld } else { Verdict::Shown }).collect();
     Told { axes: axes.to_vec(), estimates, standard_error, floor: 10.0, verdicts }
 }
 

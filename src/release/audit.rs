@@ -1,0 +1,144 @@
+//! The audit of published releases from their files alone: what anyone can do who trusts nobody here.
+//!
+//! Releases cut from one draw are audited together. First each file is held against its own digest, then the figures
+//! against each other, then every withheld figure against all that is published: in which senses it is safe, or which
+//! cells are not.
+//!
+//! # Guarantee
+//! Nothing is asked of a service, a key or a ledger. What passes here passes with any other program that does the sums.
+
+use super::body::Body;
+use super::linked::{Frame, Misfit};
+use super::table::Link;
+use crate::identity::{Digest, ReleaseId};
+use crate::suppress::{self, Certificate, Revealed, Told};
+use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+
+/// The fields of a document that stand beside its body.
+const BESIDE: [&str; 4] = ["log_index", "notice", "released_at", "sha256"];
+
+/// The most cells that a finding names.
+const NAMED_MAX: usize = 10;
+
+/// The releases of one draw, and what their audit found.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Audited {
+    /// The releases, in the order in which they were given.
+    pub releases: Vec<ReleaseId>,
+    /// What was proved of all of them together, or what is wrong.
+    pub found: Result<Certificate, Flaw>,
+}
+
+/// What is wrong with published releases.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Flaw {
+    /// A file is not the document of a release.
+    #[error("{0} is not the JSON of a release; GET /v1/releases/ID.json gives it")]
+    Unreadable(String),
+    /// A document was changed: its bytes are not those that its digest speaks of.
+    #[error("{0} is not as it was released: its content does not match its sha256")]
+    Changed(ReleaseId),
+    /// Tables and cells do not fit each other.
+    #[error("{0}: {Misfit}")]
+    Misfit(ReleaseId),
+    /// The published figures say too much, or contradict each other.
+    #[error("{what}: {}", cells.join("; "))]
+    Revealed {
+        /// What is wrong.
+        what: &'static str,
+        /// The first cells of which it is true.
+        cells: Vec<String>,
+    },
+}
+
+/// Audits documents of releases, each with a name for people; those of one draw together, in the order of each draw's
+/// first document.
+#[must_use]
+pub fn audit(documents: &[(String, Vec<u8>)]) -> Vec<Audited> {
+    let mut order: Vec<ReleaseId> = Vec::new();
+    let mut draws: BTreeMap<ReleaseId, Vec<Body>> = BTreeMap::new();
+    let mut audited = Vec::new();
+    for (name, document) in documents {
+        match read(name, document) {
+            Ok(body) => {
+                let draw = body.answered_from.clone().unwrap_or_else(|| body.id.clone());
+                if !order.contains(&draw) {
+                    order.push(draw.clone());
+                }
+                draws.entry(draw).or_default().push(body);
+            }
+            Err(flaw) => audited.push(Audited { releases: Vec::new(), found: Err(flaw) }),
+        }
+    }
+    audited.extend(order.iter().filter_map(|draw| draws.get(draw)).map(|bodies| Audited {
+        releases: bodies.iter().map(|body| body.id.clone()).collect(),
+        found: of_draw(bodies),
+    }));
+    audited
+}
+
+/// The body of a document, if it is the one that its digest speaks of.
+fn read(name: &str, document: &[u8]) -> Result<Body, Flaw> {
+    let unreadable = |_| Flaw::Unreadable(name.to_owned());
+    let mut fields: Map<String, Value> = serde_json::from_slice(document).map_err(unreadable)?;
+    let beside: Vec<Option<Value>> = BESIDE.iter().map(|field| fields.remove(*field)).collect();
+    let canonical = serde_json::to_vec(&fields).map_err(unreadable)?;
+    let body: Body = serde_json::from_value(Value::Object(fields)).map_err(unreadable)?;
+    let said = beside.last().and_then(Option::as_ref).and_then(Value::as_str);
+    if said == Some(Digest::of(&canonical).to_string().as_str()) { Ok(body) } else { Err(Flaw::Changed(body.id)) }
+}
+
+fn of_draw(bodies: &[Body]) -> Result<Certificate, Flaw> {
+    let frame = Frame::of_bodies(bodies);
+    let mut linked: BTreeMap<Link, (Vec<Told>, Vec<Place<'_>>)> = BTreeMap::new();
+    for body in bodies {
+        let tables = frame.tables(body).map_err(|Misfit| Flaw::Misfit(body.id.clone()))?;
+        for (table, (link, told)) in tables.into_iter().enumerate() {
+            let (all, places) = linked.entry(link).or_default();
+            all.push(told);
+            places.push(Place { frame: &frame, body, table });
+        }
+    }
+    let mut certificate = Certificate::default();
+    for (link, (tables, places)) in linked {
+        let proved = suppress::audit(&frame.sizes(), &tables).map_err(|revealed| flaw(&revealed, &places))?;
+        // rows are a second count of the same cells
+        certificate = if link.rows { certificate } else { certificate.and(&proved) };
+    }
+    Ok(certificate)
+}
+
+/// A table of a release.
+struct Place<'a> {
+    frame: &'a Frame,
+    body: &'a Body,
+    table: usize,
+}
+
+impl Place<'_> {
+    /// A cell for people: its release, measure and codes.
+    fn cell(&self, mut place: usize) -> Option<String> {
+        let table = self.body.tables.get(self.table)?;
+        let mut codes = Vec::new();
+        for face in self.frame.faces(self.body, table).into_iter().rev() {
+            let code = face.codes.get(place.checked_rem(face.codes.len())?)?;
+            codes.push(format!("{}={}", face.id, code.code));
+            place = place.checked_div(face.codes.len())?;
+        }
+        codes.extend(table.filter.iter().map(|(column, codes)| format!("{column}={}", codes.join("+"))));
+        Some(format!("{} {} {}", self.body.id, table.measure, codes.join(",")))
+    }
+}
+
+fn flaw(revealed: &Revealed, places: &[Place<'_>]) -> Flaw {
+    let (what, cells) = match revealed {
+        Revealed::DoesNotAddUp(cells) => ("the published figures contradict each other", cells),
+        Revealed::Known(cells) => ("withheld figures follow from published ones", cells),
+        Revealed::Tied(cells) => ("withheld figures follow from one another", cells),
+        Revealed::Narrow(cells) => ("withheld figures have too little room", cells),
+        Revealed::Undecided(cells) => ("the work allowed did not decide about withheld figures", cells),
+    };
+    let name = |&(table, place): &(usize, usize)| places.get(table)?.cell(place);
+    Flaw::Revealed { what, cells: cells.iter().take(NAMED_MAX).filter_map(name).collect() }
+}

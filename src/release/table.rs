@@ -1,0 +1,85 @@
+//! What is said of each table of a release besides its cells: all that an audit of them needs.
+//!
+//! A table has cells that add up with those of others. These lines tell which codes each of them stands for, by which
+//! floor it was judged and how precise its figures are, so that anyone can prove again, from published files alone,
+//! that no withheld figure follows from published ones. The standard error is that of every figure of the table, shown
+//! or not: it depends on the plan and on nothing else.
+
+use crate::estimate::EstimatedTable;
+use crate::policy::{Cut, Plan};
+use crate::suppress::Told;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Decimals of a standard error, here and in cells of whole units.
+const DECIMALS: usize = 4;
+
+/// One table of figures that add up.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct TableFace {
+    /// The dimensions it is broken down by; the others are summed out.
+    pub by: Vec<String>,
+    /// The floor on persons that its cells were judged by.
+    pub floor: u32,
+    /// The measure of its cells: `persons`, `persons:COLUMN=CODES` or `rows`.
+    pub measure: String,
+    /// The standard error of each of its figures, in persons or rows.
+    pub se: String,
+    /// By column, the codes that all of its cells are cut from.
+    #[serde(rename = "where")]
+    pub filter: BTreeMap<String, Vec<String>>,
+}
+
+impl TableFace {
+    /// Of a table that a plan shows, with the plan's cuts.
+    pub(super) fn of(plan: &Plan, measure: &str, table: &EstimatedTable) -> Self {
+        let name = |&dim: &usize| Some(plan.dimensions.get(dim)?.name.clone());
+        Self {
+            by: table.dims.iter().filter_map(name).collect(),
+            floor: plan.floor(&table.dims),
+            measure: measure.to_owned(),
+            se: format!("{:.DECIMALS$}", table.standard_error),
+            filter: codes(plan, &plan.cuts),
+        }
+    }
+
+    /// The standard error as it is published.
+    pub(super) fn standard_error(&self) -> Option<f64> {
+        self.se.parse().ok()
+    }
+}
+
+/// By column, the codes that cuts select.
+pub(super) fn codes(plan: &Plan, cuts: &[Cut]) -> BTreeMap<String, Vec<String>> {
+    let of = |cut: &Cut| {
+        let dimension = plan.dimensions.get(cut.dim)?;
+        let levels = cut.levels.iter().filter_map(|&level| dimension.levels.get(level));
+        Some((dimension.name.clone(), levels.flat_map(|level| level.members.clone()).collect()))
+    };
+    cuts.iter().filter_map(of).collect()
+}
+
+/// Cells whose published figures tell of each other: of one estimate, or of one table that is measured alone.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct Link {
+    /// Whether rows are counted, not persons.
+    pub(super) rows: bool,
+    /// The columns of the table that is measured alone, where tables do not add up.
+    pub(super) alone: Option<Vec<String>>,
+}
+
+impl Link {
+    pub(super) fn of(face: &TableFace, additive: bool) -> Self {
+        let rows = face.measure == ROWS;
+        let mut columns: Vec<String> = face.by.iter().chain(face.filter.keys()).cloned().collect();
+        columns.sort();
+        columns.dedup();
+        Self { rows, alone: (!additive && !rows).then_some(columns) }
+    }
+}
+
+/// The measure of tables of rows.
+pub(super) const ROWS: &str = "rows";
+
+/// Tables whose figures tell of each other.
+pub(super) type Linked = BTreeMap<Link, Vec<Told>>;

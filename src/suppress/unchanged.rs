@@ -1,0 +1,31 @@
+//! New tables of which nothing need be decided, because they follow from what stands of the draw already.
+//!
+//! # Guarantee
+//! True only if inspecting all tables together would change no verdict and prove what was proved before: no new cell is
+//! withheld but those that were already, under no higher floor, and every other new cell is fixed by what was
+//! published. Exactly: by elimination, not by its fingerprint.
+#![expect(clippy::indexing_slicing, reason = "a numeric kernel: every index was handed out by the vector it indexes")]
+
+use super::moves::Moves;
+use super::search::Standing;
+use super::told::{System, Told};
+
+/// Publishes in `moves`, which are those of all tables, what the `earlier` ones show. Whether the others then say
+/// nothing new.
+pub(super) fn unchanged(system: &System, earlier: &[Told], moves: &mut Moves) -> bool {
+    let (before, new) = system.places.split_at(earlier.len());
+    let cells = before.iter().flatten().max().map_or(0, |last| last + 1);
+    let mut floors = vec![0.0_f64; cells];
+    for (told, places) in earlier.iter().zip(before) {
+        for &cell in places {
+            floors[cell] = floors[cell].max(told.floor);
+        }
+    }
+    let published: Vec<usize> = (0..cells).filter(|&cell| system.standing[cell] == Standing::Published).collect();
+    moves.publish_all(&published);
+    let nothing_new = |&cell: &usize| match system.standing[cell] {
+        Standing::Withheld => cell < cells && system.floors[cell] <= floors[cell],
+        Standing::Published | Standing::Open => cell < cells || moves.untouched(cell),
+    };
+    !earlier.is_empty() && new.iter().flatten().all(nothing_new)
+}

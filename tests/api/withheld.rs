@@ -1,0 +1,174 @@
+//! Withheld means withheld: partners go with small cells, free answers are judged beside what stands, and anyone can
+//! audit what was published.
+
+use crate::support::{POLICY, TestService, at_once, value};
+use halflight::release::{Audited, Flaw, audit};
+use serde_json::{Value, json};
+
+/// 500 women and 500 men in the north and in the south, 400 men in the west, and three women.
+fn register() -> String {
+    let mut csv = String::from("person_id,state,sex,service,remark\n");
+    let cells = [("north", "F", 500), ("north", "M", 500), ("south", "F", 500), ("south", "M", 500)];
+    for (state, sex, persons) in cells.into_iter().chain([("west", "M", 400), ("west", "F", 3)]) {
+        for person in 0..persons {
+            csv.push_str(&format!("{state}{sex}{person},{state},{sex},primary,x\n"));
+        }
+    }
+    csv
+}
+
+fn service() -> (TestService, String) {
+    let service = TestService::start();
+    service.in_force(POLICY);
+    let (ministry, team) = (service.submitter(), service.analyst());
+    service.submit(&ministry, "visits", "2026", "k1", &register()).expect(201);
+    service.close("visits", "2026").expect(201);
+    (service, team)
+}
+
+/// Standard errors of a person or more: less noise than that, and a line hides three.
+fn question(by: &[&str], states: &[&str], rho: &str) -> Value {
+    let mut question = json!({ "dataset": "visits", "purpose": "sdg", "measures": [{ "kind": "persons" }], "by": by,
+        "periods": ["2026"], "spend": { "rho": rho } });
+    if !states.is_empty() {
+        question["where"] = json!({ "state": states });
+    }
+    question
+}
+
+/// Every public release, as anyone can fetch it.
+fn published(service: &TestService) -> Vec<(String, Vec<u8>)> {
+    let list = service.get("/v1/releases", None).expect(200).json();
+    let ids = list.as_array().unwrap().iter().map(|release| release["id"].as_str().unwrap().to_owned());
+    ids.map(|id| (id.clone(), service.get(&format!("/v1/releases/{id}.json"), None).expect(200).body)).collect()
+}
+
+fn all_hold(audited: &[Audited]) {
+    for one in audited {
+        assert!(one.found.is_ok(), "{:?}", one.found);
+    }
+}
+
+/// The document with a change, and the digest that goes with it.
+fn forged(document: &[u8], change: impl Fn(&mut Value)) -> Vec<u8> {
+    let mut document: Value = serde_json::from_slice(document).unwrap();
+    change(&mut document);
+    let mut body = document.as_object().unwrap().clone();
+    for beside in ["log_index", "notice", "released_at", "sha256"] {
+        body.remove(beside);
+    }
+    let digest = halflight::identity::Digest::of(&serde_json::to_vec(&body).unwrap());
+    document["sha256"] = json!(digest.to_string());
+    serde_json::to_vec(&document).unwrap()
+}
+
+// R6, cases 1 and 18
+#[test]
+fn a_small_cell_takes_partners_with_it_and_the_file_proves_it() {
+    let (service, team) = service();
+    let mut asked = question(&["state", "sex"], &[], "0.5");
+    asked["margins"] = json!(true);
+    let release = service.ask(&team, &asked).expect(201);
+    let told = release.json();
+    let cell = |state: &str, sex: &str| value(&told, &[("state", state), ("sex", sex)]);
+    assert_eq!((cell("west", "F"), cell("west", "M")), (None, None));
+    assert!(["north", "south"].iter().any(|state| cell(state, "F").is_none() && cell(state, "M").is_none()), "{told}");
+    assert!(cell("west", "_T").is_some() && cell("_T", "F").is_some() && cell("_T", "_T").is_some());
+    assert_eq!((&told["certificate"]["withheld"], &told["certificate"]["width"]), (&json!(4), &json!(10.0)));
+    assert_eq!(told["certificate"]["notions"], json!(["A", "E", "W"]));
+    let reasons: Vec<&Value> = told["cells"].as_array().unwrap().iter().map(|cell| &cell["reason"]).collect();
+    assert!(
+        reasons.iter().all(|reason| reason.is_null() || *reason == "withheld"),
+        "which is the small one is not said"
+    );
+
+    let document = |bytes: Vec<u8>| audit(&[("a file".into(), bytes)]).remove(0).found;
+    let found = document(release.body.clone()).unwrap_or_else(|flaw| panic!("{flaw}: {told}"));
+    assert_eq!((found.withheld, found.width.map(f64::round)), (4, Some(10.0)));
+    // One digit changed: the digest tells. With the digest made anew: the figures do.
+    let changed = String::from_utf8(release.body.clone()).unwrap().replacen("\"se\":\"", "\"se\":\"1", 1);
+    assert!(matches!(document(changed.into_bytes()), Err(Flaw::Changed(_))));
+    let place = told["cells"].as_array().unwrap().iter().position(|cell| cell["key"]["state"] == "west").unwrap();
+    let partner = told["cells"][place]["key"]["sex"] == "F";
+    let at = if partner { place + 1 } else { place };
+    let shown = forged(&release.body, |document| {
+        let cell = &mut document["cells"][at];
+        (cell["value"], cell["low"], cell["high"]) = (json!(400), json!(398), json!(402));
+        (cell["estimate"], cell["se"], cell["status"]) = (json!("400.1000"), json!("0.9000"), json!("A"));
+        cell.as_object_mut().unwrap().remove("reason");
+    });
+    assert!(matches!(document(shown), Err(Flaw::Revealed { .. })), "a partner less gives the small one away");
+    service.verify();
+}
+
+// Cases 7, 8 and 20: over time, one draw.
+#[test]
+fn a_free_question_that_would_give_a_small_figure_away_is_refused() {
+    let (service, team) = service();
+    let spent = |service: &TestService| service.spent("visitors");
+    // The draw measures all states; what is shown of it is the sum of two.
+    service.ask(&team, &question(&["sex"], &["north", "south"], "0.5")).expect(201);
+    let paid = spent(&service);
+    // With the total of all three, the third would be known: of its women there are three.
+    let total = service.ask(&team, &question(&["sex"], &[], "0.05")).expect(201).json();
+    assert!(value(&total, &[("sex", "F")]).is_some());
+    let west = question(&["sex"], &["west"], "0.05");
+    let refused = service.ask(&team, &west).expect_problem(422, "would_reveal_withheld");
+    let quote = service.post("/v1/quotes", &team, &west).expect(200).json();
+    assert_eq!((&quote["allowed"], &quote["code"]), (&json!(false), &json!("would_reveal_withheld")), "{quote}");
+    // What is offered instead is answered, and free.
+    for alternative in refused.json()["alternatives"].as_array().into_iter().flatten() {
+        let status = service.ask(&team, &alternative["question"]).status;
+        assert!(status == 200 || status == 201, "{alternative}");
+    }
+    assert_eq!(spent(&service), paid);
+    all_hold(&audit(&published(&service)));
+    service.verify();
+}
+
+#[test]
+fn free_answers_at_once_do_not_add_up_to_a_small_figure() {
+    let (service, team) = service();
+    service.ask(&team, &question(&["sex"], &["north"], "0.5")).expect(201);
+    let paid = service.spent("visitors");
+    let cuts: [&[&str]; 6] = [&["north", "south"], &[], &["west"], &["south"], &["south", "west"], &["north", "west"]];
+    let replies = at_once(cuts.len(), |at| service.ask(&team, &question(&["sex"], cuts[at], "0.05")));
+    for reply in &replies {
+        assert!(reply.status == 201 || reply.code() == "would_reveal_withheld", "{}", reply.text());
+    }
+    assert!(replies.iter().any(|reply| reply.status == 201));
+    assert_eq!(service.spent("visitors"), paid);
+    let published = published(&service);
+    assert_eq!(published.len(), 1 + replies.iter().filter(|reply| reply.status == 201).count());
+    all_hold(&audit(&published));
+    service.verify();
+}
+
+// Case 17: a share is withheld with its numerator, and its parts count as published.
+#[test]
+fn a_share_tells_no_more_than_its_parts_may() {
+    let (service, team) = service();
+    let mut asked = question(&["state"], &[], "0.5");
+    asked["measures"] = json!([{ "kind": "share", "of": { "sex": ["F"] } }]);
+    asked["margins"] = json!(true);
+    let release = service.ask(&team, &asked).expect(201);
+    let told = release.json();
+    let cells = told["cells"].as_array().unwrap();
+    let of = |measure: &str, state: &str| {
+        &cells.iter().find(|cell| cell["measure"] == measure && cell["key"]["state"] == state).unwrap()["value"]
+    };
+    assert!(of("share:sex=F", "west").is_null() && of("persons:sex=F", "west").is_null());
+    assert!(!of("persons", "west").is_null(), "the base itself is large");
+    // All women less those of the other states would be the three: one more state stays silent.
+    let silent = ["north", "south"].iter().filter(|state| of("share:sex=F", state).is_null()).count();
+    assert!(silent == 1 || of("share:sex=F", "_T").is_null(), "{told}");
+    all_hold(&audit(&published(&service)));
+    // The women of the west are not to be had from the same draw by another name either.
+    let women = json!({ "dataset": "visits", "purpose": "sdg", "measures": [{ "kind": "persons" }], "by": ["state"],
+        "where": { "sex": ["F"] }, "periods": ["2026"], "spend": { "rho": "0.05" } });
+    let again = service.ask(&team, &women).json();
+    assert_eq!(again["privacy"]["charged"], false, "{again}");
+    assert_eq!(value(&again, &[("state", "west")]), None);
+    all_hold(&audit(&published(&service)));
+    service.verify();
+}
