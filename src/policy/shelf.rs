@@ -78,10 +78,10 @@ impl Plan {
     /// Variance to expect of a quantity in the cells of a shown table; infinite if it is not covered.
     #[must_use]
     pub fn variance_of(&self, quantity: &Quantity, of: &[Cut], shown: &Shown) -> f64 {
-        let part = self.part(quantity, of);
-        let prediction =
-            super::Prediction::new(&part.dimensions, &part.cuts, part.measured.iter(), part.accounting, part.additive);
-        prediction.variance(shown)
+        let cuts = self.cut_by(of);
+        let measured = self.measured.iter().filter(|measured| measured.quantity == *quantity);
+        let additive = self.additive || *quantity != Quantity::Persons;
+        super::Prediction::new(&self.dimensions, &cuts, measured, self.accounting, additive).variance(shown)
     }
 
     /// Whether every table asked for comes as precisely as from another plan, and every margin at all.
