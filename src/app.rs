@@ -107,6 +107,8 @@ pub(crate) async fn open_with(config: &Config, clock: Arc<dyn Clock>, faults: Fa
     let office = Office::new(ledger, vault, clock, tokio::runtime::Handle::current(), memory_bytes);
     // What a crash left between sealing and committing; no manifest names it.
     office.tidy().await;
+    // Programs that a crash kept from running after a closing.
+    office.run_all_due().await;
     Ok(App { office })
 }
 

@@ -273,6 +273,18 @@ pub struct Principal {
 }
 
 impl Principal {
+    /// The service itself: it runs what a policy schedules. No token is of it.
+    #[must_use]
+    pub fn service() -> Self {
+        Self {
+            token: TokenId(format!("tok_{}", "0".repeat(32))),
+            role: Role::Officer,
+            organisation: Organisation("halflight".to_owned()),
+            class: Class("service".to_owned()),
+            datasets: None,
+        }
+    }
+
     /// Whether this principal may know of a dataset at all.
     #[must_use]
     pub fn may_see(&self, dataset: &DatasetId) -> bool {

@@ -5,17 +5,11 @@
 
 use super::error::CliError;
 use super::lists::{describe, read_source};
-use super::style::grouped;
+use super::style::grouped as digits;
 use crate::budget::{Accounting, Nanos};
-use crate::design::{Design, Z95, gaussian_variance, laplace_variance};
-use crate::identity::Purpose;
-use crate::policy::{Column, Kind, MeasureAsked, Per, Policy, Program, Severity};
-use std::collections::BTreeMap;
+use crate::policy::{Policy, RunRule, Severity};
 use std::io::Write;
 use std::path::{Path, PathBuf};
-
-/// `ln 20`: half the width of the 95 % interval of one Laplace draw, in units of its scale.
-const LAPLACE_95: f64 = 2.995_732_273_553_991;
 
 /// Checks files and prints what was found and what the budgets mean.
 ///
@@ -52,18 +46,24 @@ fn summary(file: &Path, policy: &Policy, out: &mut dyn Write) -> Result<(), CliE
     let lifetime = amount(policy, budget.lifetime);
     writeln!(out, "  lifetime   {lifetime}, per person of account {}", budget.account)?;
     writeln!(out, "  question   at most {}", amount(policy, budget.per_release_max))?;
+    for grouping in &policy.groupings {
+        let (name, of) = (&grouping.name, grouping.of.as_ref().map_or("", |of| &of.column));
+        let (groups, codes) = (codes(policy, name), codes(policy, of));
+        writeln!(out, "  grouping   {name}: {groups} groups of the {codes} codes of {of}")?;
+    }
     for program in &policy.programs {
-        writeln!(out, "  program    {}: {}, for {}", program.id, amount(policy, program.spend), program.purpose)?;
-        for (table, expected) in program.tables.iter().zip(half_widths(policy, program)) {
-            let name = if table.is_empty() { "total".to_owned() } else { table.join(" x ") };
-            let cells = grouped(i64::try_from(cells(policy, table)).unwrap_or(i64::MAX));
-            let error =
-                expected.map_or_else(|| "not in persons".to_owned(), |half| format!("+-{half:.0} persons (95 %)"));
-            writeln!(out, "    {name:<44} {cells:>9} cells  {error}")?;
+        let when = if program.run == RunRule::OnClose { ", by itself at each closing" } else { "" };
+        let spend = amount(policy, program.spend);
+        writeln!(out, "  program    {}: {spend}, for {}{when}", program.id, program.purpose)?;
+        // refused by its own policy, it would be an error above
+        for table in program.expected(policy).unwrap_or_default() {
+            let name = if table.by.is_empty() { "total".to_owned() } else { table.by.join(" x ") };
+            let cells = digits(i64::try_from(table.cells).unwrap_or(i64::MAX));
+            writeln!(out, "    {name:<44} {cells:>9} cells  +-{:.0} persons (95 %)", table.half_width)?;
         }
     }
-    match years(policy) {
-        Some(years) => writeln!(out, "  lasts      {years} years, each program once a year and no other question")?,
+    match policy.years_of_programs() {
+        Some(years) => writeln!(out, "  lasts      {years} years at the programs' pace, with no other question")?,
         None => writeln!(out, "  lasts      as long as questions leave something: there is no program")?,
     }
     Ok(())
@@ -78,86 +78,9 @@ fn amount(policy: &Policy, amount: Nanos) -> String {
     }
 }
 
-fn codes(policy: &Policy, column: &str) -> usize {
-    match policy.column(column).map(|c| &c.kind) {
-        Some(Kind::Dimension { codes, .. }) => codes.len(),
-        Some(Kind::Measure(_) | Kind::Ignored) | None => 1,
-    }
-}
-
-fn cells(policy: &Policy, table: &[String]) -> usize {
-    table.iter().map(|column| codes(policy, column)).fold(1, usize::saturating_mul)
-}
-
-fn per_row(policy: &Policy, table: &[String]) -> bool {
-    policy.unit.rows_max > 1
-        && table.iter().any(|name| policy.column(name).is_some_and(|column: &Column| column.per == Per::Row))
-}
-
-/// The 95 % half-width to expect in a cell of each table, for one period; `None` where the measure is not persons.
-///
-/// Additive tables help each other (least squares); a table over per-row columns stands alone.
-fn half_widths(policy: &Policy, program: &Program) -> Vec<Option<f64>> {
-    if !program.measures.iter().any(|m| matches!(m, MeasureAsked::Persons {})) {
-        return vec![None; program.tables.len()];
-    }
-    let units = units(program);
-    let rows_max = u64::from(policy.unit.rows_max);
-    let names: Vec<String> = policy.dimensions().map(|(column, _)| column.name.clone()).collect();
-    let sizes: Vec<usize> = names.iter().map(|name| codes(policy, name)).collect();
-    let positions = |table: &[String]| -> Vec<usize> {
-        names.iter().enumerate().filter(|(_, name)| table.contains(name)).map(|(i, _)| i).collect()
-    };
-    let additive: Vec<(Vec<usize>, f64)> = program
-        .tables
-        .iter()
-        .zip(&units)
-        .filter(|(table, _)| !per_row(policy, table))
-        .map(|(table, &units)| (positions(table), gaussian_variance(units, 1)))
-        .collect();
-    let design = Design::new(&sizes, &additive);
-    let half = |(table, &units): (&Vec<String>, &Nanos)| {
-        let alone = per_row(policy, table);
-        match policy.budget.accounting {
-            Accounting::Pure => {
-                let scale = (laplace_variance(units, if alone { rows_max } else { 1 }) / 2.0).sqrt();
-                Some(LAPLACE_95 * scale)
-            }
-            Accounting::Zcdp if alone => {
-                let cells = u64::try_from(cells(policy, table)).unwrap_or(u64::MAX);
-                Some(Z95 * gaussian_variance(units, rows_max.min(cells)).sqrt())
-            }
-            Accounting::Zcdp => {
-                let here = positions(table);
-                let groups: Vec<Option<usize>> = (0..sizes.len()).map(|i| here.contains(&i).then_some(1)).collect();
-                design.variance(&groups).map(|variance| Z95 * variance.sqrt())
-            }
-        }
-    };
-    program.tables.iter().zip(&units).map(half).collect()
-}
-
-/// What each table of a program costs: by weight, and evenly over the measures.
-fn units(program: &Program) -> Vec<Nanos> {
-    let weights: u64 = program.weights.iter().map(|&w| u64::from(w)).sum();
-    let measures = u64::try_from(program.measures.len()).unwrap_or(1).max(1);
-    let share = |weight: &u32| {
-        let part = u128::from(program.spend.as_nanos()) * u128::from(*weight) / u128::from(weights.max(1) * measures);
-        Nanos::from_nanos(u64::try_from(part).unwrap_or(0).max(1))
-    };
-    program.weights.iter().map(share).collect()
-}
-
-/// Whole years until the lifetime budget, or the share of some purpose, is used by the programs.
-fn years(policy: &Policy) -> Option<u64> {
-    let mut yearly: BTreeMap<&Purpose, u64> = BTreeMap::new();
-    for program in &policy.programs {
-        *yearly.entry(&program.purpose).or_default() += program.spend.as_nanos();
-    }
-    let whole = policy.budget.lifetime.as_nanos().checked_div(yearly.values().sum())?;
-    let shares =
-        yearly.iter().filter_map(|(purpose, spend)| policy.budget.shares.get(purpose)?.as_nanos().checked_div(*spend));
-    shares.chain([whole]).min()
+/// How many codes or groups a column or grouping has.
+fn codes(policy: &Policy, name: &str) -> usize {
+    policy.dimensions().find(|(column, _)| column.name == name).map_or(0, |(_, list)| list.len())
 }
 
 #[cfg(test)]
@@ -192,9 +115,9 @@ mod tests {
 
     #[test]
     fn a_share_that_is_used_sooner_than_the_whole_sets_the_years() {
-        let (_, longer) = checked("residence.toml", |toml| toml.replace("sdg = \"0.06\"", "sdg = \"0.1\""));
+        let (_, longer) = checked("residence.toml", |toml| toml.replace("sdg = \"0.08\"", "sdg = \"0.1\""));
         let (_, shorter) = checked("residence.toml", |toml| toml);
-        assert!(shorter.contains("lasts      3 years"), "{shorter}");
+        assert!(shorter.contains("lasts      4 years"), "{shorter}");
         assert!(longer.contains("lasts      5 years"), "{longer}");
     }
 }

@@ -109,6 +109,20 @@ pub struct Alternative {
     /// The whole question, ready to send.
     #[serde(default)]
     pub question: Value,
+    /// What it would cost.
+    #[serde(default)]
+    pub cost: Value,
+    /// Whether it costs nothing.
+    #[serde(default)]
+    pub free: bool,
+}
+
+impl Alternative {
+    /// The price in brackets, if one is told.
+    pub(super) fn price(&self) -> String {
+        let amount = |key: &str| self.cost.get(key).and_then(Value::as_str).map(|amount| format!(" ({key} {amount})"));
+        if self.free { " (free)".to_owned() } else { amount("rho").or_else(|| amount("epsilon")).unwrap_or_default() }
+    }
 }
 
 impl fmt::Display for Problem {
@@ -124,7 +138,7 @@ impl fmt::Display for Problem {
             write!(f, "\n  ... and {} more", total.saturating_sub(shown))?;
         }
         for alternative in &self.alternatives {
-            write!(f, "\n  instead: {}", alternative.change)?;
+            write!(f, "\n  instead: {}{}", alternative.change, alternative.price())?;
         }
         match &self.correlation_id {
             Some(id) if self.status >= 500 => write!(f, "\n  tell the operator this id: {id}"),

@@ -19,6 +19,8 @@ pub(super) struct QuoteFace {
     #[serde(default)]
     moe: Option<MoeFace>,
     #[serde(default)]
+    tables: Vec<TableFace>,
+    #[serde(default)]
     parts: Vec<PartFace>,
     #[serde(default)]
     differences: Vec<DifferenceFace>,
@@ -28,6 +30,13 @@ pub(super) struct QuoteFace {
     remaining: Option<String>,
     #[serde(default)]
     alternatives: Vec<Alternative>,
+}
+
+/// The error to expect in one table.
+#[derive(Debug, Deserialize)]
+struct TableFace {
+    by: Vec<String>,
+    moe: MoeFace,
 }
 
 #[derive(Debug, Deserialize)]
@@ -72,6 +81,7 @@ pub(super) fn print(quote: &QuoteFace, out: &mut dyn Write) -> Result<(), CliErr
         for alternative in &quote.alternatives {
             text.push_str("\n  instead: ");
             text.push_str(&alternative.change);
+            text.push_str(&alternative.price());
         }
         return Err(CliError::Wrong(text));
     }
@@ -92,6 +102,10 @@ pub(super) fn print(quote: &QuoteFace, out: &mut dyn Write) -> Result<(), CliErr
             "would give   +-{:.0} persons (95 %) in a typical cell, +-{:.0} in the worst",
             moe.typical, moe.worst
         )?;
+    }
+    for table in quote.tables.iter().filter(|_| quote.tables.len() > 1) {
+        let name = if table.by.is_empty() { "total".to_owned() } else { table.by.join(" x ") };
+        writeln!(out, "  in         {name}: +-{:.0}, at worst +-{:.0}", table.moe.typical, table.moe.worst)?;
     }
     for DifferenceFace { measure, moe } in &quote.differences {
         writeln!(out, "             +-{:.0} typically, +-{:.0} at worst, for {measure}", moe.typical, moe.worst)?;
@@ -119,11 +133,16 @@ mod tests {
     fn a_quote_says_price_and_error() {
         let text = printed(serde_json::json!({
             "allowed": true, "cost": {"rho": "0.01", "epsilon": "0.83", "delta": "1e-9"}, "cells": 104,
-            "moe": {"typical": 19.4, "worst": 31.2}, "free": false, "remaining": "0.19", "alternatives": []
+            "moe": {"typical": 19.4, "worst": 31.2}, "tables": [
+                {"by": ["adm1", "sex"], "cells": 100, "moe": {"typical": 19.4, "worst": 31.2}},
+                {"by": [], "cells": 1, "moe": {"typical": 9.0, "worst": 9.0}}
+            ], "free": false, "remaining": "0.19", "alternatives": []
         }))
         .unwrap();
         assert!(text.contains("rho 0.01, epsilon 0.83 at delta 1e-9"), "{text}");
         assert!(text.contains("+-19 persons (95 %) in a typical cell, +-31 in the worst"), "{text}");
+        assert!(text.contains("in         adm1 x sex: +-19, at worst +-31"), "{text}");
+        assert!(text.contains("in         total: +-9, at worst +-9"), "{text}");
     }
 
     #[test]

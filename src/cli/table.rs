@@ -98,8 +98,11 @@ mod tests {
 
     fn dimension(id: &str, codes: &[(&str, &str)]) -> DimensionFace {
         let name = |text: &str| [("en".to_owned(), text.to_owned())].into();
-        let codes = codes.iter().map(|(code, en)| CodeName { code: (*code).into(), name: name(en) }).collect();
-        DimensionFace { id: id.into(), title: name(id), concept: None, codes }
+        let codes = codes
+            .iter()
+            .map(|(code, en)| CodeName { code: (*code).into(), members: Vec::new(), name: name(en) })
+            .collect();
+        DimensionFace { id: id.into(), title: name(id), concept: None, codes, of: None }
     }
 
     fn cell(key: &[(&str, &str)], value: Option<i64>) -> Cell {

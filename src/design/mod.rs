@@ -7,6 +7,7 @@
 
 mod allocate;
 mod candidates;
+mod nesting;
 mod objective;
 mod precision;
 mod region;
@@ -16,6 +17,7 @@ mod tree_objective;
 
 pub use allocate::{Candidate, Unallocated, allocate, allocate_with_tree};
 pub use candidates::candidates;
+pub use nesting::{Measurement, Nesting};
 pub use objective::Target;
 pub use precision::price_of;
 pub use region::Region;

@@ -20,10 +20,10 @@ const TABLES: [(&[usize], f64); 3] = [(&[0, 1, 2], 3.0), (&[1, 2], 2.5), (&[0], 
 const SUM_SCALE: f64 = 120.0;
 
 /// Exact discrete Gaussian noise by inverting its distribution function.
-struct Noise(Vec<f64>, i64);
+pub(super) struct Noise(Vec<f64>, i64);
 
 impl Noise {
-    fn new(scale: f64) -> Self {
+    pub(super) fn new(scale: f64) -> Self {
         let reach: i32 = format!("{:.0}", scale * 9.0).parse().unwrap();
         let mass = |x: i32| (-f64::from(x).powi(2) / (2.0 * scale * scale)).exp();
         let whole: f64 = (-reach..=reach).map(mass).sum();
@@ -34,7 +34,7 @@ impl Noise {
         Self(sums.collect(), i64::from(reach))
     }
 
-    fn draw(&self, random: &mut StdRng) -> i64 {
+    pub(super) fn draw(&self, random: &mut StdRng) -> i64 {
         let uniform = f64::from(u32::try_from(random.next_u64() >> 32).unwrap()) / 4_294_967_296.0;
         i64::try_from(self.0.partition_point(|&sum| sum < uniform)).unwrap() - self.1
     }

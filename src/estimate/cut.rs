@@ -1,58 +1,35 @@
-//! From a whole estimated table to the cells that a question shows of it: filters cut, groups summed.
+//! From a whole estimated table to the cells that a question shows of it: filters cut, groups summed, each cell with
+//! the error of what it stands for.
 
-use super::EstimatedTable;
-use crate::policy::{Plan, Shown};
+use super::{EstimatedTable, NotCovered, Variation};
+use crate::budget::Accounting;
+use crate::policy::{Cells, Plan};
 
 /// The levels of a dimension that a question selects: all, unless a filter cuts.
 pub(crate) fn selected(plan: &Plan, dim: usize) -> Vec<usize> {
-    let all = plan.dimensions.get(dim).map_or(0, |d| d.levels.len());
-    plan.cuts.iter().find(|c| c.dim == dim).map_or_else(|| (0..all).collect(), |cut| cut.levels.clone())
+    Cells::new(&plan.dimensions, &plan.cuts, &[dim]).levels().pop().unwrap_or_default()
 }
 
-/// The table a shown one is cut from (its own dimensions and every filtered one), and per dimension of the plan how
-/// many levels one shown cell holds fixed.
-pub(crate) fn source(plan: &Plan, shown: &Shown) -> (Vec<usize>, Vec<Option<usize>>) {
-    let cut = |dim: usize| plan.cuts.iter().find(|c| c.dim == dim);
-    let groups: Vec<Option<usize>> = (0..plan.dimensions.len())
-        .map(|dim| if shown.dims.contains(&dim) { Some(1) } else { cut(dim).map(|c| c.levels.len()) })
-        .collect();
-    let table = groups.iter().enumerate().filter(|(_, g)| g.is_some()).map(|(dim, _)| dim).collect();
-    (table, groups)
+/// Variance and half-width of the cells of a table: once for all that are alike, and which of them is each cell's.
+pub(super) type Widths = (Vec<(f64, f64)>, Vec<usize>);
+
+/// What is to be expected of the cells of a table.
+pub(super) fn widths(accounting: Accounting, all: &Variation, cells: &Cells) -> Result<Widths, NotCovered> {
+    let kind = |dim: usize, codes: &[usize]| all.kind(dim, codes);
+    let (regions, kind_of) = cells.alike(kind, |region| Some(region.clone())).ok_or(NotCovered)?;
+    let variances = all.variances(&regions).ok_or(NotCovered)?;
+    let width = |(region, variance)| (variance, all.half_width(accounting, region, variance));
+    Ok((regions.iter().zip(variances).map(width).collect(), kind_of))
 }
 
-/// Sums the whole table over the filters that are not broken down by, and keeps the levels selected of the others.
-pub(super) fn cut(
-    plan: &Plan,
-    shown: &Shown,
-    table: &[usize],
-    whole: &[f64],
-    variance: f64,
-    half_width: f64,
-) -> EstimatedTable {
-    let levels: Vec<Vec<usize>> = shown.dims.iter().map(|&dim| selected(plan, dim)).collect();
-    let cells: usize = levels.iter().map(Vec::len).product();
-    let mut values = vec![0.0; cells];
-    // For each dimension of the source: how many levels it has, and where each selected level goes in the result.
-    let mut places: Vec<Option<usize>> = vec![Some(0)];
-    for &dim in table {
-        let size = plan.dimensions.get(dim).map_or(0, |d| d.levels.len());
-        let wanted = selected(plan, dim);
-        let broken_down = shown.dims.contains(&dim);
-        places = places
-            .iter()
-            .flat_map(|&place| {
-                let wanted = &wanted;
-                (0..size).map(move |level| {
-                    let position = wanted.iter().position(|&w| w == level)?;
-                    place.map(|place| if broken_down { place * wanted.len() + position } else { place })
-                })
-            })
-            .collect();
+/// The cells of a shown table with their values and what is to be expected of them.
+pub(super) fn cut(cells: &Cells, values: Vec<f64>, (kinds, kind_of): &Widths) -> EstimatedTable {
+    let of = |kind: &usize| kinds.get(*kind).copied().unwrap_or((f64::INFINITY, f64::INFINITY));
+    EstimatedTable {
+        dims: cells.dims(),
+        levels: cells.levels(),
+        values,
+        standard_errors: kind_of.iter().map(|kind| of(kind).0.sqrt()).collect(),
+        half_widths: kind_of.iter().map(|kind| of(kind).1).collect(),
     }
-    for (&value, place) in whole.iter().zip(&places) {
-        if let Some(sum) = place.and_then(|place| values.get_mut(place)) {
-            *sum += value;
-        }
-    }
-    EstimatedTable { dims: shown.dims.clone(), levels, values, standard_error: variance.sqrt(), half_width }
 }

@@ -13,9 +13,9 @@ use crate::design::{Design, Region};
 use crate::noise::NoisyTables;
 use std::collections::BTreeMap;
 
-/// The most solutions of the system of impossible cells for one list of variances, in cells times solutions. Beyond it
-/// variances are those without the projection, which are never smaller.
-const SOLVED_CELLS_MAX: usize = 1 << 25;
+/// The most solutions of the system of impossible cells for one list of figures, in cells times solutions: a second or
+/// two. Beyond it variances are those without the projection, which are never smaller.
+const SOLVED_CELLS_MAX: usize = 1 << 21;
 
 /// Variances and covariances of the estimates of one draw, before it is drawn.
 #[derive(Debug, Clone)]
@@ -68,19 +68,34 @@ impl Uncertainty {
     }
 
     /// Half-width of the 95 % interval of a region's estimate, before selection.
+    #[must_use]
+    pub fn half_width(&self, accounting: Accounting, region: &Region) -> Option<f64> {
+        Some(self.half_width_at(accounting, region, self.variance(region)?))
+    }
+
+    /// The same where the variance is known.
     ///
     /// Exact for Gaussian noise. For Laplace noise by its exact distribution; where impossible cells were made zero,
     /// the width that no sum of Laplace draws of this variance passes, and half a person for the steps of integer
     /// noise.
-    #[must_use]
-    pub fn half_width(&self, accounting: Accounting, region: &Region) -> Option<f64> {
-        let variance = self.variance(region)?;
-        Some(match (accounting, self.zeros.is_empty()) {
+    pub(super) fn half_width_at(&self, accounting: Accounting, region: &Region, variance: f64) -> f64 {
+        match (accounting, self.zeros.is_empty()) {
             (Accounting::Pure, false) => quantile95(accounting) * variance.sqrt() + 0.5,
             (Accounting::Zcdp, _) | (Accounting::Pure, true) => {
                 half_width(accounting, variance, || self.design.influences(&self.design.group_sizes(region)))
             }
-        })
+        }
+    }
+
+    /// What kinds of codes these are of a dimension: cells of the same kinds along every dimension vary alike.
+    #[must_use]
+    pub fn kinds(&self, dim: usize, codes: &[usize]) -> Vec<(Vec<bool>, usize)> {
+        self.zeros.kinds(dim, codes)
+    }
+
+    /// Whether so many figures can be solved for, or are told as they vary without the projection.
+    fn solvable(&self, figures: usize) -> bool {
+        figures.saturating_mul(self.zeros.work()) <= SOLVED_CELLS_MAX
     }
 
     /// Variances of the estimates of several regions, each solved once for all that are alike.
@@ -92,7 +107,7 @@ impl Uncertainty {
         }
         let likenesses: Vec<_> = regions.iter().map(|region| self.zeros.likeness(region)).collect();
         let distinct: BTreeMap<_, &Region> = likenesses.iter().zip(regions).collect();
-        if distinct.len().saturating_mul(self.zeros.work()) > SOLVED_CELLS_MAX {
+        if !self.solvable(distinct.len()) {
             return Some(Variances { values: regions.iter().map(free).collect::<Option<_>>()?, exact: false });
         }
         let solved = distinct
@@ -100,6 +115,14 @@ impl Uncertainty {
             .map(|(likeness, region)| Some((likeness, self.variance(region)?)))
             .collect::<Option<BTreeMap<_, f64>>>()?;
         Some(Variances { values: likenesses.iter().filter_map(|l| solved.get(l).copied()).collect(), exact: true })
+    }
+
+    /// Covariances of pairs of estimates; with the projection where [`Uncertainty::variances`] of as many takes it in.
+    #[must_use]
+    pub fn between(&self, pairs: &[(Region, Region)]) -> Option<Vec<f64>> {
+        let exact = self.solvable(pairs.len());
+        let of = |(a, b): &(Region, Region)| if exact { self.covariance(a, b) } else { self.design.covariance(a, b) };
+        pairs.iter().map(of).collect()
     }
 }
 

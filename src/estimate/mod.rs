@@ -4,6 +4,18 @@
 //! mechanism for marginals; DESIGN of `crate::design`). Tables of one release agree exactly before rounding. Tables of
 //! distinct persons do not add up and are passed through alone. Works on noisy figures only: all of this is
 //! post-processing and costs nothing.
+//!
+//! # How often an interval holds the truth
+//! Measured before selection, in 5,000 draws at each size of the group behind a figure (`coverage_tests`): counts and
+//! differences 94.5 to 95.2 % at any size; shares, means and medians 94.6 to 95.6 % from 30 persons on. It fails where
+//! a group is smaller than the noise of its own number (4 persons under an error of 5.9): in one of 26 draws it passes
+//! for a number at all, by its noise, and then the interval holds a share in 76 %, a median in 85 %, a mean in 91 %. A
+//! median in a stretch where nobody is is held too often (99 %).
+//!
+//! Over *shown* cells, those whose noisy persons passed the floor, it depends on their true size (the survey file, 20
+//! programs at rho 0.1, floor 20, errors of 4.7 to 7; `office::worth`): 95.2 % of 41,780 cells of 50 persons and more,
+//! 96.0 % of 5,726 of 20 to 49, but 86 % of 612 of 10 to 19 and 15 % of 41 below ten: who is shown against the odds was
+//! lifted by noise. Such cells are 1.3 and 2.6 standard errors too high on average, all others 0.02 at most together.
 
 mod components;
 #[cfg(test)]
@@ -13,6 +25,10 @@ mod difference;
 mod estimator;
 #[cfg(test)]
 mod flat_tests;
+#[cfg(test)]
+mod gain_tests;
+#[cfg(test)]
+mod group_tests;
 mod interval;
 mod joint;
 mod margin;
@@ -21,9 +37,12 @@ mod ratio;
 #[cfg(test)]
 mod reference;
 mod solve;
+mod together;
 mod tree;
 #[cfg(test)]
 mod tree_tests;
+mod variation;
+mod whole;
 mod zeros;
 
 pub(crate) use cut::selected;
@@ -32,27 +51,38 @@ pub use estimator::{Estimator, Uncertainty, Variances};
 pub use joint::{Joint, quantile95};
 pub use quantile::{Quantile, quantile};
 pub use ratio::{Ratio, mean, ratio, ratio_of};
+pub(crate) use together::distinct;
+pub use together::{Covariances, together};
 pub use tree::TreeEstimator;
+pub use variation::Variation;
+use whole::Whole;
 pub use zeros::Impossible;
 
 use crate::budget::Accounting;
-use crate::design::Design;
 use crate::noise::NoisyTables;
-use crate::policy::Plan;
+use crate::policy::{Cells, Plan, Shown};
 
-/// One shown table: estimates for its cells, all of one standard error.
+/// One shown table: estimates for its cells, with their errors.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EstimatedTable {
-    /// Positions in the plan's dimensions the table is broken down by, ascending.
+    /// Positions in the plan's dimensions the table is broken down by, in the order of what they are made of.
     pub dims: Vec<usize>,
     /// The levels shown of each of these dimensions, ascending.
     pub levels: Vec<Vec<usize>>,
     /// Unrounded estimates, row-major over `levels`.
     pub values: Vec<f64>,
-    /// The standard error of each of them; where impossible combinations told more, less.
-    pub standard_error: f64,
+    /// The standard error of each of them; where impossible combinations told more, it is less.
+    pub standard_errors: Vec<f64>,
     /// Half-width of the 95 % interval of each of them.
-    pub half_width: f64,
+    pub half_widths: Vec<f64>,
+}
+
+#[cfg(test)]
+impl EstimatedTable {
+    /// The variance of the estimate of a cell.
+    pub(crate) fn variance(&self, place: usize) -> f64 {
+        self.standard_errors[place].powi(2)
+    }
 }
 
 /// What goes wrong: the draw does not hold what the plan wants to show. A fault, never a refusal.
@@ -69,33 +99,30 @@ pub fn estimate(plan: &Plan, noisy: &NoisyTables) -> Result<Vec<EstimatedTable>,
     if plan.additive { jointly(plan, noisy, &sizes) } else { alone(plan, noisy, &sizes) }
 }
 
-/// The whole of one table, without cuts: what any cell within it is a sum of.
+/// What cells within the draw are estimated at, each the sum of what it stands for.
 ///
 /// # Errors
-/// [`NotCovered`] if the draw does not hold it.
-pub fn whole(plan: &Plan, noisy: &NoisyTables, dims: &[usize]) -> Result<Vec<f64>, NotCovered> {
+/// [`NotCovered`] if the draw does not hold them.
+pub fn sums(plan: &Plan, noisy: &NoisyTables, cells: &Cells) -> Result<Vec<f64>, NotCovered> {
+    let sizes: Vec<usize> = plan.dimensions.iter().map(|d| d.levels.len()).collect();
     if plan.additive {
-        let sizes: Vec<usize> = plan.dimensions.iter().map(|d| d.levels.len()).collect();
-        return Estimator::new(&sizes, noisy, &plan.structural_zeros)?.table(dims);
+        return Whole::of(plan, noisy, &sizes)?.sums(&sizes, cells);
     }
-    let own = noisy.tables.iter().find(|table| table.dims == *dims).ok_or(NotCovered)?;
-    Ok(own.values.iter().copied().map(components::float).collect())
+    let own = noisy.tables.iter().find(|table| table.dims == cells.source()).ok_or(NotCovered)?;
+    let whole: Vec<f64> = own.values.iter().copied().map(components::float).collect();
+    Ok(cells.sums(&sizes, &whole))
 }
 
-/// Impossible cells are made zero. That lowers every variance or leaves it; what is told of a table is the variance
-/// before it, one for all of its cells.
+/// Impossible cells are made zero. That lowers every variance or leaves it, and each cell is told its own.
 fn jointly(plan: &Plan, noisy: &NoisyTables, sizes: &[usize]) -> Result<Vec<EstimatedTable>, NotCovered> {
     let measured: Vec<(Vec<usize>, f64)> = noisy.tables.iter().map(|t| (t.dims.clone(), t.variance)).collect();
-    let design = Design::new(sizes, &measured);
-    let estimator = Estimator::new(sizes, noisy, &plan.structural_zeros)?;
+    let all = Variation::new(sizes, plan.nesting(), &measured, &plan.structural_zeros);
+    let whole = Whole::of(plan, noisy, sizes)?;
     plan.shown
         .iter()
         .map(|shown| {
-            let (table, groups) = cut::source(plan, shown);
-            let whole = estimator.table(&table)?;
-            let variance = design.variance(&groups).ok_or(NotCovered)?;
-            let half_width = interval::half_width(noisy.accounting, variance, || design.influences(&groups));
-            Ok(cut::cut(plan, shown, &table, &whole, variance, half_width))
+            let cells = plan.cells_of(shown);
+            Ok(cut::cut(&cells, whole.sums(sizes, &cells)?, &cut::widths(noisy.accounting, &all, &cells)?))
         })
         .collect()
 }
@@ -105,58 +132,63 @@ fn alone(plan: &Plan, noisy: &NoisyTables, sizes: &[usize]) -> Result<Vec<Estima
     plan.shown
         .iter()
         .map(|shown| {
-            let (table, groups) = cut::source(plan, shown);
-            let own = noisy.tables.iter().find(|t| t.dims == table).ok_or(NotCovered)?;
-            let design = Design::new(sizes, &[(own.dims.clone(), own.variance)]);
-            let variance = design.variance(&groups).ok_or(NotCovered)?;
-            let half_width = interval::half_width(noisy.accounting, variance, || design.influences(&groups));
+            let tables: Vec<&Vec<usize>> = noisy.tables.iter().map(|table| &table.dims).collect();
+            let cells = Cells::alone(&plan.dimensions, &plan.cuts, &shown.dims, &tables).ok_or(NotCovered)?;
+            let own = noisy.tables.iter().find(|table| table.dims == cells.source()).ok_or(NotCovered)?;
+            let all = Variation::new(sizes, None, &[(own.dims.clone(), own.variance)], &[]);
             let whole: Vec<f64> = own.values.iter().copied().map(components::float).collect();
-            Ok(cut::cut(plan, shown, &table, &whole, variance, half_width))
+            let values = cells.sums(sizes, &whole);
+            Ok(cut::cut(&cells, values, &cut::widths(noisy.accounting, &all, &cells)?))
         })
         .collect()
 }
 
-/// Half-width of the 95 % interval to expect for cells with these groups fixed: the quote's side of the same numbers.
-#[must_use]
-pub fn expected_half_width(accounting: Accounting, design: &Design, groups: &[Option<usize>]) -> Option<f64> {
-    let variance = design.variance(groups)?;
-    Some(interval::half_width(accounting, variance, || design.influences(groups)))
-}
-
-/// Half-width to expect for every table the plan shows, in its order. Touches no data.
+/// Half-widths to expect in every table the plan shows, in its order, each with the number of its cells. Touches no
+/// data.
 ///
 /// # Errors
 /// [`NotCovered`] if the plan shows what it does not measure.
-pub fn expected(plan: &Plan) -> Result<Vec<f64>, NotCovered> {
+pub fn expected(plan: &Plan) -> Result<Vec<Vec<(f64, usize)>>, NotCovered> {
     let sizes: Vec<usize> = plan.dimensions.iter().map(|d| d.levels.len()).collect();
+    let measured = noise_expected(plan);
+    let all = Variation::new(&sizes, plan.nesting(), &measured, &plan.structural_zeros);
+    let counted = |(kinds, kind_of): cut::Widths| {
+        let cells = |kind: usize| kind_of.iter().filter(|of| **of == kind).count();
+        kinds.iter().enumerate().map(|(kind, (_, width))| (*width, cells(kind))).collect()
+    };
+    let of_table = |shown: &Shown| {
+        if plan.additive {
+            return cut::widths(plan.accounting, &all, &plan.cells_of(shown)).map(counted);
+        }
+        let tables: Vec<&Vec<usize>> = measured.iter().map(|(dims, _)| dims).collect();
+        let cells = Cells::alone(&plan.dimensions, &plan.cuts, &shown.dims, &tables).ok_or(NotCovered)?;
+        let own = measured.iter().find(|(dims, _)| *dims == cells.source()).ok_or(NotCovered)?;
+        let own = Variation::new(&sizes, None, std::slice::from_ref(own), &[]);
+        cut::widths(plan.accounting, &own, &cells).map(counted)
+    };
+    plan.shown.iter().map(of_table).collect()
+}
+
+/// The tables that a plan measures, each with the variance of the noise to expect in a cell.
+#[must_use]
+pub fn noise_expected(plan: &Plan) -> Vec<(Vec<usize>, f64)> {
     let variance = |m: &crate::policy::Measured| match plan.accounting {
         Accounting::Zcdp => crate::design::gaussian_variance(m.units, m.l2_squared),
         Accounting::Pure => crate::design::laplace_variance(m.units, m.l1),
     };
-    plan.shown
-        .iter()
-        .map(|shown| {
-            let (table, groups) = cut::source(plan, shown);
-            let measured: Vec<_> = plan
-                .measured
-                .iter()
-                .filter(|m| plan.additive || m.dims == table)
-                .map(|m| (m.dims.clone(), variance(m)))
-                .collect();
-            expected_half_width(plan.accounting, &Design::new(&sizes, &measured), &groups).ok_or(NotCovered)
-        })
-        .collect()
+    plan.measured.iter().map(|m| (m.dims.clone(), variance(m))).collect()
 }
 
 /// How many cells a shown table has, filters applied.
 #[must_use]
-pub fn shown_cells(plan: &Plan, shown: &crate::policy::Shown) -> usize {
+pub fn shown_cells(plan: &Plan, shown: &Shown) -> usize {
     shown.dims.iter().map(|&dim| cut::selected(plan, dim).len()).product()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::design::Region;
     use crate::noise::NoisyTable;
     use crate::policy::sample::{analyst, closed, policy, question, today};
     use crate::policy::{Question, admit};
@@ -187,6 +219,23 @@ mod tests {
             }
         }
         assert!(impossible >= 9, "{impossible}");
+        // Each cell is told the error of the estimate as it is, and the quote says the same before.
+        let measured: Vec<_> = plan.measured.iter().map(|table| (table.dims.clone(), 25.0)).collect();
+        let sizes: Vec<usize> = plan.dimensions.iter().map(|d| d.levels.len()).collect();
+        let uncertainty = Uncertainty::new(&sizes, &measured, &plan.structural_zeros);
+        let mut errors = std::collections::BTreeSet::new();
+        for table in &shown {
+            for (place, error) in table.standard_errors.iter().enumerate() {
+                let cells = plan.cells_of(&Shown { dims: table.dims.clone() });
+                let codes: Vec<(usize, usize)> =
+                    cells.at(place).iter().map(|(dim, levels)| (*dim, levels[0])).collect();
+                let cell = Region::cell(&codes);
+                let exact = uncertainty.covariance(&cell, &cell).unwrap();
+                assert!((error * error - exact).abs() < 1e-9, "{codes:?}: {error}, exactly {exact}");
+                errors.insert((error * 1e6).round().to_string());
+            }
+        }
+        assert_eq!(errors.len(), 4, "nothing, and three kinds of cells: {errors:?}");
         for table in &shown {
             let total: f64 = table.values.iter().sum();
             assert!((total - whole.values.iter().sum::<f64>()).abs() < 1e-9, "{:?}", table.dims);

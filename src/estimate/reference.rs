@@ -1,6 +1,6 @@
 //! A dense least squares to hold the closed forms to: the whole cross product as unknowns, every measured cell as an
-//! observation, every impossible cell as a constraint, one linear system by elimination with full pivoting. It shares
-//! no code and no algebra with what it checks. Tests only.
+//! observation, every impossible cell as a constraint, solved by QR decompositions with pivoting. It shares no code and
+//! no algebra with what it checks. Tests only.
 
 use crate::budget::Accounting;
 use crate::noise::{NoisyTable, NoisyTables};
@@ -8,69 +8,92 @@ use crate::noise::{NoisyTable, NoisyTables};
 /// A linear form on the cells of the cross product.
 pub(super) type Form = Vec<f64>;
 
-/// Value and variance of the best estimate of each wanted form that the observations determine, with covariances among
-/// all of them: `[A E'; E 0] (x, m) = (g, 0)`, `A` the normal matrix; variance `g'x`, estimate `x' M' W y`.
-pub(super) fn dense(observed: &[(Form, f64, f64)], constraints: &[Form], wanted: &[Form]) -> (Vec<f64>, Vec<Vec<f64>>) {
-    let cells = wanted[0].len();
-    let size = cells + constraints.len();
-    let mut system = vec![vec![0.0; size + wanted.len()]; size];
-    for (form, _, variance) in observed {
-        let touched: Vec<usize> = (0..cells).filter(|&i| form[i] != 0.0).collect();
-        for &i in &touched {
-            for &j in &touched {
-                system[i][j] += form[i] * form[j] / variance;
-            }
-        }
-    }
-    for (row, constraint) in constraints.iter().enumerate() {
-        for cell in 0..cells {
-            system[cells + row][cell] = constraint[cell];
-            system[cell][cells + row] = constraint[cell];
-        }
-    }
-    for (column, form) in wanted.iter().enumerate() {
-        for cell in 0..cells {
-            system[cell][size + column] = form[cell];
-        }
-    }
-    let solved = eliminate(system, size, wanted.len());
-    let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
-    let value = |x: &Vec<f64>| observed.iter().map(|(form, y, variance)| dot(form, &x[..cells]) * y / variance).sum();
-    let covariance = |x: &Vec<f64>| wanted.iter().map(|g| dot(g, &x[..cells])).collect();
-    (solved.iter().map(value).collect(), solved.iter().map(covariance).collect())
+/// Columns as `q r`: orthonormal directions, and for each of them its products with all columns.
+struct Qr {
+    /// The column that each direction was taken from.
+    pivots: Vec<usize>,
+    q: Vec<Form>,
+    r: Vec<Form>,
 }
 
-/// A solution for each right side; unknowns that nothing determines are zero.
-fn eliminate(mut system: Vec<Vec<f64>>, size: usize, sides: usize) -> Vec<Vec<f64>> {
-    let (mut rows, mut pivots): (Vec<usize>, Vec<(usize, usize)>) = ((0..size).collect(), Vec::new());
-    let mut columns: Vec<usize> = (0..size).collect();
-    while let Some((row, column)) = rows
+fn dot(a: &[f64], b: &[f64]) -> f64 {
+    a.iter().zip(b).map(|(a, b)| a * b).sum()
+}
+
+fn subtract(from: &mut [f64], times: f64, what: &[f64]) {
+    for (from, what) in from.iter_mut().zip(what) {
+        *from -= times * what;
+    }
+}
+
+/// By Gram and Schmidt, modified, the longest column that is left first; what is shorter than rounding is none.
+fn decompose(columns: &[Form]) -> Qr {
+    let (mut left, mut found) = (columns.to_vec(), Qr { pivots: Vec::new(), q: Vec::new(), r: Vec::new() });
+    while let Some((pivot, longest)) = left
         .iter()
-        .flat_map(|&r| columns.iter().map(move |&c| (r, c)))
-        .max_by(|a, b| system[a.0][a.1].abs().total_cmp(&system[b.0][b.1].abs()))
-        .filter(|&(r, c)| system[r][c].abs() > 1e-10)
+        .enumerate()
+        .map(|(at, column)| (at, dot(column, column).sqrt()))
+        .max_by(|a, b| a.1.total_cmp(&b.1))
+        .filter(|(_, length)| *length > 1e-9)
     {
-        rows.retain(|r| *r != row);
-        columns.retain(|c| *c != column);
-        pivots.push((row, column));
-        let pivot = system[row].clone();
-        for other in (0..size).filter(|r| *r != row) {
-            let factor = system[other][column] / pivot[column];
-            if factor != 0.0 {
-                for (cell, value) in system[other].iter_mut().zip(&pivot) {
-                    *cell -= factor * value;
-                }
+        let mut direction: Form = left[pivot].iter().map(|x| x / longest).collect();
+        // Once more: what rounding has left of the directions before.
+        for earlier in &found.q {
+            let along = dot(earlier, &direction);
+            subtract(&mut direction, along, earlier);
+        }
+        let length = dot(&direction, &direction).sqrt();
+        for x in &mut direction {
+            *x /= length;
+        }
+        for column in &mut left {
+            let along = dot(&direction, column);
+            subtract(column, along, &direction);
+        }
+        left[pivot].fill(0.0);
+        found.r.push(columns.iter().map(|column| dot(&direction, column)).collect());
+        found.q.push(direction);
+        found.pivots.push(pivot);
+    }
+    found
+}
+
+/// An orthonormal basis of what satisfies all constraints.
+fn allowed(constraints: &[Form], cells: usize) -> Vec<Form> {
+    let bound = decompose(constraints).q;
+    let unit = |at: usize| {
+        let mut unit: Form = (0..cells).map(|cell| f64::from(u8::from(cell == at))).collect();
+        for _ in 0..2 {
+            for direction in &bound {
+                let along = dot(direction, &unit);
+                subtract(&mut unit, along, direction);
             }
         }
-    }
-    let solution = |side: usize| {
-        let mut x = vec![0.0; size];
-        for &(row, column) in &pivots {
-            x[column] = system[row][size + side] / system[row][column];
-        }
-        x
+        unit
     };
-    (0..sides).map(solution).collect()
+    decompose(&(0..cells).map(unit).collect::<Vec<_>>()).q
+}
+
+/// Value and variance of the best estimate of each wanted form that the observations determine, with covariances among
+/// all of them: with `W^1/2 A N = Q R` over the basis `N` of what is allowed, `R' z = N' g` gives `z' Q' W^1/2 y` and
+/// `z' z`.
+pub(super) fn dense(observed: &[(Form, f64, f64)], constraints: &[Form], wanted: &[Form]) -> (Vec<f64>, Vec<Vec<f64>>) {
+    let basis = allowed(constraints, wanted[0].len());
+    let column = |direction: &Form| observed.iter().map(|(form, _, v)| dot(form, direction) / v.sqrt()).collect();
+    let Qr { pivots, q, r } = decompose(&basis.iter().map(column).collect::<Vec<_>>());
+    let told: Form = observed.iter().map(|(_, y, variance)| y / variance.sqrt()).collect();
+    let along: Form = q.iter().map(|direction| dot(direction, &told)).collect();
+    let solve = |form: &Form| -> Form {
+        let mut z: Form = Vec::new();
+        for (at, &pivot) in pivots.iter().enumerate() {
+            let known: f64 = z.iter().zip(&r).map(|(z, row)| z * row[pivot]).sum();
+            z.push((dot(form, &basis[pivot]) - known) / r[at][pivot]);
+        }
+        z
+    };
+    let solved: Vec<Form> = wanted.iter().map(solve).collect();
+    let covariances = solved.iter().map(|a| solved.iter().map(|b| dot(a, b)).collect()).collect();
+    (solved.iter().map(|z| dot(z, &along)).collect(), covariances)
 }
 
 /// The forms of the cells of a table over these dimensions, row-major.

@@ -17,6 +17,9 @@ use std::collections::BTreeSet;
 /// A combination that cannot occur: codes by dimension, as a plan has them.
 pub type Impossible = Vec<(usize, Vec<usize>)>;
 
+/// Kinds of codes (by which combinations name them), and how many there are of each.
+pub(super) type Kinds = Vec<(Vec<bool>, usize)>;
+
 /// The impossible cells of the covered tables.
 #[derive(Debug, Clone)]
 pub(super) struct Zeros {
@@ -91,15 +94,21 @@ impl Zeros {
     }
 
     /// How many codes of each kind a region has in each dimension: two that are alike have the same variance.
-    pub(super) fn likeness(&self, region: &Region) -> Vec<Vec<(Vec<bool>, usize)>> {
-        let of = |dim: usize, kinds: &Vec<Vec<bool>>| {
-            let mut counts = std::collections::BTreeMap::new();
-            for code in (0..kinds.len()).filter(|code| region.group(dim).is_none_or(|group| group.contains(code))) {
-                *counts.entry(kinds[code].clone()).or_insert(0) += 1;
-            }
-            counts.into_iter().collect()
+    pub(super) fn likeness(&self, region: &Region) -> Vec<Kinds> {
+        let codes = |dim: usize, size: usize| {
+            let inside = |code: &usize| region.group(dim).is_none_or(|group| group.contains(code));
+            (0..size).filter(inside).collect::<Vec<_>>()
         };
-        self.kinds.iter().enumerate().map(|(dim, kinds)| of(dim, kinds)).collect()
+        self.sizes.iter().enumerate().map(|(dim, &size)| self.kinds(dim, &codes(dim, size))).collect()
+    }
+
+    /// How many of these codes of a dimension are of each kind; all are alike where nothing is impossible.
+    pub(super) fn kinds(&self, dim: usize, codes: &[usize]) -> Kinds {
+        let mut counts = std::collections::BTreeMap::new();
+        for kind in codes.iter().filter_map(|&code| self.kinds.get(dim)?.get(code)) {
+            *counts.entry(if self.is_empty() { Vec::new() } else { kind.clone() }).or_insert(0) += 1;
+        }
+        counts.into_iter().collect()
     }
 
     /// Covariances of a region's estimate with every impossible cell.

@@ -4,7 +4,8 @@ use super::account::{Account, Pot};
 use super::row::{amount, count, int, name, one, word};
 use super::{Balance, Ledger, LedgerError};
 use crate::budget::{Accounting, Nanos};
-use crate::identity::{AccountId, Organisation, Purpose};
+use crate::identity::{AccountId, Organisation, Principal, Purpose};
+use crate::policy::Budget;
 use sqlx::SqliteConnection;
 use std::collections::BTreeMap;
 
@@ -145,6 +146,30 @@ pub(super) async fn share_of(
 }
 
 impl Ledger {
+    /// The most that an asker can spend for a purpose now: what is left of the organisation's quota, of the share and
+    /// of the account. Nothing of an account that is not open.
+    ///
+    /// # Errors
+    /// Faults only.
+    pub async fn spendable(&self, budget: &Budget, purpose: &Purpose, asker: &Principal) -> Result<Nanos, LedgerError> {
+        let mut rows = self.read().await?;
+        if whole(&mut rows, &budget.account).await?.is_none() {
+            return Ok(Nanos::ZERO);
+        }
+        let pots = Pots {
+            account: budget.account.clone(),
+            share: share_of(&mut rows, &budget.account, purpose).await?,
+            organisation: asker.organisation.clone(),
+        };
+        let quota = budget.quota_per_organisation.unwrap_or(Nanos::MAX);
+        let Account { quota, share, whole } = pots.load(&mut rows, Some(quota)).await?;
+        Ok([quota, share, whole]
+            .into_iter()
+            .map(|pot| pot.remaining().unwrap_or(Nanos::ZERO))
+            .min()
+            .unwrap_or_default())
+    }
+
     /// What is left of an account.
     ///
     /// # Errors

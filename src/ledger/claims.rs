@@ -13,7 +13,7 @@ use super::writing::Writing;
 use super::{Drawn, Ledger, LedgerError, Reservation, commitment};
 use crate::budget::Nanos;
 use crate::fault::Point;
-use crate::identity::{ClaimId, DatasetId, Digest, Principal};
+use crate::identity::{ClaimId, DatasetId, Digest, Principal, Role};
 use crate::policy::{EditionRef, Plan};
 use crate::transparency::Leaf;
 use crate::underway::Underway;
@@ -142,7 +142,8 @@ async fn grant(rows: &mut SqliteConnection, plan: &Plan, asker: &Principal) -> R
         share: share_of(rows, &plan.account, &plan.purpose).await?,
         organisation: asker.organisation.clone(),
     };
-    let quota = quota.map_or(Ok(Nanos::MAX), amount)?;
+    // Officers ask by a policy's programs alone: a quota bounds what an organisation asks of its own.
+    let quota = quota.filter(|_| asker.role != Role::Officer).map_or(Ok(Nanos::MAX), amount)?;
     let before = pots.load(rows, Some(quota)).await?;
     match account::reserve(before, plan.cost) {
         Ok(account) => Ok(Grant { pots, account }),
@@ -161,6 +162,16 @@ impl Ledger {
     /// What `reserve` would answer.
     pub async fn affordable(&self, plan: &Plan, asker: &Principal) -> Result<(), LedgerError> {
         grant(&mut *self.read().await?, plan, asker).await.map(|_| ())
+    }
+
+    /// Whether this very draw was ever claimed, and the claim not given back: it is paid for, or being so.
+    ///
+    /// # Errors
+    /// Faults only.
+    pub async fn claimed(&self, draw: &Digest) -> Result<bool, LedgerError> {
+        let query = sqlx::query_scalar("SELECT 1 FROM claims WHERE draw = ? AND state <> 'voided' LIMIT 1");
+        let found: Option<i64> = query.bind(draw.to_string()).fetch_optional(&mut *self.read().await?).await?;
+        Ok(found.is_some())
     }
 
     /// Holds the plan's cost. When this returns, the claim is on the disk of the database and of the witness (G7).

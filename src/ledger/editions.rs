@@ -8,7 +8,7 @@ use super::row::{columns, count, int, json, name, small, time, to_json};
 use super::{EditionRow, FileEntry, Ledger, LedgerError, NewEdition, commitment, releases, submissions};
 use crate::fault::Point;
 use crate::identity::{DatasetId, FileId, Period, Principal, ReleaseId, SubmissionId};
-use crate::policy::EditionRef;
+use crate::policy::{EditionRef, Policy};
 use crate::transparency::Leaf;
 use sqlx::SqliteConnection;
 use std::collections::BTreeSet;
@@ -114,7 +114,7 @@ impl Ledger {
                 .bind(dataset.as_str())
                 .bind(edition.period.as_str())
                 .bind(edition.number)
-                .fetch_optional(&mut *self.read().await?)
+                .fetch_optional(&mut *self.reading().await?)
                 .await?;
         row.ok_or(LedgerError::Unknown { what: "edition" })?.try_into()
     }
@@ -133,9 +133,27 @@ impl Ledger {
         )
         .bind(dataset.as_str())
         .bind(period.as_str())
-        .fetch_optional(&mut *self.read().await?)
+        .fetch_optional(&mut *self.reading().await?)
         .await?;
         newest.map_or(Ok(BTreeSet::new()), |ids| json(&ids))
+    }
+
+    /// The periods whose newest edition was closed while this policy was in force, in order.
+    ///
+    /// # Errors
+    /// Faults only.
+    pub async fn closed_under(&self, policy: &Policy) -> Result<Vec<Period>, LedgerError> {
+        let periods: Vec<String> = sqlx::query_scalar(
+            "SELECT period FROM editions WHERE dataset = ?1 GROUP BY period HAVING MAX(log_index) >
+             (SELECT MAX(p.log_index, COALESCE((SELECT MAX(a.log_index) FROM approvals a WHERE a.policy = p.sha256), 0))
+              FROM policies p WHERE p.sha256 = ?2 AND p.state = 'in_force')
+             ORDER BY period",
+        )
+        .bind(policy.id.as_str())
+        .bind(policy.sha256.to_string())
+        .fetch_all(&mut *self.read().await?)
+        .await?;
+        periods.into_iter().map(name).collect()
     }
 
     /// Every file that a live submission or an edition names: what the vault must keep; the rest is swept. Read as a

@@ -2,8 +2,9 @@
 //!
 //! # Guarantees
 //! An account keeps its accounting and its history: a new name, a new dataset or a new version gains nothing that
-//! officers did not approve as a new cap. No cap falls below what is held and spent. A dataset keeps its account and
-//! the form of its ids, so that one person is not counted as two.
+//! officers did not approve as a new cap. A dataset that joins an account takes its budget as it is: raising it is left
+//! to a later version of a policy that is on it. No cap falls below what is held and spent. A dataset keeps its account
+//! and the form of its ids, so that one person is not counted as two.
 
 use super::LedgerError;
 use super::account::{Pot, regrant};
@@ -30,11 +31,11 @@ const BEFORE: &str = "SELECT account, ids FROM policies WHERE dataset = ? AND st
 pub(super) async fn check(rows: &mut SqliteConnection, policy: &Policy) -> Result<Caps, LedgerError> {
     let before: Option<(String, String)> =
         sqlx::query_as(BEFORE).bind(policy.id.as_str()).fetch_optional(&mut *rows).await?;
-    if let Some((account, ids)) = before {
+    if let Some((account, ids)) = &before {
         if account != policy.budget.account.as_str() {
             return Err(conflict("account_frozen", "a dataset keeps its account: its people's loss is added up there"));
         }
-        if !ids.is_empty() && ids != to_json(&policy.unit.id)? {
+        if !ids.is_empty() && *ids != to_json(&policy.unit.id)? {
             return Err(conflict("ids_frozen", "a dataset keeps the form of its person ids; else one person is two"));
         }
     }
@@ -46,6 +47,13 @@ pub(super) async fn check(rows: &mut SqliteConnection, policy: &Policy) -> Resul
     let pot = known.map_or(EMPTY, |(_, pot)| pot);
     let pots = shares(rows, &budget.account).await?;
     let named: BTreeMap<&str, Nanos> = budget.shares.iter().map(|(purpose, cap)| (purpose.as_str(), *cap)).collect();
+    if before.is_none() && known.is_some() && (budget.lifetime != pot.cap || named != open_caps(&pots)) {
+        return Err(conflict(
+            "account_differs",
+            "other datasets are on this account already: write its lifetime budget and its shares as the newest \
+             of their policies does, and change them in a later version",
+        ));
+    }
     grant(budget.lifetime, pot, pots, &named).ok_or_else(|| {
         conflict(
             "account_used",
@@ -53,6 +61,12 @@ pub(super) async fn check(rows: &mut SqliteConnection, policy: &Policy) -> Resul
              give it at least that",
         )
     })
+}
+
+/// The caps of the shares that purposes have of an account.
+fn open_caps(pots: &BTreeMap<String, (bool, Pot)>) -> BTreeMap<&str, Nanos> {
+    let open = pots.iter().filter(|(purpose, (open, _))| *open && *purpose != UNSHARED);
+    open.map(|(purpose, (_, pot))| (purpose.as_str(), pot.cap)).collect()
 }
 
 /// The caps of an account's shares under a grant; `None` if one would fall below what is used.

@@ -115,6 +115,12 @@ pub enum LedgerError {
 }
 
 impl LedgerError {
+    /// Whether it says that there is too little left to spend: what a cheaper question would cure.
+    #[must_use]
+    pub fn is_short(&self) -> bool {
+        matches!(self, Self::QuotaExhausted { .. } | Self::BudgetExhausted { .. })
+    }
+
     /// A stable code.
     #[must_use]
     pub fn code(&self) -> &'static str {

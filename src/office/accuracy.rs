@@ -9,7 +9,7 @@ use super::faces::SubmissionAsked;
 use crate::clock::WallClock;
 use crate::config::{Config, Mode};
 use crate::estimate::{EstimatedTable, estimate};
-use crate::identity::{Principal, Role};
+use crate::identity::{DatasetId, Principal, Role};
 use crate::ledger::{NewToken, PolicySource};
 use crate::noise::NoisyTables;
 use crate::policy::{CodeLists, Question};
@@ -20,11 +20,11 @@ use std::sync::Arc;
 
 const DRAWS: usize = 20;
 
-fn shipped(name: &str) -> PathBuf {
+pub(super) fn shipped(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
 }
 
-async fn office(folder: &Path, policy: &str) -> (Office, Principal, Principal, Principal) {
+pub(super) async fn office(folder: &Path, policy: &str) -> (Office, Principal, Principal, Principal) {
     let (data, keys, witness) = (folder.join("data"), folder.join("keys"), folder.join("witness"));
     let config = Config::parse(
         &format!("data_dir = {data:?}\nkeys_dir = {keys:?}\nwitness = {witness:?}\n"),
@@ -60,6 +60,35 @@ async fn office(folder: &Path, policy: &str) -> (Office, Principal, Principal, P
     office.approve(&officers[1], &proposed.sha256).await.unwrap();
     let (analyst, ministry) = (people.remove(1), people.remove(0));
     (office, officers.remove(2), ministry, analyst)
+}
+
+/// The real file, if it lies beside the checkout.
+pub(super) fn real_file() -> Option<PathBuf> {
+    let path = shipped("../shared/data/acs2024_migrants.csv.gz");
+    if path.exists() {
+        return Some(path);
+    }
+    println!("skipped: the real file is not beside this checkout");
+    None
+}
+
+/// Submits the file and closes its period.
+pub(super) async fn closed(office: &Office, officer: &Principal, ministry: &Principal, path: &Path) -> DatasetId {
+    let asked = SubmissionAsked {
+        dataset: DatasetId::parse("acs2024").unwrap(),
+        period: None,
+        replaces: None,
+        idempotency_key: "acs".into(),
+        announced_sha256: None,
+        format: Format::Csv,
+        on_error: OnError::Refuse,
+    };
+    let dataset = asked.dataset.clone();
+    let body = flate2::read::GzDecoder::new(std::fs::File::open(path).unwrap());
+    let submitted = office.submit(ministry, asked, Box::new(body)).await.unwrap();
+    assert_eq!((submitted.receipt.rows_accepted, submitted.receipt.rows_rejected), (276_382, 0));
+    office.close(officer, &dataset, &submitted.receipt.period).await.unwrap();
+    dataset
 }
 
 fn question(draw: usize) -> Question {
@@ -112,29 +141,12 @@ fn keys(plan: &crate::policy::Plan, table: &EstimatedTable) -> Vec<[String; 3]> 
 /// the total, to which all cells contribute, is measured too.
 #[tokio::test(flavor = "multi_thread")]
 async fn errors_before_suppression_are_standard_normal_and_margins_are_sums() {
-    let path = shipped("../shared/data/acs2024_migrants.csv.gz");
-    if !path.exists() {
-        println!("skipped: the real file is not beside this checkout");
-        return;
-    }
+    let Some(path) = real_file() else { return };
     let policy =
         std::fs::read_to_string(shipped("policies/acs2024.toml")).unwrap().replacen("rho = \"0.2\"", "rho = \"4\"", 1);
     let folder = tempfile::tempdir().unwrap();
     let (office, officer, ministry, analyst) = office(folder.path(), &policy).await;
-    let asked = SubmissionAsked {
-        dataset: crate::identity::DatasetId::parse("acs2024").unwrap(),
-        period: None,
-        replaces: None,
-        idempotency_key: "acs".into(),
-        announced_sha256: None,
-        format: Format::Csv,
-        on_error: OnError::Refuse,
-    };
-    let dataset = asked.dataset.clone();
-    let body = flate2::read::GzDecoder::new(std::fs::File::open(&path).unwrap());
-    let submitted = office.submit(&ministry, asked, Box::new(body)).await.unwrap();
-    assert_eq!((submitted.receipt.rows_accepted, submitted.receipt.rows_rejected), (276_382, 0));
-    office.close(&officer, &dataset, &submitted.receipt.period).await.unwrap();
+    let dataset = closed(&office, &officer, &ministry, &path).await;
     let policy = office.policy_for(&analyst, &dataset).await.unwrap();
     let standing = office.ledger.standing(&dataset).await.unwrap();
     let age = policy.column("age").unwrap();
@@ -152,11 +164,11 @@ async fn errors_before_suppression_are_standard_normal_and_margins_are_sums() {
             serde_json::from_slice(&office.vault.unseal(&format!("draw {}", plan.draw), &sealed).unwrap()).unwrap();
         let tables = estimate(&plan, &noisy).unwrap();
         for table in &tables {
-            for (key, value) in keys(&plan, table).iter().zip(&table.values) {
+            for ((key, value), error) in keys(&plan, table).iter().zip(&table.values).zip(&table.standard_errors) {
                 let exact = truth.get(key).copied().unwrap_or(0.0);
-                errors.push((value - exact) / table.standard_error);
+                errors.push((value - exact) / error);
                 if *value >= 10.0 && exact < 10.0 {
-                    shown_small.push((value - exact) / table.standard_error);
+                    shown_small.push((value - exact) / error);
                 }
             }
         }
@@ -186,7 +198,7 @@ fn margins_are_sums(tables: &[EstimatedTable]) {
     }
 }
 
-fn moments(values: &[f64]) -> (f64, f64) {
+pub(super) fn moments(values: &[f64]) -> (f64, f64) {
     let count = values.len() as f64;
     let mean = values.iter().sum::<f64>() / count;
     (mean, (values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / count).sqrt())

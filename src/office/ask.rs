@@ -4,13 +4,9 @@ use super::{Alternative, Answer, Office, OfficeError, Quote, need, price};
 use crate::budget::{Accounting, Nanos};
 use crate::estimate;
 use crate::identity::{Principal, Role};
-use crate::ledger::LedgerError;
-use crate::policy::{Inadmissible, Plan, Policy, Question, Spend, Standing, admit, alternatives};
+use crate::policy::{Inadmissible, Plan, Policy, Question, Spend, Standing, admit};
 use crate::release::AnswerError;
 use crate::suppress::WouldReveal;
-
-/// How many cheaper questions are tried when the budget does not cover one.
-const HALVINGS: u32 = 6;
 
 impl Office {
     /// What a question would cost and how good its answer would be. Touches no data and changes nothing; of a question
@@ -25,7 +21,7 @@ impl Office {
         let plan = match self.plan(&policy, &standing, who, question).await? {
             Ok(plan) => plan,
             Err(reason) => {
-                let alternatives = self.nearest(&policy, &standing, who, question);
+                let alternatives = self.instead(&policy, &standing, who, question).await?;
                 return Ok(refused(reason.code(), reason.to_string(), alternatives));
             }
         };
@@ -43,6 +39,7 @@ impl Office {
             cost: Some(price::cost(plan.accounting, plan.cost, &plan.delta)),
             cells: Some(plan.shown.iter().map(|shown| estimate::shown_cells(&plan, shown)).sum()),
             moe: price::moe(&plan),
+            tables: price::tables(&plan),
             parts: price::parts(&plan),
             differences: price::differences(&plan),
             free,
@@ -51,8 +48,8 @@ impl Office {
         };
         match affordable {
             Ok(()) => Ok(priced(true)),
-            Err(error @ (LedgerError::BudgetExhausted { .. } | LedgerError::QuotaExhausted { .. })) => {
-                let alternatives = self.cheaper(&policy, &standing, who, question, &plan).await;
+            Err(error) if error.is_short() => {
+                let alternatives = self.instead(&policy, &standing, who, question).await?;
                 Ok(Quote { code: Some(error.code()), detail: Some(error.to_string()), alternatives, ..priced(false) })
             }
             Err(error) => Err(error.into()),
@@ -62,7 +59,7 @@ impl Office {
     /// Answers a question: from the shelf if it can, with a new draw if it must.
     ///
     /// # Errors
-    /// `Refused` with the nearest questions that would be admitted, or the ledger's refusal. Neither costs anything.
+    /// `Refused` or `Short` with the nearest questions that would be answered. Neither costs anything.
     pub async fn ask(&self, who: &Principal, question: &Question) -> Result<Answer, OfficeError> {
         need(who, Role::Analyst)?;
         let policy = self.policy_for(who, &question.dataset).await?;
@@ -70,7 +67,7 @@ impl Office {
         let plan = match self.plan(&policy, &standing, who, question).await? {
             Ok(plan) => plan,
             Err(reason) => {
-                let alternatives = self.nearest(&policy, &standing, who, question);
+                let alternatives = self.instead(&policy, &standing, who, question).await?;
                 return Err(OfficeError::Refused { reason, alternatives });
             }
         };
@@ -79,26 +76,12 @@ impl Office {
                 let alternatives = self.tellable(&policy, &standing, who, question).await?;
                 Err(OfficeError::WouldReveal { alternatives })
             }
-            answered => answered,
-        }
-    }
-
-    /// The nearest questions that can be answered from what is paid for without giving anything away.
-    async fn tellable(
-        &self,
-        policy: &Policy,
-        standing: &Standing,
-        who: &Principal,
-        question: &Question,
-    ) -> Result<Vec<Alternative>, OfficeError> {
-        let mut tellable = Vec::new();
-        for alternative in self.nearest(policy, standing, who, question) {
-            let Ok(plan) = self.plan(policy, standing, who, &alternative.question).await? else { continue };
-            if self.is_free(&plan).await? && self.answering.can_be_cut(&plan).await.is_ok() {
-                tellable.push(alternative);
+            Err(OfficeError::Ledger(refusal)) if refusal.is_short() => {
+                let alternatives = self.instead(&policy, &standing, who, question).await?;
+                Err(OfficeError::Short { refusal, alternatives })
             }
+            answer => answer,
         }
-        Ok(tellable)
     }
 
     /// Admits a question; if the same measurement was already paid for at a higher price, admits it at that price, and
@@ -124,32 +107,6 @@ impl Office {
         };
         self.shelved(policy, plan).await.map(Ok)
     }
-
-    fn nearest(&self, policy: &Policy, standing: &Standing, who: &Principal, question: &Question) -> Vec<Alternative> {
-        let found = alternatives(policy, standing, who, question, self.clock.today());
-        found.into_iter().map(|(change, question)| Alternative { change, question }).collect()
-    }
-
-    /// The same question at half the price, a quarter ..., as far as the account covers it and it stays worth asking.
-    async fn cheaper(
-        &self,
-        policy: &Policy,
-        standing: &Standing,
-        who: &Principal,
-        question: &Question,
-        plan: &Plan,
-    ) -> Vec<Alternative> {
-        for halving in 1..=HALVINGS {
-            let price = Nanos::from_nanos(plan.cost.as_nanos() >> halving);
-            let cheaper = Question { spend: spend(policy.budget.accounting, price), ..question.clone() };
-            let Ok(plan) = admit(policy, standing, who, &cheaper, self.clock.today()) else { break };
-            if self.ledger.affordable(&plan, who).await.is_ok() {
-                let change = format!("spend {price} instead: the intervals are wider");
-                return vec![Alternative { change, question: cheaper }];
-            }
-        }
-        Vec::new()
-    }
 }
 
 fn spend(accounting: Accounting, amount: Nanos) -> Spend {
@@ -167,6 +124,7 @@ fn refused(code: &'static str, detail: String, alternatives: Vec<Alternative>) -
         cost: None,
         cells: None,
         moe: None,
+        tables: Vec::new(),
         parts: Vec::new(),
         differences: Vec::new(),
         free: false,

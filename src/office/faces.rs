@@ -70,7 +70,7 @@ pub struct PolicyRecord {
 }
 
 /// What a question would cost.
-#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Cost {
     /// In rho, for accounts in zCDP.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -82,12 +82,23 @@ pub struct Cost {
 }
 
 /// The error to expect, as half-widths of 95 % intervals in persons, for the cells of the asked tables.
-#[derive(Debug, Clone, Copy, Serialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct Moe {
     /// The median cell.
     pub typical: f64,
     /// The worst cell.
     pub worst: f64,
+}
+
+/// The error to expect in one table.
+#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
+pub struct TableMoe {
+    /// The columns it is broken down by; none for the total.
+    pub by: Vec<String>,
+    /// Cells shown.
+    pub cells: usize,
+    /// Half-widths of the 95 % intervals of persons over its cells.
+    pub moe: Moe,
 }
 
 /// One thing that is measured for an answer: what was asked for, or what it brings along.
@@ -116,13 +127,22 @@ pub struct Difference {
     pub moe: Moe,
 }
 
-/// A question that would be admitted, and in what it differs.
+/// A question that would be answered now, and in what it differs.
 #[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct Alternative {
     /// In what it differs, as a sentence.
     pub change: String,
     /// The whole question, ready to send.
     pub question: Question,
+    /// What it would cost.
+    pub cost: Cost,
+    /// Whether it is answered from a draw that is paid for, at no cost.
+    pub free: bool,
+    /// The error to expect.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub moe: Option<Moe>,
+    /// The error to expect, table by table.
+    pub tables: Vec<TableMoe>,
 }
 
 /// The answer to a quote. Touches no data.
@@ -145,6 +165,8 @@ pub struct Quote {
     /// The error to expect.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub moe: Option<Moe>,
+    /// The error to expect, table by table: those asked for, then their margins.
+    pub tables: Vec<TableMoe>,
     /// Everything that is measured, with its part of the price.
     pub parts: Vec<Part>,
     /// The error to expect of differences of persons. That of other comparisons depends on the figures.
@@ -218,8 +240,11 @@ pub struct ColumnFace {
     pub title: Text,
     /// `person` or `row`.
     pub per: String,
-    /// `dimension` or `measure`.
+    /// `dimension`, `grouping` or `measure`.
     pub role: String,
+    /// Of a grouping: the column whose codes it groups.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub of: Option<String>,
     /// Its codes with names.
     pub codes: Vec<crate::release::CodeName>,
 }

@@ -2,7 +2,7 @@
 
 use super::{Office, OfficeError, PolicyRecord, need};
 use crate::identity::{DatasetId, Digest, Principal, Role, TokenId};
-use crate::ledger::{NewToken, PolicyRow, PolicySource, TokenRow};
+use crate::ledger::{LedgerError, NewToken, PolicyRow, PolicySource, TokenRow};
 use crate::policy::{Policy, Severity, loosens};
 
 impl Office {
@@ -20,6 +20,15 @@ impl Office {
             findings.iter().filter(|f| f.severity == Severity::Warning).map(|f| f.message.clone()).collect();
         if let Some(row) = self.ledger.policy_in_force(&policy.id).await? {
             warnings.extend(loosens(&*self.parsed(&row)?, &policy));
+        }
+        // Its policy in force may say less than other datasets on the account have made of it since, or more.
+        match self.ledger.balance(&policy.budget.account).await {
+            Ok(before) if policy.budget.lifetime > before.cap => warnings.push(format!(
+                "account {}: {} becomes {}, for every dataset on it",
+                before.account, before.cap, policy.budget.lifetime
+            )),
+            Ok(_) | Err(LedgerError::Unknown { .. }) => {}
+            Err(error) => return Err(error.into()),
         }
         let row = self.ledger.propose_policy(who, &policy, &source).await?;
         Ok(record(row, warnings))

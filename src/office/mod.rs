@@ -8,6 +8,8 @@ mod accuracy;
 mod ask;
 mod faces;
 mod govern;
+mod instead;
+mod loss;
 mod price;
 mod programs;
 mod read;
@@ -15,10 +17,12 @@ mod shelf;
 mod submit;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod worth;
 
 pub use faces::{
     Alternative, Answer, BudgetFace, ColumnFace, Cost, DatasetFace, Difference, EditionClosed, Moe, Part, PolicyRecord,
-    Quote, SubmissionAsked, Submitted,
+    Quote, SubmissionAsked, Submitted, TableMoe,
 };
 
 use crate::clock::Clock;
@@ -50,6 +54,14 @@ pub enum OfficeError {
         /// Why.
         reason: Inadmissible,
         /// Nearest questions that would be admitted.
+        alternatives: Vec<Alternative>,
+    },
+    /// The account, a share of it or a quota has too little left. Carries what it would cover.
+    #[error("{refusal}")]
+    Short {
+        /// Why.
+        refusal: LedgerError,
+        /// Nearest questions that can be paid for, or cost nothing.
         alternatives: Vec<Alternative>,
     },
     /// A free answer that would give a withheld figure away, beside what was released of its draw.

@@ -3,9 +3,9 @@
 //! Computed from the plan alone (G8). What a measure brings along, such as the persons for the floor, stands here with
 //! its price like what was asked for.
 
-use super::{Cost, Difference, Moe, Part};
+use super::{Alternative, Cost, Difference, Moe, Part, TableMoe};
 use crate::budget::{Accounting, Nanos};
-use crate::policy::{Compared, Comparison, Contrast, Cut, Figure, Plan, Quantity, Shown};
+use crate::policy::{Compared, Comparison, Contrast, Figure, Plan, Quantity, Question, Shown};
 use crate::{estimate, noise};
 use std::collections::BTreeSet;
 
@@ -22,6 +22,22 @@ pub(super) fn cost(accounting: Accounting, amount: Nanos, delta: &str) -> Cost {
 /// The error to expect of persons.
 pub(super) fn moe(plan: &Plan) -> Option<Moe> {
     of_quantity(plan, &Quantity::Persons)
+}
+
+/// The error to expect of persons in every table shown, those asked for first.
+pub(super) fn tables(plan: &Plan) -> Vec<TableMoe> {
+    let widths = estimate::expected(&plan.part(&Quantity::Persons, &[])).unwrap_or_default();
+    let table = |(shown, widths): (&crate::policy::Shown, Vec<(f64, usize)>)| {
+        let names = shown.dims.iter().filter_map(|&dim| plan.dimensions.get(dim)).map(|d| d.name.clone());
+        Some(TableMoe { by: names.collect(), cells: estimate::shown_cells(plan, shown), moe: spread(widths)? })
+    };
+    plan.shown.iter().zip(widths).filter_map(table).collect()
+}
+
+/// A question that would be answered, with its price and the error to expect.
+pub(super) fn alternative(change: String, question: Question, plan: &Plan, free: bool) -> Alternative {
+    let cost = cost(plan.accounting, plan.cost, &plan.delta);
+    Alternative { change, question, cost, free, moe: moe(plan), tables: tables(plan) }
 }
 
 /// Everything that is measured, with its price and the error to expect of it.
@@ -73,41 +89,42 @@ fn of_quantity(plan: &Plan, quantity: &Quantity) -> Option<Moe> {
         Quantity::Persons | Quantity::Rows | Quantity::Valued(_) | Quantity::Bins(..) => 1.0,
     };
     let widths = estimate::expected(&plan.part(quantity, &[])).ok()?;
-    over_cells(plan, widths.into_iter().map(|width| width * unit))
+    let of_asked = widths.into_iter().take(plan.asked).flatten();
+    spread(of_asked.map(|(width, cells)| (width * unit, cells)).collect())
 }
 
 /// The error to expect of every difference of persons: like that of counts, it does not depend on them.
 pub(super) fn differences(plan: &Plan) -> Vec<Difference> {
-    let (prediction, quantile) = (plan.prediction(), estimate::quantile95(plan.accounting));
+    let persons = plan.part(&Quantity::Persons, &[]);
+    let (noise, quantile) = (estimate::noise_expected(&persons), estimate::quantile95(plan.accounting));
+    let half_width = |covariance: &estimate::Covariances| {
+        let joint = estimate::Joint { values: &[0.0, 0.0], covariance };
+        estimate::difference(&joint, &[1.0, 0.0], &[0.0, 1.0], quantile).interval.1
+    };
     let of_figure = |figure: &Figure| {
         let Figure::Comparison(Comparison { name, contrast: Contrast::Difference, compared }) = figure else {
             return None;
         };
         let Compared::Persons([one, other]) = compared else { return None };
-        let width = |shown: &Shown| {
-            let of = |a: &[Cut], b: &[Cut]| prediction.covariance(shown, [a, b]);
-            let variance = of(one, one)? - 2.0 * of(one, other)? + of(other, other)?;
-            Some(quantile * variance.max(0.0).sqrt())
+        let widths = |shown: &Shown| {
+            let (kinds, kind_of) = estimate::together(&persons, &noise, shown, &[one, other]).ok()?;
+            let cells = |kind: usize| kind_of.iter().filter(|of| **of == kind).count();
+            Some(kinds.iter().enumerate().map(|(kind, all)| (half_width(all), cells(kind))).collect::<Vec<_>>())
         };
-        let widths = plan.shown.iter().map(width).collect::<Option<Vec<f64>>>()?;
-        Some(Difference { measure: name.clone(), moe: over_cells(plan, widths.into_iter())? })
+        let widths = plan.shown.iter().take(plan.asked).map(widths).collect::<Option<Vec<_>>>()?;
+        Some(Difference { measure: name.clone(), moe: spread(widths.concat())? })
     };
     plan.figures.iter().filter_map(of_figure).collect()
 }
 
-/// The median and the worst over the cells of the tables asked for, from the half-width in the cells of each table.
-fn over_cells(plan: &Plan, widths: impl Iterator<Item = f64>) -> Option<Moe> {
-    let mut sorted: Vec<(f64, usize)> = widths
-        .zip(&plan.shown)
-        .take(plan.asked)
-        .map(|(width, shown)| (width, estimate::shown_cells(plan, shown)))
-        .collect();
-    let half = sorted.iter().map(|(_, cells)| cells).sum::<usize>().div_ceil(2);
-    sorted.sort_by(|a, b| a.0.total_cmp(&b.0));
+/// The median and the worst of half-widths, each with the number of its cells.
+fn spread(mut widths: Vec<(f64, usize)>) -> Option<Moe> {
+    widths.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let half = widths.iter().map(|(_, cells)| cells).sum::<usize>().div_ceil(2);
     let mut below = 0;
-    let typical = sorted.iter().find(|(_, cells)| {
+    let typical = widths.iter().find(|(_, cells)| {
         below += cells;
         below >= half
     })?;
-    Some(Moe { typical: typical.0, worst: sorted.last()?.0 })
+    Some(Moe { typical: typical.0, worst: widths.last()?.0 })
 }

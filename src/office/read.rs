@@ -4,7 +4,7 @@ use super::{BudgetFace, ColumnFace, DatasetFace, Office, OfficeError};
 use crate::identity::{AccountId, DatasetId, Principal, ReleaseId, Role};
 use crate::ledger::{Ledger, LedgerError, PolicyRow, PolicyState, ReleaseFace};
 use crate::noise;
-use crate::policy::{Kind, Per, Policy};
+use crate::policy::{Code, Grouped, Kind, Per, Policy};
 use crate::release::{CodeName, PolicyFace, Release};
 use chrono::TimeDelta;
 use std::sync::Arc;
@@ -158,15 +158,17 @@ impl Office {
     }
 }
 
+/// What may be asked for: columns, then groupings of them.
 fn columns(policy: &Policy) -> Vec<ColumnFace> {
-    let faces = policy.columns.iter().filter_map(|column| {
-        let (role, codes) = match &column.kind {
-            Kind::Dimension { codes, .. } => (
-                "dimension",
-                codes.codes.iter().map(|c| CodeName { code: c.id.clone(), name: c.names.clone() }).collect(),
+    let faces = policy.columns.iter().chain(&policy.groupings).filter_map(|column| {
+        let (role, codes) = match (&column.kind, &column.of) {
+            (Kind::Dimension { codes, .. }, None) => ("dimension", codes.codes.iter().map(|c| code(c, &[])).collect()),
+            (Kind::Dimension { codes, .. }, Some(of)) => (
+                "grouping",
+                codes.codes.iter().zip(members(policy, of)).map(|(c, members)| code(c, &members)).collect(),
             ),
-            Kind::Measure(_) => ("measure", Vec::new()),
-            Kind::Ignored => return None,
+            (Kind::Measure(_), _) => ("measure", Vec::new()),
+            (Kind::Ignored, _) => return None,
         };
         let per = match column.per {
             Per::Person => "person",
@@ -177,8 +179,22 @@ fn columns(policy: &Policy) -> Vec<ColumnFace> {
             title: column.title.clone(),
             per: per.into(),
             role: role.into(),
+            of: column.of.as_ref().map(|of| of.column.clone()),
             codes,
         })
     });
     faces.collect()
+}
+
+fn code(code: &Code, members: &[String]) -> CodeName {
+    CodeName { code: code.id.clone(), name: code.names.clone(), members: members.to_vec() }
+}
+
+/// The codes of each group.
+fn members(policy: &Policy, of: &Grouped) -> Vec<Vec<String>> {
+    let list = policy.dimensions().find(|(column, _)| column.name == of.column).map(|(_, list)| list);
+    let names = |group: &Vec<u16>| {
+        group.iter().filter_map(|&member| list?.code(member)).map(|member| member.id.clone()).collect()
+    };
+    of.groups.iter().map(names).collect()
 }

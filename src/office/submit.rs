@@ -198,7 +198,8 @@ impl Office {
         swept
     }
 
-    /// Closes a period: the live submissions of this moment become its next edition.
+    /// Closes a period: the live submissions of this moment become its next edition. Programs that the policy schedules
+    /// for then are run.
     ///
     /// # Errors
     /// `Conflict` if there is nothing to close.
@@ -215,7 +216,22 @@ impl Office {
         closed
     }
 
+    /// Closes, and runs the programs that the policy schedules for then. That they fail does not make the edition
+    /// unclosed.
     async fn close_now(
+        &self,
+        who: &Principal,
+        dataset: &DatasetId,
+        period: &Period,
+        policy: &Arc<Policy>,
+    ) -> Result<EditionClosed, OfficeError> {
+        let closed = self.close_edition(who, dataset, period, policy).await?;
+        // A crash right here leaves an edition without its program: it is run at the next start.
+        self.run_due(dataset).await;
+        Ok(closed)
+    }
+
+    async fn close_edition(
         &self,
         who: &Principal,
         dataset: &DatasetId,

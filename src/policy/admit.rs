@@ -8,6 +8,7 @@
 
 use super::asked::{self, Asked};
 use super::canonical::digest;
+use super::further::further;
 use super::inadmissible::Inadmissible;
 use super::plan::Admitted;
 use super::price::Pricing;
@@ -15,7 +16,7 @@ use super::quantity::Quantity;
 use super::question::{MeasureAsked, Spend};
 use super::shape::Shape;
 use super::split::Split;
-use super::{Dimension, EditionRef, Measured, Plan, Policy, Question, Rules, restrict, shape};
+use super::{Cut, Dimension, EditionRef, Figure, Measured, Plan, Policy, Question, Rules, Shown, restrict, shape};
 use crate::budget::{Accounting, Nanos};
 use crate::identity::{DatasetId, Digest, Period, Principal, Purpose};
 use chrono::NaiveDate;
@@ -41,8 +42,20 @@ pub fn admit(
     question: &Question,
     today: NaiveDate,
 ) -> Result<Plan, Inadmissible> {
+    admit_within(policy, standing, asker, question, today, policy.budget.per_release_max)
+}
+
+/// Admits a question that may cost so much.
+pub(super) fn admit_within(
+    policy: &Policy,
+    standing: &Standing,
+    asker: &Principal,
+    question: &Question,
+    today: NaiveDate,
+    most: Nanos,
+) -> Result<Plan, Inadmissible> {
     check_standing(policy, standing, asker, &question.dataset, today)?;
-    admit_up_to(policy, standing, question, policy.budget.per_release_max, &[])
+    admit_up_to(policy, standing, question, most, &[])
 }
 
 /// Admits one of the policy's programs, at the program's own price, over the given periods.
@@ -64,6 +77,23 @@ pub fn admit_program(
         return Err(Inadmissible::malformed(format!("there is no program of this name; the policy has: {ids}")));
     };
     admit_up_to(policy, standing, &program.question(policy, periods), program.spend, &program.weights)
+}
+
+/// The plan of a question that was answered, laid over the draw that answers it: to read its release again, whoever may
+/// ask for it today. Of a draw that does not stand there is no plan.
+///
+/// # Errors
+/// As [`admit`]; `question_malformed` where the draw does not have its dimensions.
+pub fn readmit(
+    policy: &Policy,
+    editions: Vec<EditionRef>,
+    question: &Question,
+    draw: Digest,
+    form: &super::Form,
+) -> Result<Plan, Inadmissible> {
+    let standing = Standing { suspended: false, editions };
+    let plan = admit_up_to(policy, &standing, question, Nanos::MAX, &[])?;
+    plan.laid_over(policy, draw, form).ok_or_else(|| Inadmissible::malformed("the question is not of this draw"))
 }
 
 impl super::Program {
@@ -117,6 +147,8 @@ pub(super) fn admit_up_to(
 ) -> Result<Plan, Inadmissible> {
     check_purpose(policy, &question.purpose)?;
     asked::check_form(policy, question)?;
+    let question = &super::levels::settle(policy, question)?;
+    super::choosing::check_apart(question)?;
     let asked = asked::resolve(policy, question, weights)?;
     asked::check_distinct(policy, &asked)?;
     restrict::check_crossings(policy, &asked)?;
@@ -127,7 +159,8 @@ pub(super) fn admit_up_to(
     let editions = editions(standing, &asked)?;
     let rules = restrict::rules(policy, &asked);
     let accounting = policy.budget.accounting;
-    let split = Split::of(&shape, accounting, asked.period_count(), policy.unit.rows_max);
+    let further = further(policy, &asked, &shape);
+    let split = Split::of(&shape, &further, accounting, asked.period_count(), policy.unit.rows_max);
     let split = split.ok_or(Inadmissible::TooManyCells { most: policy.cells.cells_max })?;
     let pricing = Pricing { shape: &shape, split: &split, rules: &rules, accounting, most };
     let measured = pricing.resolve(&question.spend)?;
@@ -176,19 +209,41 @@ fn draw_digests(
     dimensions: &[Dimension],
     measured: &[Measured],
 ) -> (Digest, Digest) {
+    // A grouping that is made of something finer does not change what is measured.
+    let is_measured = |dimension: &&Dimension| {
+        let named = |dim: &usize| dimensions.get(*dim).is_some_and(|d| d.name == dimension.name);
+        dimension.finer.is_none() || measured.iter().flat_map(|table| &table.dims).any(named)
+    };
     let form = DrawForm {
         dataset: &policy.id,
         policy: policy.sha256,
         editions,
-        dimensions: dimensions
-            .iter()
-            .map(|d| (d.name.as_str(), d.levels.iter().map(|l| l.members.as_slice()).collect()))
-            .collect(),
+        dimensions: dimensions.iter().filter(is_measured).map(form_of).collect(),
         tables: measured.iter().map(|m| (&m.quantity, m.dims.as_slice())).collect(),
         accounting: policy.budget.accounting,
     };
     let units: Vec<Nanos> = measured.iter().map(|m| m.units).collect();
     (digest("halflight/measurement/1", &form), digest("halflight/draw/1", &(&form, units)))
+}
+
+/// A dimension's name and what its levels hold.
+fn form_of(dimension: &Dimension) -> (&str, Vec<&[String]>) {
+    (dimension.name.as_str(), dimension.levels.iter().map(|level| level.members.as_slice()).collect())
+}
+
+/// What identifies a release: the draw, and what is shown of it at which levels.
+pub(super) fn release_digest(
+    draw: Digest,
+    dimensions: &[Dimension],
+    shown: &[Shown],
+    cuts: &[Cut],
+    figures: &[Figure],
+) -> Digest {
+    let coarser: Vec<_> = dimensions.iter().filter(|dimension| dimension.finer.is_some()).map(form_of).collect();
+    match coarser.as_slice() {
+        [] => digest("halflight/release/1", &(draw, shown, cuts, figures)),
+        coarser => digest("halflight/release/1", &(draw, shown, cuts, figures, coarser)),
+    }
 }
 
 fn plan(
@@ -202,7 +257,7 @@ fn plan(
 ) -> Plan {
     let cost = measured.iter().fold(Nanos::ZERO, |sum, m| sum.checked_add(m.units).unwrap_or(Nanos::MAX));
     let (measurement, draw) = draw_digests(policy, &editions, &shape.dimensions, &measured);
-    let release = digest("halflight/release/1", &(draw, &shape.shown, &shape.cuts, &shape.figures));
+    let release = release_digest(draw, &shape.dimensions, &shape.shown, &shape.cuts, &shape.figures);
     Plan {
         dataset: policy.id.clone(),
         title: policy.title.clone(),
@@ -213,6 +268,7 @@ fn plan(
         purpose: question.purpose.clone(),
         editions,
         structural_zeros: shape::structural_zeros(policy, &shape.dimensions),
+        vulnerable: shape::over_dimensions(&policy.vulnerable, &shape.dimensions),
         known_totals: policy.known_totals.clone(),
         question: canonical_question(policy, asked, cost),
         dimensions: shape.dimensions,

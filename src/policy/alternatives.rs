@@ -1,27 +1,40 @@
-//! The nearest questions that would be admitted, for one that is refused.
+//! The nearest questions that would be admitted and can be paid for, for one that is refused or too dear.
 //!
-//! In the order of what they keep: a coarser geography, one dimension less, no geography, no filter, two less, the
-//! first few only; with fewer periods or another price where that is what stands in the way. Each is admitted before it
-//! is offered.
+//! A search over the policy, in the order of what a question keeps (`variants`): first what is as precise as what was
+//! asked for, then what is so at a price that is left to spend; with other periods where those stand in the way. Each
+//! is admitted before it is offered. Whether it was the policy or the account that said no makes no difference.
 
-use super::asked::{codes_at, column_at};
+use super::admit::admit_within;
 use super::inadmissible::Inadmissible;
-use super::nearest::{echo, nearest};
-use super::plan::PERIOD;
 use super::question::Spend;
-use super::{Policy, Question, Standing, admit};
-use crate::budget::Accounting;
+use super::variants::{Variant, variants};
+use super::{Plan, Policy, Question, Standing};
+use crate::budget::Nanos;
 use crate::identity::{Digest, Period, Principal};
 use chrono::NaiveDate;
 use std::collections::BTreeSet;
 
 /// The most questions offered.
 const OFFERED_MAX: usize = 5;
-/// The most questions tried.
-const TRIED_MAX: usize = 64;
+/// Of these, the most that are as precise as what was too dear: the rest keep more of it at a lower price.
+const PRECISE_MAX: usize = 4;
 
-/// Questions that would be admitted instead of a refused one, each with a sentence that says in what it differs. Empty
-/// where no other question would help: another class of asker, a policy out of force, a purpose that is not allowed.
+/// A question that would be admitted and can be paid for.
+#[derive(Debug, Clone)]
+pub struct Offer {
+    /// In what it differs from the one asked, as a sentence.
+    pub change: String,
+    /// The whole question, ready to send.
+    pub question: Question,
+    /// What would be measured and shown, and its price.
+    pub plan: Plan,
+}
+
+/// Questions that would be admitted, and cost at most `most`, instead of one that is refused or too dear. Empty where
+/// no other question would help: another class of asker, a policy out of force, a purpose that is not allowed, nothing
+/// left to spend.
+///
+/// Where the price stood in the way the cheapest of those that are as precise is among them.
 #[must_use]
 pub fn alternatives(
     policy: &Policy,
@@ -29,145 +42,104 @@ pub fn alternatives(
     asker: &Principal,
     question: &Question,
     today: NaiveDate,
-) -> Vec<(String, Question)> {
-    let mut offered: Vec<(String, Question)> = Vec::new();
-    let mut releases: BTreeSet<Digest> = BTreeSet::new();
-    for variant in variants(policy, question).into_iter().take(TRIED_MAX) {
-        let Some((release, variant)) = mended(policy, standing, asker, variant, today) else { continue };
-        if !variant.changes.is_empty() && releases.insert(release) {
-            offered.push((variant.changes.join(", "), variant.question));
-        }
-        if offered.len() == OFFERED_MAX {
+    most: Nanos,
+) -> Vec<Offer> {
+    let search = Search { policy, standing, asker, today, most: most.min(policy.budget.per_release_max) };
+    let (question, dear) = search.as_precise(question);
+    let (mut offers, mut dearer) = (Offers::default(), Vec::new());
+    for variant in variants(policy, standing, &question) {
+        if !dear && offers.found.len() == OFFERED_MAX {
             break;
         }
-    }
-    offered
-}
-
-/// A question and in what it differs from the one asked.
-#[derive(Clone)]
-struct Variant {
-    changes: Vec<String>,
-    question: Question,
-}
-
-impl Variant {
-    fn with(&self, change: String, alter: impl FnOnce(&mut Question)) -> Self {
-        let mut next = self.clone();
-        next.changes.push(change);
-        alter(&mut next.question);
-        next
-    }
-
-    /// Every column that the question is broken down by or filtered on, in a fixed order.
-    fn columns(&self) -> BTreeSet<String> {
-        let tables = self.question.by.iter().chain(self.question.tables.iter().flatten()).flatten();
-        tables.chain(self.question.filter.keys()).cloned().collect()
-    }
-
-    fn without(&self, column: &str) -> Self {
-        self.with(format!("without `{}`", echo(column)), |q| {
-            each_table(q, |table| table.retain(|c| c != column));
-            q.filter.remove(column);
-        })
-    }
-
-    fn without_filter(&self, column: &str) -> Self {
-        self.with(format!("without the filter on `{}`", echo(column)), |q| {
-            q.filter.remove(column);
-        })
-    }
-
-    fn renamed(&self, from: &str, to: &str) -> Self {
-        self.with(format!("`{to}` instead of `{}`", echo(from)), |q| {
-            each_table(q, |table| table.iter_mut().filter(|c| *c == from).for_each(|c| to.clone_into(c)));
-            if let Some(codes) = q.filter.remove(from) {
-                q.filter.insert(to.to_owned(), codes);
-            }
-        })
-    }
-
-    fn first(&self, kept: usize) -> Self {
-        self.with(format!("only the first {kept} dimensions, without filters"), |q| {
-            each_table(q, |table| table.truncate(kept));
-            q.filter.clear();
-        })
-    }
-}
-
-fn each_table(question: &mut Question, alter: impl FnMut(&mut Vec<String>)) {
-    question.by.iter_mut().chain(question.tables.iter_mut().flatten()).for_each(alter);
-}
-
-fn variants(policy: &Policy, question: &Question) -> Vec<Variant> {
-    let asked = corrected(policy, question);
-    let columns = asked.columns();
-    let level = |name: &String| policy.column(name).and_then(|c| c.geo_level);
-    let (places, others): (Vec<&String>, Vec<&String>) = columns.iter().partition(|c| level(c).is_some());
-    let coarser = places.iter().flat_map(|fine| {
-        let below = policy.dimensions().filter(|(c, _)| c.geo_level < level(fine) && c.geo_level.is_some());
-        below.map(|(coarse, _)| asked.renamed(fine, &coarse.name)).collect::<Vec<_>>()
-    });
-    let single: Vec<Variant> = others.iter().chain(&places).map(|c| asked.without(c)).collect();
-    let filters = asked.question.filter.keys().map(|c| asked.without_filter(c));
-    let pairs = single.iter().flat_map(|one| {
-        let removed: BTreeSet<String> = columns.difference(&one.columns()).cloned().collect();
-        columns.iter().filter(move |c| removed.iter().all(|r| r < *c)).map(|c| one.without(c)).collect::<Vec<_>>()
-    });
-    let deepest = question.by.iter().chain(question.tables.iter().flatten()).map(Vec::len).max().unwrap_or(0);
-    let first = (0..deepest.saturating_sub(2)).rev().map(|kept| asked.first(kept));
-    let all = std::iter::once(asked.clone()).chain(coarser).chain(single.iter().cloned()).chain(filters).chain(pairs);
-    let most = TRIED_MAX.saturating_sub(deepest);
-    all.take(most).chain(first).collect()
-}
-
-/// The question with misspelt columns and codes set right.
-fn corrected(policy: &Policy, question: &Question) -> Variant {
-    let mut asked = Variant { changes: Vec::new(), question: question.clone() };
-    let known: Vec<&str> = policy.dimensions().map(|(c, _)| c.name.as_str()).collect();
-    for column in asked.columns() {
-        let unknown = column != PERIOD && !known.contains(&column.as_str());
-        if let Some(meant) = unknown.then(|| nearest(&column, known.iter().copied())).flatten() {
-            asked = asked.renamed(&column, &meant);
+        match search.mended(variant) {
+            Ok(found) => offers.add(found),
+            Err(stuck) => dearer.extend(stuck),
         }
     }
-    for (column, codes) in asked.question.filter.clone() {
-        let place = policy.columns.iter().position(|c| c.name == column).map_or(0, |i| i + 1);
-        let Some((_, list)) = column_at(policy, place).zip(codes_at(policy, place)) else { continue };
-        for code in codes.iter().filter(|code| list.position(code).is_none()) {
-            let Some(meant) = nearest(code, list.codes.iter().map(|c| c.id.as_str())) else { continue };
-            asked = asked.with(format!("`{meant}` instead of `{}`", echo(code)), |q| {
-                let same = q.filter.get_mut(&column).into_iter().flatten().filter(|c| *c == code);
-                same.for_each(|c| meant.clone_into(c));
-            });
+    if dear {
+        offers.keep_cheapest(PRECISE_MAX);
+    }
+    for variant in dearer {
+        if offers.found.len() == OFFERED_MAX || search.most == Nanos::ZERO {
+            break;
+        }
+        if let Ok(found) = search.mended(variant.at_price(policy.budget.accounting, search.most)) {
+            offers.add(found);
         }
     }
-    asked
+    offers.found
 }
 
-/// The variant, with its periods and its price set right where they stand in the way; `None` if it is refused still.
-fn mended(
-    policy: &Policy,
-    standing: &Standing,
-    asker: &Principal,
-    mut variant: Variant,
+/// What was found so far, no release twice.
+#[derive(Default)]
+struct Offers {
+    found: Vec<Offer>,
+    releases: BTreeSet<Digest>,
+}
+
+impl Offers {
+    fn add(&mut self, (variant, plan): (Variant, Plan)) {
+        if !variant.changes.is_empty() && self.releases.insert(plan.release) {
+            self.found.push(Offer { change: variant.changes.join(", "), question: variant.question, plan });
+        }
+    }
+
+    /// The first so many; the cheapest of all takes the last place, if it is not among them.
+    fn keep_cheapest(&mut self, kept: usize) {
+        let rest = self.found.split_off(kept.min(self.found.len()));
+        let cheapest = rest.into_iter().min_by_key(|offer| offer.plan.cost);
+        let least = self.found.iter().map(|offer| offer.plan.cost).min();
+        if let Some(cheapest) = cheapest.filter(|offer| Some(offer.plan.cost) < least) {
+            self.found.pop();
+            self.found.push(cheapest);
+        }
+    }
+}
+
+/// What a question is tried against.
+struct Search<'a> {
+    policy: &'a Policy,
+    standing: &'a Standing,
+    asker: &'a Principal,
     today: NaiveDate,
-) -> Option<(Digest, Variant)> {
-    let (mut periods, mut price) = (false, false);
-    loop {
-        let reason = match admit(policy, standing, asker, &variant.question, today) {
-            Ok(plan) => return Some((plan.release, variant)),
-            Err(reason) => reason,
+    most: Nanos,
+}
+
+impl Search<'_> {
+    fn admit(&self, question: &Question, most: Nanos) -> Result<Plan, Inadmissible> {
+        admit_within(self.policy, self.standing, self.asker, question, self.today, most)
+    }
+
+    /// The question by its margin of error, if it is its price that stands in the way: so that what is tried instead is
+    /// as precise. Also whether it is.
+    fn as_precise(&self, question: &Question) -> (Question, bool) {
+        let Ok(plan) = self.admit(question, Nanos::MAX) else { return (question.clone(), false) };
+        if plan.cost <= self.most {
+            return (question.clone(), false);
+        }
+        let hundredths = |width: f64| (width * 100.0).ceil() / 100.0;
+        let spend = match question.spend {
+            Spend::Moe(width) => Spend::Moe(width),
+            Spend::Rho(_) | Spend::Epsilon(_) => Spend::Moe(hundredths(plan.half_width())),
         };
-        let (of_periods, of_price) = kind(&reason);
-        if of_periods && !periods {
+        (Question { spend, ..question.clone() }, true)
+    }
+
+    /// The variant, with its periods set right where they stand in the way. If it is refused still: the variant where
+    /// it is the price that is in the way, nothing where it is anything else.
+    fn mended(&self, mut variant: Variant) -> Result<(Variant, Plan), Option<Box<Variant>>> {
+        let mut periods = false;
+        loop {
+            let reason = match self.admit(&variant.question, self.most) {
+                Ok(plan) => return Ok((variant, plan)),
+                Err(reason) => reason,
+            };
+            let (of_periods, of_price) = kind(&reason);
+            if !of_periods || periods {
+                return Err(of_price.then(|| Box::new(variant)));
+            }
             periods = true;
-            variant = with_closed_periods(policy, standing, &variant)?;
-        } else if of_price && !price {
-            price = true;
-            variant = at_full_price(policy, &variant);
-        } else {
-            return None;
+            variant = with_closed_periods(self.policy, self.standing, &variant).ok_or(None)?;
         }
     }
 }
@@ -206,13 +178,4 @@ fn with_closed_periods(policy: &Policy, standing: &Standing, variant: &Variant) 
     kept.sort();
     let names = kept.iter().map(Period::as_str).collect::<Vec<_>>().join(", ");
     Some(variant.with(format!("over {names}"), |q| q.periods = kept))
-}
-
-fn at_full_price(policy: &Policy, variant: &Variant) -> Variant {
-    let most = policy.budget.per_release_max;
-    let spend = match policy.budget.accounting {
-        Accounting::Zcdp => Spend::Rho(most),
-        Accounting::Pure => Spend::Epsilon(most),
-    };
-    variant.with(format!("spending \"{most}\""), |q| q.spend = spend)
 }

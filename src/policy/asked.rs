@@ -7,6 +7,7 @@ use super::choosing;
 use super::codelist::CodeList;
 use super::figure::{self, Asking};
 use super::inadmissible::Inadmissible;
+use super::levels;
 use super::model::{Kind, Policy};
 use super::nearest::{echo, hint};
 use super::plan::PERIOD;
@@ -22,13 +23,14 @@ const COLUMNS_MAX: usize = 16;
 /// The most periods one question may name.
 const PERIODS_NAMED_MAX: usize = 1_000;
 
-/// A place in canonical order: 0 is the period, `i + 1` the policy's column `i`.
+/// A place in canonical order: 0 is the period, then the policy's columns, then its groupings.
 pub(super) type Place = usize;
 
 /// Codes chosen on some columns: places of columns, positions of codes.
 pub(super) type Chosen = BTreeMap<Place, BTreeSet<u16>>;
 
 /// A question in canonical form.
+#[derive(Clone)]
 pub(super) struct Asked {
     /// The tables, as places.
     pub(super) tables: BTreeSet<BTreeSet<Place>>,
@@ -81,6 +83,14 @@ impl Asked {
         table.iter().chain(self.filters.keys()).chain(self.chosen().flat_map(BTreeMap::keys)).copied().collect()
     }
 
+    /// Every place that is measured: those asked for, and the column of several levels of which none is the finest.
+    pub(super) fn measured(&self, policy: &Policy) -> BTreeSet<Place> {
+        let places = self.with_filters(&self.broken_down());
+        let bases = levels::families(policy, places.iter().copied()).into_values();
+        let bases: Vec<Place> = bases.filter_map(|levels| levels::finest(policy, &levels)).collect();
+        places.into_iter().chain(bases).collect()
+    }
+
     /// How many periods are asked about.
     pub(super) fn period_count(&self) -> u64 {
         u64::try_from(self.periods.len()).unwrap_or(u64::MAX)
@@ -89,7 +99,7 @@ impl Asked {
 
 /// The column at a place; `None` is the period.
 pub(super) fn column_at(policy: &Policy, place: Place) -> Option<&super::Column> {
-    policy.columns.get(place.checked_sub(1)?)
+    policy.columns.iter().chain(&policy.groupings).nth(place.checked_sub(1)?)
 }
 
 /// The name at a place.
@@ -236,12 +246,13 @@ pub(super) fn joined(policy: &Policy, periods: &[Period], chosen: &Chosen) -> St
 /// A person who has several of the selected codes of a per-row column would count once for each in a sum over them:
 /// such codes have no total of their own where the column is broken down by.
 pub(super) fn check_distinct(policy: &Policy, asked: &Asked) -> Result<(), Inadmissible> {
-    let broken_down = asked.broken_down();
+    let broken_down: BTreeSet<Place> =
+        asked.broken_down().into_iter().map(|place| levels::column_of(policy, place)).collect();
     let summed = |place: &Place| asked.margins || asked.tables.iter().any(|table| !table.contains(place));
     let guilty = asked
         .filters
         .iter()
-        .filter(|(place, codes)| codes.len() > 1 && broken_down.contains(place))
+        .filter(|(place, codes)| codes.len() > 1 && broken_down.contains(&levels::column_of(policy, **place)))
         .find(|(place, _)| column_at(policy, **place).is_some_and(|c| c.per == super::Per::Row) && summed(place));
     let Some((&place, _)) = guilty else { return check_distinct_numerators(policy, asked) };
     let name = name_at(policy, place);
@@ -266,12 +277,13 @@ fn check_distinct_numerators(policy: &Policy, asked: &Asked) -> Result<(), Inadm
     }
 }
 
-fn place_of(policy: &Policy, name: &str) -> Result<Place, Inadmissible> {
+pub(super) fn place_of(policy: &Policy, name: &str) -> Result<Place, Inadmissible> {
     if name == PERIOD {
         return Ok(0);
     }
     let dimension = |c: &super::Column| matches!(c.kind, Kind::Dimension { .. });
-    let place = policy.columns.iter().position(|c| c.name == name && dimension(c)).map(|i| i + 1);
+    let all = policy.columns.iter().chain(&policy.groupings);
+    let place = all.zip(1..).find(|(c, _)| c.name == name && dimension(c)).map(|(_, place)| place);
     place.ok_or_else(|| Inadmissible::DimensionUnknown {
         name: echo(name),
         hint: hint(name, policy.dimensions().map(|(c, _)| c.name.as_str()).chain([PERIOD])),

@@ -17,8 +17,23 @@ use std::collections::{BTreeMap, BTreeSet};
 /// The most columns of one numerator or group.
 const COLUMNS_MAX: usize = 16;
 
-/// What can be seen wrong without the policy: nothing chosen, a column chosen twice, groups that overlap.
+/// What can be seen wrong at whatever levels columns are named: nothing chosen, or too much.
 pub(super) fn check_form(question: &Question) -> Result<(), Inadmissible> {
+    let group = "a comparison needs both groups: \"of\": {\"sex\": [\"F\"]}, \"against\": {\"sex\": [\"M\"]}";
+    let share = "a share needs the codes of its numerator: \"of\": {\"health_coverage\": [\"none\"]}";
+    for measure in &question.measures {
+        measure.numerator().map_or(Ok(()), |of| check_size(of, share))?;
+        let Some((_, asked)) = measure.comparison() else { continue };
+        asked.groups.into_iter().try_for_each(|codes| check_size(codes, group))?;
+        if let Some(ComparedAsked::Share { of }) = asked.what {
+            check_size(of, share)?;
+        }
+    }
+    Ok(())
+}
+
+/// What can be seen wrong once each column is chosen from at one level: a column chosen twice, groups that overlap.
+pub(super) fn check_apart(question: &Question) -> Result<(), Inadmissible> {
     for measure in &question.measures {
         if let Some(of) = measure.numerator() {
             check_numerator(question, of)?;
@@ -33,7 +48,6 @@ pub(super) fn check_form(question: &Question) -> Result<(), Inadmissible> {
 /// A numerator is cut out of the cells: a column that breaks them down cannot do so again; of one that a filter cuts it
 /// takes some of the codes selected.
 fn check_numerator(question: &Question, of: &Codes) -> Result<(), Inadmissible> {
-    check_size(of, "a share needs the codes of its numerator: \"of\": {\"health_coverage\": [\"none\"]}")?;
     for (column, codes) in of {
         if column == PERIOD {
             return Err(Inadmissible::malformed("the period cannot be in `of` of a share: drop it there"));
@@ -53,8 +67,6 @@ fn check_numerator(question: &Question, of: &Codes) -> Result<(), Inadmissible> 
 
 fn check_comparison(question: &Question, asked: ComparisonAsked<'_>) -> Result<(), Inadmissible> {
     let [of, against] = asked.groups;
-    let advice = "a comparison needs both groups: \"of\": {\"sex\": [\"F\"]}, \"against\": {\"sex\": [\"M\"]}";
-    asked.groups.into_iter().try_for_each(|group| check_size(group, advice))?;
     for (column, codes) in asked.groups.into_iter().flatten() {
         check_free(question, column)?;
         let periods = || question.periods.iter().map(Period::as_str).collect();

@@ -1,11 +1,12 @@
 //! Declared code lists: the only values a dimension can have, hence the only cells a table can have (G3).
 //!
 //! A list is read from a CSV file (`code,parent,name_en,name_fr,...`, further columns allowed) or from a policy's own
-//! array. Once checked, its codes are well formed and unique, and every parent is on the list without a circle.
+//! array. Once checked, its codes are well formed and unique, and every parent is on the list without a circle. A code
+//! that others belong to never occurs in data: it stands above the codes of the list and can only group them.
 
 use super::Text;
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 
 /// The key of a sum: never a code.
@@ -25,7 +26,7 @@ const FILES_MAX: usize = 1_000;
 pub struct Code {
     /// The code itself: `[A-Za-z0-9_.-]+`, never `_T`.
     pub id: String,
-    /// The code it belongs to, on the same list.
+    /// The code it belongs to, one of those above the list.
     pub parent: Option<String>,
     /// Its names; empty for inline lists, where the code stands for itself.
     pub names: Text,
@@ -36,8 +37,11 @@ pub struct Code {
 pub struct CodeList {
     /// The list's name, or the column's for an inline list.
     pub id: String,
-    /// The codes in order.
+    /// The codes in order, without those that others belong to: what may occur in data.
     pub codes: Vec<Code>,
+    /// The codes that others belong to, in order.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub above: Vec<Code>,
     #[serde(skip)]
     pub(super) index: HashMap<String, u16>,
 }
@@ -124,9 +128,35 @@ impl CodeList {
         if codes.len() > CODES_MAX {
             wrong.push(format!("{id}: a list has at most {CODES_MAX} codes; use a coarser one"));
         }
-        let list = Self { id: id.to_owned(), codes, index };
+        let list = Self { id: id.to_owned(), codes, above: Vec::new(), index };
         wrong.extend(list.wrong_parents());
-        if wrong.is_empty() { Ok(list) } else { Err(wrong) }
+        if wrong.is_empty() { Ok(list.without_parents()) } else { Err(wrong) }
+    }
+
+    /// The codes that others belong to, set above the list.
+    fn without_parents(self) -> Self {
+        let parents: BTreeSet<String> = self.codes.iter().filter_map(|code| code.parent.clone()).collect();
+        let (above, codes): (Vec<Code>, Vec<Code>) =
+            self.codes.into_iter().partition(|code| parents.contains(&code.id));
+        let index = codes.iter().zip(0..).map(|(code, place)| (code.id.clone(), place)).collect();
+        Self { id: self.id, codes, above, index }
+    }
+
+    /// The groups at a depth (1: under the codes that belong to none), in the order of their first members, each with
+    /// the places of its members on the list. A code that is not as deep stands for itself.
+    pub(super) fn at_depth(&self, depth: usize) -> Vec<(Code, Vec<u16>)> {
+        let above: HashMap<&str, &Code> = self.above.iter().map(|code| (code.id.as_str(), code)).collect();
+        let mut groups: Vec<(Code, Vec<u16>)> = Vec::new();
+        for (code, place) in self.codes.iter().zip(0..) {
+            let parent = |code: &&Code| code.parent.as_deref().and_then(|parent| above.get(parent)).copied();
+            let chain: Vec<&Code> = std::iter::successors(Some(code), parent).collect();
+            let group = chain.len().checked_sub(depth).and_then(|at| chain.get(at)).copied().unwrap_or(code);
+            match groups.iter_mut().find(|(known, _)| known.id == group.id) {
+                Some((_, members)) => members.push(place),
+                None => groups.push((group.clone(), vec![place])),
+            }
+        }
+        groups
     }
 
     fn wrong_parents(&self) -> Vec<String> {
@@ -195,12 +225,27 @@ mod tests {
 
     #[test]
     fn a_list_is_read_with_its_names_and_further_columns_are_ignored() {
-        let text = "\u{feff}code,parent,name_en,name_fr,global_urn\nF,,Women,Femmes,x\nM,F,Men,,y\n";
+        let text = "\u{feff}code,parent,name_en,name_fr,global_urn\nF,,Women,Femmes,x\nM,,Men,,y\n";
         let list = CodeList::from_csv("CL_SEX", text).unwrap();
         assert_eq!(list.position("M"), Some(1));
-        assert_eq!(list.codes[1].parent.as_deref(), Some("F"));
         assert_eq!(list.codes[0].names.get("fr").map(String::as_str), Some("Femmes"));
         assert!(!list.codes[1].names.contains_key("fr"));
+    }
+
+    #[test]
+    fn codes_that_others_belong_to_are_no_values_and_group_the_rest_at_every_depth() {
+        let text = "code,parent\nworld,\neurope,world\nFR,europe\nDE,europe\nasia,world\nJP,asia\nnone,\n";
+        let list = CodeList::from_csv("L", text).unwrap();
+        let names = |codes: &[Code]| codes.iter().map(|code| code.id.clone()).collect::<Vec<_>>().join(" ");
+        assert_eq!((names(&list.codes), names(&list.above)), ("FR DE JP none".into(), "world europe asia".into()));
+        assert_eq!((list.position("europe"), list.position("JP")), (None, Some(2)));
+        let groups = |depth: usize| -> Vec<(String, Vec<u16>)> {
+            list.at_depth(depth).into_iter().map(|(code, members)| (code.id, members)).collect()
+        };
+        let own = |code: &str, members: &[u16]| (code.to_owned(), members.to_vec());
+        assert_eq!(groups(1), [own("world", &[0, 1, 2]), own("none", &[3])]);
+        assert_eq!(groups(2), [own("europe", &[0, 1]), own("asia", &[2]), own("none", &[3])]);
+        assert_eq!(groups(3).len(), 4, "every code for itself");
     }
 
     #[test]

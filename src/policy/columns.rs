@@ -54,6 +54,7 @@ pub(super) fn read(
                 concept: wire.concept.as_ref().map(|c| c.get_ref().clone()),
                 geo_level: wire.geo_level.as_ref().map(|g| *g.get_ref()),
                 kind,
+                of: None,
             });
         }
     }
@@ -75,7 +76,7 @@ fn refuse_unsupported(wire: &wire::Column, findings: &mut Findings<'_>) {
     }
 }
 
-fn check_name(
+pub(super) fn check_name(
     name: &Spanned<String>,
     seen: &mut BTreeSet<String>,
     around: &Surroundings<'_>,
@@ -285,7 +286,7 @@ fn note<T>(read: Result<T, String>, place: Place, findings: &mut Findings<'_>) -
     findings.take(place, "value_wrong", read)
 }
 
-fn note_all<T>(
+pub(super) fn note_all<T>(
     read: Result<T, Vec<String>>,
     place: &Place,
     code: &'static str,

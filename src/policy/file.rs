@@ -8,15 +8,17 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue, ValueDeserializer};
 
 /// The sections of a policy file.
-const SECTIONS: [&str; 11] = [
+const SECTIONS: [&str; 13] = [
     "unit",
     "budget",
     "purposes",
     "principals",
     "cells",
     "column",
+    "grouping",
     "structural_zero",
     "known_total",
+    "vulnerable",
     "forbid",
     "require",
     "program",
@@ -34,10 +36,12 @@ pub(super) struct File {
     pub(super) principals: Option<wire::Principals>,
     pub(super) cells: Option<wire::Cells>,
     pub(super) columns: Vec<Spanned<wire::Column>>,
-    /// Whether every column could be read: else rules about unknown columns are not judged.
+    /// Whether every column and grouping could be read: else rules about unknown columns are not judged.
     pub(super) columns_complete: bool,
+    pub(super) groupings: Vec<Spanned<wire::Grouping>>,
     pub(super) structural_zeros: Vec<Spanned<wire::StructuralZero>>,
     pub(super) known_totals: Vec<Spanned<wire::KnownTotal>>,
+    pub(super) vulnerable: Vec<Spanned<wire::Vulnerable>>,
     pub(super) forbids: Vec<Spanned<wire::Forbid>>,
     pub(super) requires: Vec<Spanned<wire::Require>>,
     pub(super) programs: Vec<Spanned<wire::Program>>,
@@ -55,16 +59,19 @@ impl File {
         let mut root = root.into_inner();
         let mut sections = Sections { found: take_sections(&mut root), findings };
         let columns = sections.many("column");
+        let groupings = sections.many("grouping");
         Some(Self {
             unit: sections.one("unit"),
             budget: sections.one("budget"),
             purposes: sections.one("purposes"),
             principals: sections.one("principals"),
             cells: sections.one("cells"),
-            columns_complete: columns.1,
+            columns_complete: columns.1 && groupings.1,
             columns: columns.0,
+            groupings: groupings.0,
             structural_zeros: sections.many("structural_zero").0,
             known_totals: sections.many("known_total").0,
+            vulnerable: sections.many("vulnerable").0,
             forbids: sections.many("forbid").0,
             requires: sections.many("require").0,
             programs: sections.many("program").0,

@@ -58,6 +58,7 @@ impl Policy {
             purposes: BTreeSet::new(),
             deny_classes: BTreeSet::new(),
             columns,
+            groupings: Vec::new(),
             cells: CellRules {
                 threshold: 10,
                 round_to: 1,
@@ -69,6 +70,7 @@ impl Policy {
             },
             structural_zeros: Vec::new(),
             known_totals: Vec::new(),
+            vulnerable: Vec::new(),
             forbids: Vec::new(),
             requires: Vec::new(),
             programs: Vec::new(),
@@ -87,7 +89,15 @@ impl Policy {
 impl Column {
     /// A column for tests of the door.
     pub(crate) fn for_door_test(name: &str, kind: Kind) -> Self {
-        Self { name: name.to_owned(), title: Text::new(), per: Per::Person, concept: None, geo_level: None, kind }
+        Self {
+            name: name.to_owned(),
+            title: Text::new(),
+            per: Per::Person,
+            concept: None,
+            geo_level: None,
+            kind,
+            of: None,
+        }
     }
 }
 
@@ -96,6 +106,6 @@ impl CodeList {
     pub(crate) fn for_door_test(codes: &[&str]) -> Arc<Self> {
         let index = codes.iter().zip(0..).map(|(code, place)| ((*code).to_owned(), place)).collect();
         let codes = codes.iter().map(|id| super::Code { id: (*id).to_owned(), parent: None, names: Text::new() });
-        Arc::new(Self { id: "list".to_owned(), codes: codes.collect(), index })
+        Arc::new(Self { id: "list".to_owned(), codes: codes.collect(), above: Vec::new(), index })
     }
 }

@@ -17,7 +17,7 @@ impl CodeList {
     pub(crate) fn for_vault_test(id: &str, codes: &[&str]) -> Arc<Self> {
         let index = codes.iter().zip(0..).map(|(code, place)| ((*code).to_owned(), place)).collect();
         let codes = codes.iter().map(|code| Code { id: (*code).to_owned(), parent: None, names: Text::new() });
-        Arc::new(Self { id: id.to_owned(), codes: codes.collect(), index })
+        Arc::new(Self { id: id.to_owned(), codes: codes.collect(), above: Vec::new(), index })
     }
 }
 
@@ -25,7 +25,7 @@ impl Column {
     /// A dimension of codes without names.
     pub(crate) fn for_vault_test(name: &str, per: Per, codes: &[&str]) -> Self {
         let kind = Kind::Dimension { codes: CodeList::for_vault_test(name, codes), bands: None };
-        Self { name: name.to_owned(), title: Text::new(), per, concept: None, geo_level: None, kind }
+        Self { name: name.to_owned(), title: Text::new(), per, concept: None, geo_level: None, kind, of: None }
     }
 }
 
@@ -70,8 +70,9 @@ impl Policy {
                 Column::for_vault_test("sex", Per::Person, &["F", "M", "_U"]),
                 Column::for_vault_test("region", Per::Person, &["NORTH", "EAST", "SOUTH", "WEST"]),
                 Column::for_vault_test("service", Per::Row, &["health", "school", "shelter"]),
-                Column { name: "cost".into(), title: Text::new(), per: Per::Row, concept: None, geo_level: None, kind },
+                Column { kind, ..Column::for_vault_test("cost", Per::Row, &[]) },
             ],
+            groupings: Vec::new(),
             cells: CellRules {
                 threshold: 10,
                 round_to: 1,
@@ -83,6 +84,7 @@ impl Policy {
             },
             structural_zeros: Vec::new(),
             known_totals: Vec::new(),
+            vulnerable: Vec::new(),
             forbids: Vec::new(),
             requires: Vec::new(),
             programs: Vec::new(),
@@ -126,6 +128,7 @@ impl Plan {
             delta: "1e-9".into(),
             structural_zeros: Vec::new(),
             known_totals: Vec::new(),
+            vulnerable: Vec::new(),
             draw: Digest([0; 32]),
             release: Digest([0; 32]),
             measurement: Digest([0; 32]),

@@ -1,14 +1,13 @@
 //! What an officer should look at although the policy loads, and the one error that needs the whole policy: a program
 //! that its own policy refuses.
 
-use super::admit::admit_up_to;
 use super::file::File;
 use super::findings::{Findings, Place, at};
 use super::identifying;
-use super::{EditionRef, Forbid, Kind, Policy, Require, Standing};
+use super::{Forbid, Kind, Policy, Require};
 use crate::budget::{Accounting, Nanos};
-use crate::identity::Period;
-use std::collections::BTreeSet;
+use crate::identity::Purpose;
+use std::collections::{BTreeMap, BTreeSet};
 use toml::Spanned;
 
 /// An epsilon above which a policy is asked to think again.
@@ -33,11 +32,20 @@ impl Policy {
         }
     }
 
-    /// How many years the lifetime budget lasts if every program runs once a year; `None` without programs.
+    /// How many whole years the lifetime budget, and the share of each purpose, lasts at the programs' pace; `None`
+    /// without programs.
     #[must_use]
     pub fn years_of_programs(&self) -> Option<u64> {
-        let yearly = self.programs.iter().try_fold(Nanos::ZERO, |sum, p| sum.checked_add(p.spend))?;
-        self.budget.lifetime.as_nanos().checked_div(yearly.as_nanos())
+        let mut yearly: BTreeMap<&Purpose, u64> = BTreeMap::new();
+        for program in &self.programs {
+            let cost = program.spend.as_nanos().saturating_mul(program.runs_a_year(self.frequency));
+            let sum = yearly.entry(&program.purpose).or_default();
+            *sum = sum.saturating_add(cost);
+        }
+        let all = yearly.values().fold(0_u64, |sum, cost| sum.saturating_add(*cost));
+        let shares = yearly.iter().filter_map(|(purpose, cost)| Some((self.budget.shares.get(purpose)?, *cost)));
+        let lasting = shares.chain([(&self.budget.lifetime, all)]);
+        lasting.filter_map(|(cap, cost)| cap.as_nanos().checked_div(cost)).min()
     }
 }
 
@@ -68,12 +76,8 @@ fn budget(policy: &Policy, file: &File, findings: &mut Findings<'_>) {
         findings.warning(place.clone(), "epsilon_large", advice);
     }
     let shared = policy.budget.shares.values().try_fold(Nanos::ZERO, |sum, share| sum.checked_add(*share));
-    let unfunded: Vec<&str> = policy
-        .purposes
-        .iter()
-        .filter(|p| !policy.budget.shares.contains_key(*p))
-        .map(crate::identity::Purpose::as_str)
-        .collect();
+    let unfunded: Vec<&str> =
+        policy.purposes.iter().filter(|p| !policy.budget.shares.contains_key(*p)).map(Purpose::as_str).collect();
     if shared == Some(policy.budget.lifetime) && !unfunded.is_empty() {
         let advice = format!("the shares take the whole budget: nothing is left for {}", unfunded.join(", "));
         findings.warning(place, "purpose_unfunded", advice);
@@ -111,8 +115,9 @@ fn forbids(policy: &Policy, file: &File, findings: &mut Findings<'_>) {
     let place = |index: usize| file.forbids.get(index).and_then(|f| at(&f.get_ref().cross));
     for (index, forbid) in policy.forbids.iter().enumerate() {
         let wider = |(other, f): &(usize, &Forbid)| {
-            let equal = f.cross == forbid.cross;
-            *other != index && f.cross.is_subset(&forbid.cross) && (!equal || *other < index)
+            let equal = f.cross == forbid.cross && f.spares == forbid.spares;
+            let as_wide = f.cross.is_subset(&forbid.cross) && f.spares.is_subset(&forbid.spares);
+            *other != index && as_wide && (!equal || *other < index)
         };
         if let Some((_, wider)) = policy.forbids.iter().enumerate().find(wider) {
             let cross = wider.cross.iter().map(String::as_str).collect::<Vec<_>>().join(" x ");
@@ -139,7 +144,7 @@ fn requires(policy: &Policy, file: &File, findings: &mut Findings<'_>) {
 
 fn unused(policy: &Policy, require: &Require) -> Option<&'static str> {
     let columns: BTreeSet<String> = require.when.keys().cloned().collect();
-    if policy.forbids.iter().any(|f| f.cross.is_subset(&columns)) {
+    if policy.forbids(&columns).is_some() {
         return Some("these columns are forbidden together: this rule never applies; drop it");
     }
     if u64::try_from(columns.len()).is_ok_and(|n| n > u64::from(policy.cells.dims_max)) {
@@ -162,7 +167,7 @@ fn places(policy: &Policy, file: &File, findings: &mut Findings<'_>) {
         }
         for (fine, _) in policy.dimensions().filter(|(c, _)| c.geo_level.is_some_and(|g| g >= 2)) {
             let both = BTreeSet::from([status.name.clone(), fine.name.clone()]);
-            let forbidden = policy.forbids.iter().any(|f| f.cross.is_subset(&both));
+            let forbidden = policy.forbids(&both).is_some();
             let kept_coarse = insecure.iter().all(|code| {
                 let of_code = |r: &Require| {
                     r.when.len() == 1 && r.when.get(&status.name).is_some_and(|codes| codes.contains(*code))
@@ -181,15 +186,14 @@ fn places(policy: &Policy, file: &File, findings: &mut Findings<'_>) {
 }
 
 fn place_of(file: &File, column: &str) -> Place {
-    file.columns.iter().map(|c| &c.get_ref().name).find(|n| n.get_ref() == column).and_then(at)
+    let columns = file.columns.iter().map(|c| &c.get_ref().name);
+    let groupings = file.groupings.iter().map(|g| &g.get_ref().name);
+    columns.chain(groupings).find(|n| n.get_ref() == column).and_then(at)
 }
 
 fn programs(policy: &Policy, file: &File, findings: &mut Findings<'_>) {
-    let Ok(period) = Period::parse("2026") else { return };
-    let standing = Standing { suspended: false, editions: vec![EditionRef { period: period.clone(), number: 1 }] };
     for (program, wire) in policy.programs.iter().zip(&file.programs) {
-        let question = program.question(policy, vec![period.clone()]);
-        if let Err(why) = admit_up_to(policy, &standing, &question, program.spend, &program.weights) {
+        if let Err(why) = program.expected(policy) {
             let advice = format!("this policy refuses its own program ({}): {why}", why.code());
             findings.error(at(&wire.get_ref().tables), "program_refused", advice);
         }
@@ -197,7 +201,7 @@ fn programs(policy: &Policy, file: &File, findings: &mut Findings<'_>) {
     pace(policy, file.programs.first(), findings);
 }
 
-/// Whether the programs can be paid for as long as the policy is in force, each once a year.
+/// Whether the programs can be paid for as long as the policy is in force.
 fn pace(policy: &Policy, first: Option<&Spanned<super::wire::Program>>, findings: &mut Findings<'_>) {
     let Some(first) = first else { return };
     let place = at(&first.get_ref().id);
@@ -210,7 +214,7 @@ fn pace(policy: &Policy, first: Option<&Spanned<super::wire::Program>>, findings
             let in_force = years(policy).ceil();
             if units(Nanos::from_nanos(lasting.saturating_mul(crate::budget::NANOS_PER_UNIT))) < in_force {
                 let advice = format!(
-                    "each once a year, the programs use up the lifetime budget in {lasting} years; the policy holds {in_force:.0}"
+                    "at their pace the programs use up the budget, or a share of it, in {lasting} years; the policy holds {in_force:.0}"
                 );
                 findings.warning(place, "programs_over_pace", advice);
             }

@@ -3,7 +3,7 @@
 //! A list of sentences, empty when nothing is looser. Doubt counts as looser: a rule that was changed rather than made
 //! stricter is named.
 
-use super::{Column, Forbid, Kind, Policy, Require};
+use super::{Column, Forbid, Kind, Policy, Require, RunRule};
 use std::collections::BTreeSet;
 
 /// What `new` allows that `old` did not, in sentences.
@@ -15,6 +15,7 @@ pub fn loosens(old: &Policy, new: &Policy) -> Vec<String> {
     time(old, new, &mut looser);
     cells(old, new, &mut looser);
     columns(old, new, &mut looser);
+    groupings(old, new, &mut looser);
     rules(old, new, &mut looser);
     looser
 }
@@ -54,7 +55,12 @@ fn budget(old: &Policy, new: &Policy, looser: &mut Vec<String>) {
     }
     for program in &new.programs {
         match old.programs.iter().find(|p| p.id == program.id) {
-            Some(before) => grows(&format!("price of program {}", program.id), &before.spend, &program.spend, looser),
+            Some(before) => {
+                grows(&format!("price of program {}", program.id), &before.spend, &program.spend, looser);
+                if before.run != program.run && program.run == RunRule::OnClose {
+                    looser.push(format!("program {} runs by itself at each closing", program.id));
+                }
+            }
             None => looser.push(format!("a new program: {} at {}", program.id, program.spend)),
         }
     }
@@ -136,6 +142,20 @@ fn columns(old: &Policy, new: &Policy, looser: &mut Vec<String>) {
     }
 }
 
+/// A grouping is a dimension more; one that groups otherwise shows other groups.
+fn groupings(old: &Policy, new: &Policy, looser: &mut Vec<String>) {
+    for grouping in &new.groupings {
+        let name = &grouping.name;
+        match old.groupings.iter().find(|before| before.name == *name) {
+            None => looser.push(format!("a new grouping: {name}")),
+            Some(before) if before.of != grouping.of || before.kind != grouping.kind => {
+                looser.push(format!("{name} groups codes in another way"));
+            }
+            Some(before) => changed(before, grouping, looser),
+        }
+    }
+}
+
 fn changed(before: &Column, after: &Column, looser: &mut Vec<String>) {
     let name = &after.name;
     if before.per != after.per {
@@ -162,14 +182,21 @@ fn changed(before: &Column, after: &Column, looser: &mut Vec<String>) {
 }
 
 fn rules(old: &Policy, new: &Policy, looser: &mut Vec<String>) {
-    let kept = |forbid: &&Forbid| new.forbids.iter().any(|f| f.cross.is_subset(&forbid.cross));
+    let kept = |forbid: &&Forbid| {
+        let as_wide = |f: &Forbid| f.cross.is_subset(&forbid.cross) && f.spares.is_subset(&forbid.spares);
+        new.forbids.iter().any(as_wide)
+    };
     for forbid in old.forbids.iter().filter(|f| !kept(f)) {
         let cross = forbid.cross.iter().map(String::as_str).collect::<Vec<_>>().join(" x ");
-        looser.push(format!("{cross} is no longer forbidden"));
+        looser.push(format!("{cross} is no longer forbidden, or spares more groupings"));
     }
     for require in old.requires.iter().filter(|r| !new.requires.iter().any(|n| at_least_as_strict(n, r))) {
         let columns = require.when.keys().map(String::as_str).collect::<Vec<_>>().join(" and ");
         looser.push(format!("a stricter rule for codes of {columns} is dropped or changed"));
+    }
+    for group in old.vulnerable.iter().filter(|group| !new.vulnerable.contains(group)) {
+        let columns = group.keys().map(String::as_str).collect::<Vec<_>>().join(" x ");
+        looser.push(format!("releases no longer say how many cells of a group by {columns} they show"));
     }
     for zero in new.structural_zeros.iter().filter(|z| !old.structural_zeros.contains(z)) {
         let columns = zero.keys().map(String::as_str).collect::<Vec<_>>().join(" x ");

@@ -14,6 +14,7 @@ mod codelist;
 mod columns;
 mod comparing;
 mod comparison;
+mod dimension;
 mod figure;
 mod file;
 mod findings;
@@ -21,9 +22,12 @@ mod findings;
 mod for_door_test;
 #[cfg(test)]
 mod for_vault_test;
+mod further;
+mod grouping;
 mod identifying;
 mod inadmissible;
 mod indicator;
+mod levels;
 mod lint;
 mod loosens;
 mod model;
@@ -31,8 +35,10 @@ mod nearest;
 mod parse;
 mod plan;
 mod price;
+mod program;
 mod quantity;
 mod question;
+mod regions;
 mod restrict;
 mod rules;
 #[cfg(test)]
@@ -41,13 +47,14 @@ mod shape;
 mod shelf;
 mod spending;
 mod split;
+mod variants;
 mod wire;
 
 #[cfg(test)]
 mod tests;
 
-pub use admit::{Standing, admit, admit_program};
-pub use alternatives::alternatives;
+pub use admit::{Standing, admit, admit_program, readmit};
+pub use alternatives::{Offer, alternatives};
 pub use codelist::{Code, CodeList, CodeLists};
 pub use comparison::{Compared, Comparison, Contrast, Fraction};
 pub use figure::Figure;
@@ -56,11 +63,13 @@ pub use inadmissible::Inadmissible;
 pub use indicator::{Between, Indicator, IndicatorAsked, IndicatorKind, Misread};
 pub use loosens::loosens;
 pub use model::{
-    Bands, Budget, CellRules, Column, CombinationRule, EditionRule, Forbid, Frequency, IdForm, Kind, KnownTotal,
-    Measure, Per, PeriodPattern, Policy, Program, ReleaseRule, Require, Selection, Text, Unit,
+    Bands, Budget, CellRules, Column, CombinationRule, EditionRule, Forbid, Frequency, Grouped, IdForm, Kind,
+    KnownTotal, Measure, Per, PeriodPattern, Policy, ReleaseRule, Require, Selection, Text, Unit,
 };
-pub use plan::{Cut, Dimension, EditionRef, Level, Measured, PERIOD, Plan, Rules, Shown};
+pub use plan::{Cut, Dimension, EditionRef, Finer, Level, Measured, PERIOD, Plan, Rules, Shown};
 pub use price::Prediction;
+pub use program::{Expected, Program, RunRule};
 pub use quantity::{Numbers, Quantity, Reach};
 pub use question::{Codes, ComparedAsked, MeasureAsked, Question, Spend};
+pub use regions::Cells;
 pub use shelf::Form;

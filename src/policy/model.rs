@@ -64,6 +64,9 @@ pub struct Policy {
     pub deny_classes: BTreeSet<Class>,
     /// The columns, in the order of the file.
     pub columns: Vec<Column>,
+    /// Groups of codes of these columns, as dimensions of their own, in the order of the file.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub groupings: Vec<Column>,
     /// Rules for every table.
     pub cells: CellRules,
     /// Combinations that cannot exist.
@@ -74,8 +77,10 @@ pub struct Policy {
     pub forbids: Vec<Forbid>,
     /// Stricter rules for certain codes.
     pub requires: Vec<Require>,
+    /// Groups whose cells are watched: a release says how many of them it shows.
+    pub vulnerable: Vec<Selection>,
     /// Sets of tables released together.
-    pub programs: Vec<Program>,
+    pub programs: Vec<super::Program>,
     /// SHA-256 of the resolved canonical form, code lists included.
     #[serde(skip)]
     pub sha256: Digest,
@@ -90,10 +95,10 @@ pub struct Policy {
 pub(super) struct Checked(pub(super) ());
 
 impl Policy {
-    /// The column of that name.
+    /// The column, or the grouping, of that name.
     #[must_use]
     pub fn column(&self, name: &str) -> Option<&Column> {
-        self.columns.iter().find(|c| c.name == name)
+        self.columns.iter().chain(&self.groupings).find(|c| c.name == name)
     }
 
     /// Whether organisations of a class are always refused.
@@ -102,9 +107,9 @@ impl Policy {
         class.as_str() == super::parse::ENFORCEMENT || self.deny_classes.contains(class)
     }
 
-    /// The dimension columns, in the order of the file.
+    /// What tables may be broken down by: the dimension columns in the order of the file, then the groupings.
     pub fn dimensions(&self) -> impl Iterator<Item = (&Column, &Arc<CodeList>)> {
-        self.columns.iter().filter_map(|c| match &c.kind {
+        self.columns.iter().chain(&self.groupings).filter_map(|c| match &c.kind {
             Kind::Dimension { codes, .. } => Some((c, codes)),
             Kind::Measure(_) | Kind::Ignored => None,
         })
@@ -244,6 +249,18 @@ pub struct Column {
     pub geo_level: Option<u8>,
     /// What is done with it.
     pub kind: Kind,
+    /// Of a grouping: what it groups.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub of: Option<Grouped>,
+}
+
+/// What a grouping groups.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Grouped {
+    /// The column.
+    pub column: String,
+    /// For each code of the grouping the places of its members on the column's list, ascending: each in one group.
+    pub groups: Vec<Vec<u16>>,
 }
 
 /// What is done with a column.
@@ -331,8 +348,11 @@ pub struct KnownTotal {
 /// Columns that may not stand together.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Forbid {
-    /// The columns; a filter counts.
+    /// The columns; a filter counts, and so does every grouping of a column that is not spared.
     pub cross: BTreeSet<String>,
+    /// Groupings to which it does not apply.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub spares: BTreeSet<String>,
     /// Why, for the asker.
     pub reason: String,
 }
@@ -355,21 +375,4 @@ pub struct CombinationRule {
     pub geo_level_max: Option<u8>,
     /// At least this floor.
     pub threshold: Option<u32>,
-}
-
-/// A set of tables released together.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Program {
-    /// Its name.
-    pub id: String,
-    /// What it is for.
-    pub purpose: Purpose,
-    /// What is measured.
-    pub measures: Vec<super::MeasureAsked>,
-    /// The tables, as column names.
-    pub tables: Vec<Vec<String>>,
-    /// How much each table matters; as long as `tables`.
-    pub weights: Vec<u32>,
-    /// Its price.
-    pub spend: Nanos,
 }

@@ -8,7 +8,7 @@ use super::file::File;
 use super::findings::{Finding, Findings, at};
 use super::model::{Checked, PeriodPattern, Policy, ReleaseRule, Text, Unit};
 use super::rules::Known;
-use super::{CodeLists, columns, lint, rules, spending, wire};
+use super::{CodeLists, columns, grouping, lint, rules, spending, wire};
 use crate::identity::{Class, DatasetId, Digest, Organisation, Purpose};
 use chrono::NaiveDate;
 use std::collections::{BTreeMap, BTreeSet};
@@ -57,13 +57,16 @@ fn resolve(file: &File, lists: &CodeLists, findings: &mut Findings<'_>) -> Optio
         reserved: unit.iter().flat_map(|u| [Some(u.person.clone()), u.period.clone()]).flatten().collect(),
     };
     let columns = columns::read(&file.columns, &around, findings);
-    let complete = file.columns_complete && columns.len() == file.columns.len();
+    let groupings = grouping::read(&file.groupings, &columns, &around, findings);
+    let complete =
+        file.columns_complete && columns.len() == file.columns.len() && groupings.len() == file.groupings.len();
     let accounting = file.budget.as_ref().map(|b| *b.accounting.get_ref());
-    let known = Known { columns: &columns, complete, purposes: allowed, accounting };
+    let known = Known { columns: &columns, groupings: &groupings, complete, purposes: allowed, accounting };
     let structural_zeros = rules::structural_zeros(&file.structural_zeros, &known, findings);
     let known_totals = rules::known_totals(&file.known_totals, &known, findings);
     let forbids = rules::forbids(&file.forbids, &known, findings);
     let requires = rules::requires(&file.requires, &known, findings);
+    let vulnerable = rules::vulnerable(&file.vulnerable, &requires, &known, findings);
     let programs = rules::programs(&file.programs, &known, findings);
     let cells = file.cells.as_ref().and_then(|wire| rules::cells(wire, findings));
     let head = file.head.as_ref().and_then(|wire| head(wire, findings))?;
@@ -90,11 +93,13 @@ fn resolve(file: &File, lists: &CodeLists, findings: &mut Findings<'_>) -> Optio
         purposes: purposes?,
         deny_classes: deny_classes?,
         columns,
+        groupings,
         cells: cells?,
         structural_zeros,
         known_totals,
         forbids,
         requires,
+        vulnerable,
         programs,
         sha256: Digest([0; 32]),
         checked: Checked(()),

@@ -18,7 +18,9 @@ use super::figure::Figure;
 use super::model::{KnownTotal, Text};
 use super::price::Prediction;
 use super::quantity::Quantity;
+use super::regions::Cells;
 use crate::budget::{Accounting, Nanos};
+use crate::design::Nesting;
 use crate::identity::{AccountId, DatasetId, Digest, Period, Purpose};
 use serde::{Deserialize, Serialize};
 
@@ -53,7 +55,8 @@ pub struct Plan {
     pub purpose: Purpose,
     /// The editions read, in order of period.
     pub editions: Vec<EditionRef>,
-    /// The dimensions measured (filters among them), in canonical order: the period first, then the policy's order.
+    /// The dimensions measured (filters among them), in canonical order: the period first, then the policy's order;
+    /// then the groupings that the question names beside something finer.
     pub dimensions: Vec<Dimension>,
     /// The tables measured; each gets noise of its own. In canonical order.
     pub measured: Vec<Measured>,
@@ -73,6 +76,8 @@ pub struct Plan {
     pub delta: String,
     /// Combinations that cannot occur, as (dimension, levels) lists over `dimensions`; cells in one are 0.
     pub structural_zeros: Vec<Vec<(usize, Vec<usize>)>>,
+    /// Groups whose cells are watched, in the same form.
+    pub vulnerable: Vec<Vec<(usize, Vec<usize>)>>,
     /// Totals published elsewhere, shown beside the figures they are about.
     pub known_totals: Vec<KnownTotal>,
     /// What identifies the draw: the same for the same measurement, whoever asks and whatever is cut out of it.
@@ -98,9 +103,11 @@ pub(super) struct Admitted(pub(super) ());
 /// One dimension of the draw.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Dimension {
-    /// The column's name, or [`PERIOD`].
+    /// The name of the column or grouping, or [`PERIOD`].
     pub name: String,
-    /// The column's name for people.
+    /// The column that it is read from: the same, unless it is a grouping.
+    pub column: String,
+    /// Its name for people.
     pub title: Text,
     /// The SDMX concept.
     pub concept: Option<String>,
@@ -108,6 +115,17 @@ pub struct Dimension {
     pub per_row: bool,
     /// The levels, in order; their members are disjoint and cover the code list.
     pub levels: Vec<Level>,
+    /// What its levels are groups of, where that stands in the same draw.
+    pub finer: Option<Finer>,
+}
+
+/// A finer dimension of the same draw.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Finer {
+    /// Its position in [`Plan::dimensions`]; it is finer than no other.
+    pub dim: usize,
+    /// For each level the levels there that belong to it, ascending.
+    pub groups: Vec<Vec<usize>>,
 }
 
 /// One level of a dimension: a code, or a group of codes.
@@ -178,6 +196,24 @@ impl Plan {
         all
     }
 
+    /// The cells of a shown table, filters applied.
+    #[must_use]
+    pub fn cells_of(&self, shown: &Shown) -> Cells {
+        Cells::new(&self.dimensions, &self.cuts, &shown.dims)
+    }
+
+    /// The dimension that is measured at several levels, if there is one; only where tables add up.
+    #[must_use]
+    pub fn nesting(&self) -> Option<Nesting> {
+        let tables = self.measured.iter().map(|measured| &measured.dims);
+        if self.additive { super::regions::nesting(&self.dimensions, tables) } else { None }
+    }
+
+    /// The dimensions that no finer one stands beside: what their levels are made of is not told by another.
+    pub fn measured_dimensions(&self) -> impl Iterator<Item = (usize, &Dimension)> {
+        self.dimensions.iter().enumerate().filter(|(_, dimension)| dimension.finer.is_none())
+    }
+
     /// The part of this plan that measures one quantity, with the cuts of a numerator or a group in place of its own on
     /// the same dimensions. What it measures is joined by least squares if the quantity adds up.
     #[must_use]
@@ -204,14 +240,8 @@ impl Plan {
         Prediction::new(&self.dimensions, &self.cuts, persons, self.accounting, self.additive)
     }
 
-    /// How the estimates of a quantity vary together, from the variance of the noise in each of its tables.
-    #[must_use]
-    pub fn variation(&self, quantity: &Quantity, tables: Vec<(Vec<usize>, f64)>) -> Prediction<'_> {
-        let sizes = self.dimensions.iter().map(|d| d.levels.len()).collect();
-        Prediction::of(sizes, &self.cuts, tables, self.additive || *quantity != Quantity::Persons)
-    }
-
-    /// Variance to expect of the cells of a shown table, filters included. For many tables, ask [`Plan::prediction`].
+    /// Variance to expect of the worst cell of a shown table, filters included. For many tables, ask
+    /// [`Plan::prediction`].
     #[must_use]
     pub fn predicted_variance(&self, shown: &Shown) -> f64 {
         self.prediction().variance(shown)

@@ -7,10 +7,12 @@ use super::inadmissible::Inadmissible;
 use super::plan::{Cut, Dimension, Measured, Rules, Shown};
 use super::quantity::Quantity;
 use super::question::Spend;
-use super::shape::{Shape, with_cuts};
+use super::regions::Cells;
+use super::shape::Shape;
 use super::split::Split;
+use super::{Plan, Policy};
 use crate::budget::{Accounting, NANOS_PER_UNIT, Nanos};
-use crate::design::{Design, Region, Z95, gaussian_variance, laplace_variance, price_of};
+use crate::design::{Measurement, Z95, gaussian_variance, laplace_variance, price_of};
 
 /// A standard error above so many times the floor makes an answer pointless.
 const POINTLESS: f64 = 5.0;
@@ -22,80 +24,77 @@ const LAPLACE95: f64 = 2.118_4;
 /// The errors to expect of the tables of one quantity, joined where it adds up.
 #[derive(Debug)]
 pub struct Prediction<'a> {
-    sizes: Vec<usize>,
+    dimensions: &'a [Dimension],
     cuts: &'a [Cut],
     tables: Vec<(Vec<usize>, f64)>,
     /// Everything measured, joined; `None` where tables do not add up.
-    joined: Option<Design>,
+    joined: Option<Measurement>,
 }
 
 impl<'a> Prediction<'a> {
     pub(super) fn new(
-        dimensions: &[Dimension],
+        dimensions: &'a [Dimension],
         cuts: &'a [Cut],
         measured: impl Iterator<Item = &'a Measured>,
         accounting: Accounting,
         additive: bool,
     ) -> Self {
-        let sizes = dimensions.iter().map(|d| d.levels.len()).collect();
+        let sizes: Vec<usize> = dimensions.iter().map(|d| d.levels.len()).collect();
         let variance = |m: &Measured| match accounting {
             Accounting::Zcdp => gaussian_variance(m.units, m.l2_squared),
             Accounting::Pure => laplace_variance(m.units, m.l1),
         };
-        Self::of(sizes, cuts, measured.map(|m| (m.dims.clone(), variance(m))).collect(), additive)
+        let tables: Vec<(Vec<usize>, f64)> = measured.map(|m| (m.dims.clone(), variance(m))).collect();
+        let nesting = || super::regions::nesting(dimensions, tables.iter().map(|(dims, _)| dims));
+        let joined = additive.then(|| Measurement::new(&sizes, nesting(), &tables));
+        Self { dimensions, cuts, tables, joined }
     }
 
-    /// Of tables over dimensions of these sizes, each with the variance of the noise of a cell.
-    #[must_use]
-    pub fn of(sizes: Vec<usize>, cuts: &'a [Cut], tables: Vec<(Vec<usize>, f64)>, additive: bool) -> Self {
-        let joined = additive.then(|| Design::new(&sizes, &tables));
-        Self { sizes, cuts, tables, joined }
-    }
-
-    /// Covariance of what a cell of a shown table holds within two sets of further cuts; its variance within one if
-    /// they are the same. `None`: the draw does not cover them. Tables that do not add up have noise of their own, but
-    /// two cuts of the same table share it where they overlap.
-    #[must_use]
-    pub fn covariance(&self, shown: &Shown, within: [&[Cut]; 2]) -> Option<f64> {
-        let cuts = within.map(|of| {
-            let others = self.cuts.iter().filter(|cut| of.iter().all(|own| own.dim != cut.dim));
-            others.chain(of).collect::<Vec<&Cut>>()
-        });
-        let [first, second] = cuts.each_ref().map(|cuts| {
-            let free = cuts.iter().filter(|cut| !shown.dims.contains(&cut.dim));
-            let region = free.fold(Region::default(), |region, cut| region.within(cut.dim, cut.levels.iter().copied()));
-            // All cells are alike: that of the first codes stands for them.
-            shown.dims.iter().fold(region, |region, &dim| region.within(dim, [0]))
-        });
-        let alone = || {
-            let [source, other] = cuts.each_ref().map(|cuts| with_cuts(&shown.dims, cuts.iter().copied()));
-            let own = self.tables.iter().find(|(dims, _)| *dims == source)?;
-            let apart = source != other;
-            if apart {
-                Some(0.0)
-            } else {
-                Design::new(&self.sizes, std::slice::from_ref(own)).covariance(&first, &second)
-            }
-        };
-        self.joined.as_ref().map_or_else(alone, |design| design.covariance(&first, &second))
-    }
-
-    /// Variance to expect of each cell of a shown table, cut included; infinite if the draw does not cover it.
+    /// Variance to expect of the worst cell of a shown table, cut included; infinite if the draw does not cover it.
     #[must_use]
     pub fn variance(&self, shown: &Shown) -> f64 {
-        let groups: Vec<Option<usize>> = (0..self.sizes.len())
-            .map(|dim| {
-                let cut = self.cuts.iter().find(|c| c.dim == dim).map(|c| c.levels.len());
-                if shown.dims.contains(&dim) { Some(1) } else { cut }
-            })
-            .collect();
-        let alone = || {
-            let source = with_cuts(&shown.dims, self.cuts);
-            let own = self.tables.iter().find(|(dims, _)| *dims == source)?;
-            Design::new(&self.sizes, std::slice::from_ref(own)).variance(&groups)
+        let worst = |cells: &Cells, all: &Measurement| {
+            let (kinds, _) = cells.alike(|dim, codes| all.kind(dim, codes), |region| all.covariance(region, region))?;
+            kinds.into_iter().reduce(f64::max)
         };
-        let variance = self.joined.as_ref().map_or_else(alone, |design| design.variance(&groups));
-        variance.unwrap_or(f64::INFINITY)
+        let alone = || {
+            let tables: Vec<&Vec<usize>> = self.tables.iter().map(|(dims, _)| dims).collect();
+            let cells = Cells::alone(self.dimensions, self.cuts, &shown.dims, &tables)?;
+            let own = self.tables.iter().find(|(dims, _)| *dims == cells.source())?;
+            let sizes: Vec<usize> = self.dimensions.iter().map(|d| d.levels.len()).collect();
+            worst(&cells, &Measurement::new(&sizes, None, std::slice::from_ref(own)))
+        };
+        let joined = |all| worst(&Cells::new(self.dimensions, self.cuts, &shown.dims), all);
+        self.joined.as_ref().map_or_else(alone, joined).unwrap_or(f64::INFINITY)
+    }
+}
+
+impl Plan {
+    /// Half-width of the 95 % interval of persons to expect in the worst cell of the tables asked for: what a margin of
+    /// error asked for bounds.
+    #[must_use]
+    pub fn half_width(&self) -> f64 {
+        self.shown.iter().take(self.asked).map(|shown| self.half_width_in(shown)).fold(0.0, f64::max)
+    }
+
+    /// The same in the worst cell of one shown table.
+    pub(super) fn half_width_in(&self, shown: &Shown) -> f64 {
+        quantile(self.accounting) * self.predicted_variance(shown).sqrt()
+    }
+}
+
+impl Policy {
+    /// The widest margin of error that any question may ask for: beyond it an answer is noise.
+    #[must_use]
+    pub fn moe_max(&self) -> f64 {
+        POINTLESS * f64::from(self.cells.threshold) * quantile(self.budget.accounting)
+    }
+}
+
+fn quantile(accounting: Accounting) -> f64 {
+    match accounting {
+        Accounting::Zcdp => Z95,
+        Accounting::Pure => LAPLACE95,
     }
 }
 
@@ -114,7 +113,9 @@ impl Pricing<'_> {
         let over = Inadmissible::SpendOverMaximum { most: self.most };
         let cost = match spend {
             Spend::Rho(amount) | Spend::Epsilon(amount) => *amount,
-            Spend::Moe(half_width) => self.reaching(half_width / self.quantile()).ok_or_else(|| over.clone())?,
+            Spend::Moe(half_width) => {
+                self.reaching(half_width / quantile(self.accounting)).ok_or_else(|| over.clone())?
+            }
         };
         let error_max = POINTLESS * f64::from(self.rules.threshold);
         let measured = self.split.at(cost);
@@ -123,13 +124,6 @@ impl Pricing<'_> {
             return Err(Inadmissible::SpendPointless { needed });
         };
         if cost > self.most { Err(over) } else { Ok(measured) }
-    }
-
-    fn quantile(&self) -> f64 {
-        match self.accounting {
-            Accounting::Zcdp => Z95,
-            Accounting::Pure => LAPLACE95,
-        }
     }
 
     /// The worst standard error of persons over the cells of the tables asked for.

@@ -135,6 +135,26 @@ impl MeasureAsked {
         groups.into_iter().flat_map(parts).collect()
     }
 
+    /// Every set of codes that it chooses, to be spelt another way.
+    pub(super) fn chosen_mut(&mut self) -> Vec<&mut Codes> {
+        match self {
+            Self::Share { of } => vec![of],
+            Self::Difference { of, against, what } | Self::Ratio { of, against, what } => {
+                let numerator = match what {
+                    Some(ComparedAsked::Share { of }) => Some(of),
+                    None | Some(ComparedAsked::Persons {} | ComparedAsked::Mean { .. }) => None,
+                };
+                [of, against].into_iter().chain(numerator).collect()
+            }
+            Self::Persons {}
+            | Self::Rows {}
+            | Self::Sum { .. }
+            | Self::Mean { .. }
+            | Self::Median { .. }
+            | Self::Quantile { .. } => Vec::new(),
+        }
+    }
+
     /// The numerator of a share.
     pub(super) fn numerator(&self) -> Option<&Codes> {
         match self {

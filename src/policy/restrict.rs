@@ -3,25 +3,46 @@
 //! A filter counts as a dimension, and so does a column in the numerator of a share or in the groups of a comparison. A
 //! rule about certain codes also holds when a filter, or both groups together, leave out nothing but such codes: the
 //! difference to the total would show them.
+//!
+//! A rule holds for every level of the columns it names. A forbidden crossing stays forbidden for their groupings,
+//! unless it spares them; a rule about codes holds for a group of nothing but such codes.
 
-use super::asked::{Asked, Place, codes_at, column_at, name_at};
+use super::asked::{Asked, Place, column_at, name_at};
 use super::inadmissible::Inadmissible;
-use super::model::{Policy, Require};
+use super::levels;
+use super::model::{Forbid, Policy, Require};
 use super::plan::Rules;
 use std::collections::BTreeSet;
 
 /// No table may hold a forbidden crossing.
 pub(super) fn check_crossings(policy: &Policy, asked: &Asked) -> Result<(), Inadmissible> {
-    for forbid in &policy.forbids {
-        for table in &asked.tables {
-            let names: BTreeSet<String> = asked.with_filters(table).iter().map(|&p| name_at(policy, p)).collect();
-            if forbid.cross.is_subset(&names) {
-                let cross = forbid.cross.iter().cloned().collect();
-                return Err(Inadmissible::CrossForbidden { cross, reason: forbid.reason.clone() });
-            }
+    for table in &asked.tables {
+        let names: BTreeSet<String> = asked.with_filters(table).iter().map(|&p| name_at(policy, p)).collect();
+        if let Some(forbid) = policy.forbids(&names) {
+            let cross = forbid.cross.iter().cloned().collect();
+            return Err(Inadmissible::CrossForbidden { cross, reason: forbid.reason.clone() });
         }
     }
     Ok(())
+}
+
+impl Policy {
+    /// The rule that forbids these columns and groupings together, if one does.
+    pub(super) fn forbids(&self, names: &BTreeSet<String>) -> Option<&Forbid> {
+        self.forbids.iter().find(|forbid| {
+            let mut of_rule = forbid.cross.iter();
+            let counts = |name: &&String| !forbid.spares.contains(*name);
+            of_rule.all(|ruled| {
+                names.iter().filter(counts).any(|name| self.column_named(name) == self.column_named(ruled))
+            })
+        })
+    }
+
+    /// The column that a name is a level of.
+    fn column_named<'a>(&'a self, name: &'a str) -> &'a str {
+        let of = self.groupings.iter().find(|grouping| grouping.name == name).and_then(|grouping| grouping.of.as_ref());
+        of.map_or(name, |of| &of.column)
+    }
 }
 
 /// No table may hold a geography finer than the codes in it allow.
@@ -43,7 +64,7 @@ pub(super) fn check_depth(policy: &Policy, asked: &Asked) -> Result<(), Inadmiss
     let size = |most: u32| usize::try_from(most).unwrap_or(usize::MAX);
     let general = asked.tables.iter().map(|t| (asked.with_filters(t).len(), size(policy.cells.dims_max)));
     let special = applying(policy, asked).filter_map(|(t, r)| Some((t.len(), size(r.rule.dims_max?))));
-    let all: BTreeSet<Place> = asked.with_filters(&asked.broken_down());
+    let all: BTreeSet<Place> = asked.measured(policy);
     let whole = std::iter::once((all.len(), crate::design::DIMENSIONS_MAX));
     match general.chain(special).chain(whole).filter(|(asked, most)| asked > most).min_by_key(|(_, most)| *most) {
         Some((asked, most)) => Err(Inadmissible::TooManyDimensions { asked, most }),
@@ -72,19 +93,42 @@ fn applying<'a>(policy: &'a Policy, asked: &'a Asked) -> impl Iterator<Item = (B
     })
 }
 
-/// Whether every column of the rule is a dimension of the table, with one of the rule's codes shown or left out alone.
+/// Whether every column of the rule is, at some level, a dimension of the table, with the rule's codes shown or left
+/// out alone.
 fn applies(policy: &Policy, asked: &Asked, table: &BTreeSet<Place>, require: &Require) -> bool {
     require.when.iter().all(|(name, codes)| {
-        let place = table.iter().copied().find(|&p| column_at(policy, p).is_some_and(|c| c.name == *name));
-        let Some((place, list)) = place.and_then(|p| Some((p, codes_at(policy, p)?))) else { return false };
-        let of_rule: BTreeSet<u16> = codes.iter().filter_map(|c| list.position(c)).collect();
-        let both: Vec<BTreeSet<u16>> = asked.compared(place).collect();
-        let selections = asked.selections(place);
-        selections.is_empty()
-            || selections.into_iter().chain(&both).any(|selected| {
-                let left_out = list.len().saturating_sub(selected.len());
-                let left_out_of_rule = of_rule.difference(selected).count();
-                left_out_of_rule < of_rule.len() || left_out == left_out_of_rule
-            })
+        let Ok((rule, list)) = super::asked::dimension(policy, name) else { return false };
+        let codes = codes.iter().filter_map(|code| list.position(code)).collect();
+        let of_rule = levels::members_of(policy, rule, &codes);
+        let column = levels::column_of(policy, rule);
+        let mut same = table.iter().filter(|&&place| levels::column_of(policy, place) == column);
+        same.any(|&place| brings_about(policy, asked, place, column, &of_rule))
+    })
+}
+
+/// Whether a code or group of the rule's codes alone is shown at a place, or a filter (or two groups compared) leaves out
+/// nothing else, of the whole list or of a group.
+fn brings_about(policy: &Policy, asked: &Asked, place: Place, column: Place, of_rule: &BTreeSet<u16>) -> bool {
+    let groups = levels::members_at(policy, place);
+    let selections = asked.selections(place);
+    let whole: BTreeSet<u16> = groups.iter().flatten().copied().collect();
+    let groupings = (1..).zip(policy.columns.iter().chain(&policy.groupings)).map(|(place, _)| place);
+    let of_column = groupings.filter(|&other| other != column && levels::column_of(policy, other) == column);
+    let wholes: Vec<BTreeSet<u16>> =
+        of_column.flat_map(|other| levels::members_at(policy, other)).chain([whole]).collect();
+    let left_out_alone = |selected: &BTreeSet<u16>| {
+        wholes.iter().filter(|whole| !whole.is_disjoint(selected)).any(|whole| {
+            let left_out: BTreeSet<u16> = whole.difference(selected).copied().collect();
+            !left_out.is_empty() && left_out.is_subset(of_rule)
+        })
+    };
+    if selections.is_empty() {
+        return groups.iter().any(|group| group.is_subset(of_rule));
+    }
+    // What two groups leave out together is told like what a filter leaves out.
+    let both: Vec<BTreeSet<u16>> = asked.compared(place).collect();
+    selections.into_iter().chain(&both).any(|selected| {
+        let shown = selected.iter().filter_map(|&code| groups.get(usize::from(code)));
+        shown.clone().any(|group| group.is_subset(of_rule)) || left_out_alone(&shown.flatten().copied().collect())
     })
 }

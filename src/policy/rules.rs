@@ -2,10 +2,11 @@
 //! rules for certain codes, programs. Every column and code they name exists.
 
 use super::findings::{Findings, Place, at};
-use super::model::{CellRules, Column, CombinationRule, Forbid, Kind, KnownTotal, Program, Require, Selection};
+use super::model::{CellRules, Column, CombinationRule, Forbid, Kind, KnownTotal, Require, Selection};
 use super::nearest::{echo, hint};
 use super::plan::PERIOD;
 use super::wire;
+use super::{Program, RunRule};
 use crate::budget::Accounting;
 use crate::identity::Purpose;
 use std::collections::BTreeSet;
@@ -63,9 +64,10 @@ fn within<N: Copy + PartialOrd + std::fmt::Display>(
     None
 }
 
-/// The columns that rules may name.
+/// The columns and groupings that rules may name.
 pub(super) struct Known<'a> {
     pub(super) columns: &'a [Column],
+    pub(super) groupings: &'a [Column],
     /// Whether all columns could be read; if not, unknown ones are not judged.
     pub(super) complete: bool,
     pub(super) purposes: &'a BTreeSet<Purpose>,
@@ -74,14 +76,24 @@ pub(super) struct Known<'a> {
 
 impl Known<'_> {
     fn dimension(&self, name: &str) -> Option<&super::CodeList> {
-        self.columns.iter().find(|c| c.name == name).and_then(|c| match &c.kind {
+        self.all().find(|c| c.name == name).and_then(|c| match &c.kind {
             Kind::Dimension { codes, .. } => Some(codes.as_ref()),
             Kind::Measure(_) | Kind::Ignored => None,
         })
     }
 
+    fn all(&self) -> impl Iterator<Item = &Column> {
+        self.columns.iter().chain(self.groupings)
+    }
+
+    /// The column that a name is a level of.
+    fn column_of<'n>(&'n self, name: &'n String) -> &'n String {
+        let grouping = self.groupings.iter().find(|grouping| grouping.name == *name);
+        grouping.and_then(|grouping| grouping.of.as_ref()).map_or(name, |of| &of.column)
+    }
+
     fn names(&self) -> impl Iterator<Item = &str> {
-        self.columns.iter().filter(|c| matches!(c.kind, Kind::Dimension { .. })).map(|c| c.name.as_str())
+        self.all().filter(|c| matches!(c.kind, Kind::Dimension { .. })).map(|c| c.name.as_str())
     }
 
     fn note_unknown(&self, column: &Spanned<String>, findings: &mut Findings<'_>) {
@@ -121,6 +133,23 @@ impl Known<'_> {
         complete.then_some(selection)
     }
 
+    /// The same codes, of columns alone: a group stands for its members.
+    fn on_columns(&self, selection: &Selection) -> Selection {
+        let mut all = Selection::new();
+        for (name, codes) in selection {
+            let of = self.groupings.iter().find(|grouping| grouping.name == *name).and_then(|g| g.of.as_ref());
+            let Some((of, list)) = of.and_then(|of| Some((of, self.dimension(&of.column)?))) else {
+                narrow(&mut all, name, codes.clone());
+                continue;
+            };
+            let groups = codes.iter().filter_map(|code| self.dimension(name)?.position(code));
+            let members = groups.filter_map(|group| of.groups.get(usize::from(group))).flatten();
+            let members = members.filter_map(|&member| list.code(member)).map(|code| code.id.clone()).collect();
+            narrow(&mut all, &of.column, members);
+        }
+        all
+    }
+
     /// Column names, each a dimension or the period.
     fn crossing(&self, columns: &[Spanned<String>], findings: &mut Findings<'_>) -> BTreeSet<String> {
         for column in columns.iter().filter(|c| c.get_ref() != PERIOD && self.dimension(c.get_ref()).is_none()) {
@@ -130,13 +159,38 @@ impl Known<'_> {
     }
 }
 
+/// Selects on a column; where something is selected already, what both have in common.
+fn narrow(all: &mut Selection, column: &str, codes: BTreeSet<String>) {
+    let both = match all.remove(column) {
+        Some(before) => &before & &codes,
+        None => codes,
+    };
+    all.insert(column.to_owned(), both);
+}
+
 /// Reads the combinations that cannot exist.
 pub(super) fn structural_zeros(
     wire: &[Spanned<wire::StructuralZero>],
     known: &Known<'_>,
     findings: &mut Findings<'_>,
 ) -> Vec<Selection> {
-    wire.iter().filter_map(|zero| known.selection(&zero.get_ref().selection, findings)).collect()
+    let read = wire.iter().filter_map(|zero| known.selection(&zero.get_ref().selection, findings));
+    read.map(|selection| known.on_columns(&selection)).collect()
+}
+
+/// Reads the groups whose cells are watched: those named, and every one that a stricter rule is about.
+pub(super) fn vulnerable(
+    wire: &[Spanned<wire::Vulnerable>],
+    requires: &[Require],
+    known: &Known<'_>,
+    findings: &mut Findings<'_>,
+) -> Vec<Selection> {
+    let named = wire.iter().filter_map(|group| known.selection(&group.get_ref().selection, findings));
+    let mut all: Vec<Selection> = named.collect();
+    all.extend(requires.iter().map(|require| require.when.clone()));
+    all.sort();
+    all.dedup();
+    all
 }
 
 /// Reads the totals published elsewhere.
@@ -149,7 +203,7 @@ pub(super) fn known_totals(
         let total = total.get_ref();
         let citation = super::parse::words(&total.citation, "citation", findings);
         let selection = known.selection(&total.selection, findings)?;
-        Some(KnownTotal { selection, persons: total.persons, citation: citation? })
+        Some(KnownTotal { selection: known.on_columns(&selection), persons: total.persons, citation: citation? })
     };
     wire.iter().filter_map(|total| read(total, findings)).collect()
 }
@@ -162,11 +216,28 @@ pub(super) fn forbids(wire: &[Spanned<wire::Forbid>], known: &Known<'_>, finding
         if cross.is_empty() {
             findings.error(at(&forbid.cross), "value_wrong", "name the columns that may not stand together");
         }
+        let columns: BTreeSet<&String> = cross.iter().map(|name| known.column_of(name)).collect();
+        if columns.len() < cross.len() {
+            let advice = "a column and its groupings never stand in one table: name one level of it";
+            findings.error(at(&forbid.cross), "contradiction", advice);
+        }
+        let spares = spares(&forbid.spares, known, findings);
         if let Some(reason) = super::parse::words(&forbid.reason, "reason", findings) {
-            all.push(Forbid { cross, reason });
+            all.push(Forbid { cross, spares, reason });
         }
     }
     all
+}
+
+/// Reads the groupings to which a forbidden crossing does not apply.
+fn spares(wire: &[Spanned<String>], known: &Known<'_>, findings: &mut Findings<'_>) -> BTreeSet<String> {
+    let is_grouping = |name: &&Spanned<String>| known.groupings.iter().any(|g| g.name == *name.get_ref());
+    for wrong in wire.iter().filter(|name| known.complete && !is_grouping(name)) {
+        let near = hint(wrong.get_ref(), known.groupings.iter().map(|g| g.name.as_str()));
+        let advice = format!("there is no grouping `{}`{near}; a column itself is not spared", echo(wrong.get_ref()));
+        findings.error(at(wrong), "reference_unknown", advice);
+    }
+    wire.iter().map(|name| name.get_ref().clone()).collect()
 }
 
 /// Reads the stricter rules.
@@ -252,6 +323,7 @@ fn program(wire: &wire::Program, known: &Known<'_>, findings: &mut Findings<'_>)
         tables,
         weights,
         spend,
+        run: wire.run.as_ref().map_or(RunRule::Officer, |run| *run.get_ref()),
     })
 }
 

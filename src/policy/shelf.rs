@@ -5,9 +5,11 @@
 //! policy has held; then it is laid over the draw. It is answered from there if that is at least as precise as what the
 //! asker would have paid for: who wants more precision draws anew.
 
-use super::canonical::digest;
-use super::plan::{Cut, Dimension, Level, Measured, PERIOD, Plan, Shown};
-use super::shape::structural_zeros;
+use super::admit::release_digest;
+use super::asked::place_of;
+use super::dimension::{dimension_of, every_level, groups, period_of};
+use super::plan::{Cut, Dimension, Finer, Level, Measured, PERIOD, Plan, Shown};
+use super::shape::{over_dimensions, structural_zeros};
 use super::{Figure, Policy, Quantity};
 use crate::budget::Nanos;
 use crate::identity::Digest;
@@ -41,20 +43,26 @@ impl Plan {
     /// or covers it less precisely than this plan would.
     #[must_use]
     pub fn over(&self, policy: &Policy, draw: Digest, form: &Form) -> Option<Self> {
-        let laid = Laying { plan: self, form };
-        let dimensions: Vec<Dimension> =
-            form.dimensions.iter().map(|(name, levels)| dimension(policy, name, levels)).collect::<Option<_>>()?;
+        self.laid_over(policy, draw, form).filter(|over| over.precise_as(self))
+    }
+
+    /// The same question over an earlier draw, however precise; `None` where the draw does not have its dimensions.
+    #[must_use]
+    pub fn laid_over(&self, policy: &Policy, draw: Digest, form: &Form) -> Option<Self> {
+        let mut laid = Laying { plan: self, additive: form.additive, dimensions: form.dimensions(policy)? };
         let shown: Vec<Shown> = self.shown.iter().map(|shown| laid.shown(shown)).collect::<Option<_>>()?;
         let cuts = laid.cuts(&self.cuts)?;
         let figures: Vec<Figure> = self.figures.iter().map(|figure| laid.figure(figure)).collect::<Option<_>>()?;
+        let dimensions = laid.dimensions;
         let summed_twice = |cut: &Cut| cut.levels.len() > 1 && dimensions.get(cut.dim).is_some_and(|d| d.per_row);
         if !form.additive && figures.iter().flat_map(Figure::parts).flatten().chain(&cuts).any(summed_twice) {
             return None;
         }
         let cost = form.measured.iter().try_fold(Nanos::ZERO, |sum, table| sum.checked_add(table.units))?;
-        let over = Self {
+        Some(Self {
             structural_zeros: structural_zeros(policy, &dimensions),
-            release: digest("halflight/release/1", &(draw, &shown, &cuts, &figures)),
+            vulnerable: over_dimensions(&policy.vulnerable, &dimensions),
+            release: release_digest(draw, &dimensions, &shown, &cuts, &figures),
             dimensions,
             measured: form.measured.clone(),
             additive: form.additive,
@@ -64,17 +72,16 @@ impl Plan {
             figures,
             draw,
             ..self.clone()
-        };
-        over.precise_as(self).then_some(over)
+        })
     }
 
     /// Variance to expect of a quantity in the cells of a shown table; infinite if it is not covered.
     #[must_use]
     pub fn variance_of(&self, quantity: &Quantity, of: &[Cut], shown: &Shown) -> f64 {
-        let part = self.part(quantity, of);
-        let prediction =
-            super::Prediction::new(&part.dimensions, &part.cuts, part.measured.iter(), part.accounting, part.additive);
-        prediction.variance(shown)
+        let cuts = self.cut_by(of);
+        let measured = self.measured.iter().filter(|measured| measured.quantity == *quantity);
+        let additive = self.additive || *quantity != Quantity::Persons;
+        super::Prediction::new(&self.dimensions, &cuts, measured, self.accounting, additive).variance(shown)
     }
 
     /// Whether every table asked for comes as precisely as from another plan, and every margin at all.
@@ -94,59 +101,83 @@ impl Plan {
 /// Variances that differ by less are the same.
 const ROUNDING: f64 = 1.0 + 1e-9;
 
+impl Form {
+    /// The dimensions of the draw, with the names that their codes have.
+    fn dimensions(&self, policy: &Policy) -> Option<Vec<Dimension>> {
+        let mut all: Vec<Dimension> =
+            self.dimensions.iter().map(|(name, levels)| dimension(policy, name, levels)).collect::<Option<_>>()?;
+        for at in 0..all.len() {
+            let (before, rest) = all.split_at_mut(at);
+            let Some(here) = rest.first_mut() else { continue };
+            let base = before.iter().position(|d| d.column == here.column && d.finer.is_none());
+            here.finer =
+                base.and_then(|dim| Some(Finer { dim, groups: groups(&here.levels, &before.get(dim)?.levels)? }));
+        }
+        Some(all)
+    }
+}
+
 /// A dimension of a draw, with the names that its codes have.
 fn dimension(policy: &Policy, name: &str, levels: &[Vec<String>]) -> Option<Dimension> {
     if name == PERIOD {
-        return Some(super::shape::period_of(levels.iter().flatten().map(String::as_str)));
+        return Some(period_of(levels.iter().flatten().map(String::as_str)));
     }
-    let (column, list) = policy.dimensions().find(|(column, _)| column.name == name)?;
+    let column = policy.dimensions().find(|(column, _)| column.name == name)?.0;
+    let codes = every_level(policy, place_of(policy, name).ok()?);
     let level = |members: &Vec<String>| {
-        let names = match members.as_slice() {
-            [one] => list.position(one).and_then(|place| list.code(place)).map(|code| code.names.clone()),
-            _ => None,
-        };
-        Level { code: members.join("+"), names: names.unwrap_or_default(), members: members.clone() }
+        let whole = codes.iter().find(|code| code.members == *members).cloned();
+        whole.unwrap_or_else(|| {
+            let inside = codes.iter().filter(|code| code.members.iter().all(|member| members.contains(member)));
+            let code = inside.map(|code| code.code.as_str()).collect::<Vec<_>>().join("+");
+            Level { code, names: super::Text::new(), members: members.clone() }
+        })
     };
-    Some(Dimension {
-        name: column.name.clone(),
-        title: column.title.clone(),
-        concept: column.concept.clone(),
-        per_row: column.per == super::Per::Row,
-        levels: levels.iter().map(level).collect(),
-    })
+    Some(dimension_of(policy, column, levels.iter().map(level).collect()))
 }
-
-/// The place of a dimension in the draw, the codes of its levels there, and its levels in the question.
-type Laid<'a> = (usize, &'a [Vec<String>], &'a [Level]);
 
 /// A question's dimensions and levels, as those of a draw.
 struct Laying<'a> {
     plan: &'a Plan,
-    form: &'a Form,
+    additive: bool,
+    /// The draw's, and the groupings of them that the question shows.
+    dimensions: Vec<Dimension>,
 }
 
 impl Laying<'_> {
-    /// The place and levels of a dimension of the question in the draw.
-    fn dimension(&self, dim: usize) -> Option<Laid<'_>> {
-        let asked = self.plan.dimensions.get(dim)?;
-        let place = self.form.dimensions.iter().position(|(name, _)| *name == asked.name)?;
-        Some((place, &self.form.dimensions.get(place)?.1, &asked.levels))
+    /// The place of a dimension that has these levels; made of a finer one, where persons add up along it.
+    fn place(&mut self, asked: &Dimension, levels: &[&Level]) -> Option<usize> {
+        let all = levels.len() == asked.levels.len();
+        let there = |d: &Dimension, level: &Level| d.levels.iter().any(|other| other.members == level.members);
+        let same = |d: &Dimension| {
+            let as_many = !all || d.levels.len() == levels.len();
+            d.name == asked.name && as_many && levels.iter().all(|level| there(d, level))
+        };
+        if let Some(place) = self.dimensions.iter().position(same) {
+            return Some(place);
+        }
+        let finer = |(dim, fine): (usize, &Dimension)| {
+            let base = fine.column == asked.column && fine.finer.is_none() && (self.additive || !fine.per_row);
+            let groups = base.then(|| groups(levels.iter().copied(), &fine.levels))??;
+            let whole = groups.iter().map(Vec::len).sum::<usize>() == fine.levels.len();
+            (whole || !all).then_some(Finer { dim, groups })
+        };
+        let finer = self.dimensions.iter().enumerate().find_map(finer)?;
+        let levels = levels.iter().map(|level| (*level).clone()).collect();
+        self.dimensions.push(Dimension { levels, finer: Some(finer), ..asked.clone() });
+        Some(self.dimensions.len() - 1)
     }
 
-    /// A table: every level it shows has to be one of the draw's.
-    fn shown(&self, shown: &Shown) -> Option<Shown> {
-        let lay = |dim: &usize| {
-            let (place, there, here) = self.dimension(*dim)?;
-            let selected = self.plan.cuts.iter().find(|cut| cut.dim == *dim);
-            let one_to_one = match selected {
-                Some(cut) => {
-                    cut.levels.iter().all(|&level| here.get(level).is_some_and(|l| there.contains(&l.members)))
-                }
-                None => here.len() == there.len() && here.iter().zip(there).all(|(here, there)| here.members == *there),
-            };
-            one_to_one.then_some(place)
-        };
-        let mut dims: Vec<usize> = shown.dims.iter().map(lay).collect::<Option<_>>()?;
+    /// A table: every level it shows has to be one of the draw's, or made of them.
+    fn shown(&mut self, shown: &Shown) -> Option<Shown> {
+        let plan = self.plan;
+        let mut dims: Vec<usize> = Vec::new();
+        for &dim in &shown.dims {
+            let asked = plan.dimensions.get(dim)?;
+            let cut = plan.cuts.iter().find(|cut| cut.dim == dim);
+            let selected = (0..asked.levels.len()).filter(|level| cut.is_none_or(|cut| cut.levels.contains(level)));
+            let levels: Vec<&Level> = selected.filter_map(|level| asked.levels.get(level)).collect();
+            dims.push(self.place(asked, &levels)?);
+        }
         dims.sort_unstable();
         Some(Shown { dims })
     }
@@ -154,13 +185,20 @@ impl Laying<'_> {
     /// Filters: what each selects has to be made of whole levels of the draw.
     fn cuts(&self, cuts: &[Cut]) -> Option<Vec<Cut>> {
         let lay = |cut: &Cut| {
-            let (dim, there, here) = self.dimension(cut.dim)?;
-            let wanted: BTreeSet<&String> =
-                cut.levels.iter().filter_map(|&level| here.get(level)).flat_map(|level| &level.members).collect();
-            let inside = |members: &&Vec<String>| members.iter().all(|code| wanted.contains(code));
+            let asked = self.plan.dimensions.get(cut.dim)?;
+            let here = |d: &Dimension| d.column == asked.column && d.finer.is_none();
+            let dim = self.dimensions.iter().position(here)?;
+            let there = &self.dimensions.get(dim)?.levels;
+            let wanted: BTreeSet<&String> = cut
+                .levels
+                .iter()
+                .filter_map(|&level| asked.levels.get(level))
+                .flat_map(|level| &level.members)
+                .collect();
+            let inside = |level: &&Level| level.members.iter().all(|code| wanted.contains(code));
             let levels: Vec<usize> =
-                there.iter().enumerate().filter(|(_, members)| inside(members)).map(|(i, _)| i).collect();
-            let covered: usize = there.iter().filter(inside).map(Vec::len).sum();
+                there.iter().enumerate().filter(|(_, level)| inside(level)).map(|(i, _)| i).collect();
+            let covered: usize = there.iter().filter(inside).map(|level| level.members.len()).sum();
             (covered == wanted.len()).then_some(Cut { dim, levels })
         };
         let mut laid: Vec<Cut> = cuts.iter().map(lay).collect::<Option<_>>()?;

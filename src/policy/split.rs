@@ -1,7 +1,8 @@
 //! How the price of a question is shared out over what it measures.
 //!
 //! Evenly over the quantities (persons, a sum, the values it is divided by); within one that adds up, over its tables
-//! as an A-optimal design says, weighted as the program weights its tables; else by weight.
+//! and the levels of one dimension that is measured at several, as an A-optimal design says, weighted as the program
+//! weights its tables; else by weight.
 //! Shares are worked out once, at a price that stands for any, and units are apportioned from them in integers that sum
 //! to the price exactly: so that the same question is always the same draw, and twice the price is half the variance.
 //!
@@ -13,7 +14,7 @@ use super::plan::{Measured, PERIOD};
 use super::quantity::Quantity;
 use super::shape::Shape;
 use crate::budget::{Accounting, Nanos};
-use crate::design::{Candidate, Target, allocate};
+use crate::design::{Candidate, TreeTable, allocate, allocate_with_tree};
 use std::collections::BTreeMap;
 
 /// The price at which shares are worked out: large enough that no table's share is lost in rounding.
@@ -26,15 +27,27 @@ pub(super) struct Split {
 }
 
 impl Split {
-    /// Shares the price of a shape out. `None` if its sensitivities pass 64 bits, or its tables what can be shared out.
-    pub(super) fn of(shape: &Shape, accounting: Accounting, periods: u64, rows_max: u32) -> Option<Self> {
+    /// Shares the price of a shape out over its tables, and over `further` ones where that is better. `None` if its
+    /// sensitivities pass 64 bits, or its tables what can be shared out.
+    pub(super) fn of(
+        shape: &Shape,
+        further: &[Vec<usize>],
+        accounting: Accounting,
+        periods: u64,
+        rows_max: u32,
+    ) -> Option<Self> {
         let mut by_quantity: BTreeMap<&Quantity, Vec<Measured>> = BTreeMap::new();
         for (quantity, dims) in &shape.measured {
             by_quantity.entry(quantity).or_default().push(unpaid(shape, quantity, dims, periods, rows_max)?);
         }
-        let parts = by_quantity.into_iter().map(|(quantity, tables)| {
+        let parts = by_quantity.into_iter().map(|(quantity, mut tables)| {
             let alone = *quantity == Quantity::Persons && !shape.additive;
-            let units = if alone { by_weight(shape, &tables) } else { joined(shape, accounting, &tables)? };
+            if !alone {
+                let more = further.iter().map(|dims| unpaid(shape, quantity, dims, periods, rows_max));
+                tables.extend(more.collect::<Option<Vec<_>>>()?);
+                tables.sort_by(|a, b| a.dims.cmp(&b.dims));
+            }
+            let units = if alone { by_weight(shape, &tables) } else { joined(shape, accounting, quantity, &tables)? };
             let paid = tables.into_iter().zip(units).filter(|(_, units)| *units > Nanos::ZERO);
             Some(paid.map(|(table, units)| (table, units.at_most() / REFERENCE.at_most())).unzip())
         });
@@ -87,12 +100,18 @@ fn by_weight(shape: &Shape, tables: &[Measured]) -> Vec<Nanos> {
 }
 
 /// Tables joined by least squares: the best shares for all of them together.
-fn joined(shape: &Shape, accounting: Accounting, tables: &[Measured]) -> Option<Vec<Nanos>> {
+fn joined(shape: &Shape, accounting: Accounting, quantity: &Quantity, tables: &[Measured]) -> Option<Vec<Nanos>> {
     let sizes: Vec<usize> = shape.dimensions.iter().map(|d| d.levels.len()).collect();
-    let candidate =
-        |table: &Measured| Candidate { dims: table.dims.clone(), l1: table.l1, l2_squared: table.l2_squared };
-    let target = |table: &Measured| Target::table(&table.dims, f64::from(shape.weight(&table.dims)));
-    let candidates: Vec<Candidate> = tables.iter().map(candidate).collect();
-    let targets: Vec<Target> = tables.iter().map(target).collect();
-    allocate(accounting, &sizes, &candidates, &targets, REFERENCE).ok()
+    let candidate = |table: &Measured, dims: Vec<usize>| Candidate { dims, l1: table.l1, l2_squared: table.l2_squared };
+    if let Some(nesting) = shape.nesting() {
+        let at_level = |table: &Measured| {
+            let TreeTable { dims, level } = nesting.table(&table.dims);
+            (candidate(table, dims), level)
+        };
+        let candidates: Vec<(Candidate, usize)> = tables.iter().map(at_level).collect();
+        let targets = shape.nested_targets(quantity, &nesting);
+        return allocate_with_tree(accounting, &sizes, nesting.tree(), &candidates, &targets, REFERENCE).ok();
+    }
+    let candidates: Vec<Candidate> = tables.iter().map(|table| candidate(table, table.dims.clone())).collect();
+    allocate(accounting, &sizes, &candidates, &shape.targets(quantity), REFERENCE).ok()
 }

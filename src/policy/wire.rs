@@ -3,6 +3,7 @@
 //! Nothing here is checked beyond its type; `columns`, `budget`, `rules` and `parse` make the checked policy of it.
 //! Keys that ask for what is not supported are read, so that they can be refused with a sentence instead of as unknown.
 
+use super::RunRule;
 use super::model::{EditionRule, Frequency, IdForm, Per};
 use super::question::MeasureAsked;
 use crate::budget::Accounting;
@@ -150,6 +151,18 @@ pub(super) struct Column {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
+pub(super) struct Grouping {
+    pub(super) name: Words,
+    pub(super) title: Option<Texts>,
+    pub(super) column: Words,
+    pub(super) level: Option<Spanned<u8>>,
+    pub(super) bands: Option<Spanned<Vec<String>>>,
+    pub(super) concept: Option<Words>,
+    pub(super) geo_level: Option<Spanned<u8>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 #[expect(clippy::struct_field_names, reason = "the names are those of the file")]
 pub(super) struct Cells {
     pub(super) threshold: Spanned<u32>,
@@ -171,6 +184,13 @@ pub(super) struct StructuralZero {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
+pub(super) struct Vulnerable {
+    #[serde(rename = "where")]
+    pub(super) selection: Where,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct KnownTotal {
     #[serde(rename = "where")]
     pub(super) selection: Where,
@@ -182,6 +202,8 @@ pub(super) struct KnownTotal {
 #[serde(deny_unknown_fields)]
 pub(super) struct Forbid {
     pub(super) cross: Spanned<Vec<Words>>,
+    #[serde(default)]
+    pub(super) spares: Vec<Words>,
     pub(super) reason: Words,
 }
 
@@ -198,6 +220,7 @@ pub(super) struct Require {
 #[serde(deny_unknown_fields)]
 pub(super) struct Program {
     pub(super) id: Words,
+    pub(super) run: Option<Spanned<RunRule>>,
     pub(super) purpose: Words,
     pub(super) measures: Spanned<Vec<MeasureAsked>>,
     pub(super) tables: Spanned<Vec<Vec<Words>>>,

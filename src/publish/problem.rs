@@ -176,6 +176,11 @@ impl From<OfficeError> for Problem {
                 problem.document.alternatives = alternatives;
                 problem
             }
+            OfficeError::Short { refusal, alternatives } => {
+                let mut problem = Self::from(refusal);
+                problem.document.alternatives = alternatives;
+                problem
+            }
             OfficeError::WouldReveal { alternatives } => {
                 let mut problem = Self::new(StatusCode::UNPROCESSABLE_ENTITY, "would_reveal_withheld", said);
                 problem.document.alternatives = alternatives;

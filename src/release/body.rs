@@ -4,6 +4,7 @@
 //! G10: a [`Release`] is built only from what the ledger has committed. A withheld cell has no value, estimate,
 //! interval or standard error here, and so in no format.
 
+use super::loss::LossFace;
 use super::number::Number;
 use super::table::TableFace;
 use crate::budget::{Accounting, Nanos};
@@ -40,6 +41,9 @@ pub struct Body {
     pub id: ReleaseId,
     /// What the intervals cover.
     pub interval_covers: String,
+    /// How many cells of vulnerable groups are shown, against the rest; none where no such group can be told apart.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub loss: Option<LossFace>,
     /// What a reader must know.
     pub notes: Vec<String>,
     /// The policy in force at the draw.
@@ -115,18 +119,24 @@ pub struct DimensionFace {
     /// The SDMX concept.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub concept: Option<String>,
-    /// The column.
+    /// The column or grouping.
     pub id: String,
+    /// Of a grouping: the column whose codes it groups.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub of: Option<String>,
     /// Its name for people.
     #[schema(value_type = std::collections::BTreeMap<String, String>)]
     pub title: Text,
 }
 
-/// A code and its name.
+/// A code, its name, and what it is a group of.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct CodeName {
     /// The code.
     pub code: String,
+    /// Of a group: the codes of the column that add up to it.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub members: Vec<String>,
     /// Its names by language; empty where the code stands for itself.
     #[schema(value_type = std::collections::BTreeMap<String, String>)]
     pub name: Text,

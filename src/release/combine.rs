@@ -72,8 +72,9 @@ pub(super) fn outcomes(
 
 /// Persons and rows as they were estimated.
 pub(super) fn plain(table: &EstimatedTable) -> Vec<Option<Outcome>> {
-    let around = |&value: &f64| Some(Outcome::around(value, table.half_width, table.standard_error));
-    table.values.iter().map(around).collect()
+    let errors = table.half_widths.iter().zip(&table.standard_errors);
+    let around = |(&value, (&width, &error)): (&f64, (&f64, &f64))| Some(Outcome::around(value, width, error));
+    table.values.iter().zip(errors).map(around).collect()
 }
 
 /// A column's sum about the middle of its bounds, and how many values it has, cell by cell.

@@ -10,7 +10,7 @@ use crate::budget::Accounting;
 use crate::identity::{Digest, ReleaseId};
 use crate::ledger::{Entry, Settle};
 use crate::noise;
-use crate::policy::{Figure, Plan};
+use crate::policy::{Dimension, Figure, Level, Plan};
 use std::collections::BTreeMap;
 
 /// The code of a dimension that is summed out.
@@ -50,12 +50,16 @@ impl Draft {
             interval_covers: COVERS.into(),
             notes: notes(plan),
             additive: plan.additive,
-            dimensions: (0..plan.dimensions.len())
-                .filter(|&dim| is_shown(plan, dim))
-                .map(|dim| face(plan, dim))
+            dimensions: plan
+                .dimensions
+                .iter()
+                .enumerate()
+                .filter(|(dim, _)| is_shown(plan, *dim))
+                .map(|(dim, dimension)| face(plan, dimension, dim))
                 .collect(),
             cells: telling.tables.iter().flat_map(|table| cells(plan, table)).collect(),
             certificate: telling.certificate,
+            loss: telling.loss,
             tables: telling.faces,
         };
         let body = serde_json::to_vec(&body)?;
@@ -100,7 +104,7 @@ fn notes(plan: &Plan) -> Vec<String> {
         notes.push("Persons are counted once in each cell. One person can be in several cells, so cells do not add up to margins.".into());
     }
     notes.extend(plan.figures.iter().filter_map(figure_note).collect::<std::collections::BTreeSet<_>>());
-    if plan.cuts.iter().any(|cut| plan.shown.iter().any(|shown| shown.dims.contains(&cut.dim))) {
+    if plan.cuts.iter().any(|cut| plan.shown.iter().any(|shown| plan.cells_of(shown).along(cut.dim).is_some())) {
         notes.push("_T of a filtered dimension is the total of the codes selected.".into());
     }
     notes
@@ -150,24 +154,23 @@ pub(super) fn is_shown(plan: &Plan, dim: usize) -> bool {
 }
 
 /// The levels of a dimension that stand in keys.
-fn face(plan: &Plan, dim: usize) -> DimensionFace {
-    let Some(dimension) = plan.dimensions.get(dim) else {
-        return DimensionFace { id: String::new(), title: BTreeMap::new(), concept: None, codes: Vec::new() };
+fn face(plan: &Plan, dimension: &Dimension, dim: usize) -> DimensionFace {
+    let of = (dimension.column != dimension.name).then(|| dimension.column.clone());
+    let levels: Vec<&Level> = crate::estimate::selected(plan, dim)
+        .into_iter()
+        // By place, not by code: a list may hold the very code that stands for what a filter leaves out.
+        .filter_map(|level| dimension.levels.get(level))
+        .collect();
+    let members = |levels: &[&Level]| {
+        let members = levels.iter().flat_map(|level| &level.members).cloned();
+        if of.is_some() { members.collect() } else { Vec::new() }
     };
-    let codes = match fixed_key(plan, dim) {
-        Some(code) => {
-            // By place, not by code: a list may hold the very code that stands for what a filter leaves out.
-            let only = plan.cuts.iter().find(|cut| cut.dim == dim).map(|cut| cut.levels.as_slice());
-            let names = match only {
-                Some([one]) => dimension.levels.get(*one).map(|level| level.names.clone()).unwrap_or_default(),
-                Some(_) | None => BTreeMap::new(),
-            };
-            vec![CodeName { code, name: names }]
-        }
-        None => crate::estimate::selected(plan, dim)
-            .into_iter()
-            .filter_map(|level| dimension.levels.get(level))
-            .map(|level| CodeName { code: level.code.clone(), name: level.names.clone() })
+    let codes = match (fixed_key(plan, dim), levels.as_slice()) {
+        (Some(code), [one]) => vec![CodeName { code, name: one.names.clone(), members: members(&[*one]) }],
+        (Some(code), several) => vec![CodeName { code, name: BTreeMap::new(), members: members(several) }],
+        (None, levels) => levels
+            .iter()
+            .map(|level| CodeName { code: level.code.clone(), name: level.names.clone(), members: members(&[*level]) })
             .collect(),
     };
     DimensionFace {
@@ -175,6 +178,7 @@ fn face(plan: &Plan, dim: usize) -> DimensionFace {
         title: dimension.title.clone(),
         concept: dimension.concept.clone(),
         codes,
+        of,
     }
 }
 

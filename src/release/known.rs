@@ -6,24 +6,37 @@
 
 use super::body::{Cell, Known};
 use super::number::Number;
-use crate::estimate::EstimatedTable;
-use crate::policy::{Figure, KnownTotal, Plan, Selection};
+use crate::policy::{Cells, Figure, KnownTotal, Plan, Selection};
 
-/// The known total of the cell at a place, if there is one.
-pub(super) fn total<'a>(plan: &'a Plan, table: &EstimatedTable, place: usize) -> Option<&'a KnownTotal> {
-    if plan.known_totals.is_empty() || plan.editions.len() != 1 {
-        return None;
+/// The known totals of a policy, over the cells of one table.
+pub(super) struct Totals<'a> {
+    plan: &'a Plan,
+    cells: Cells,
+}
+
+impl<'a> Totals<'a> {
+    /// Over the cells of a table with these dimensions.
+    pub(super) fn new(plan: &'a Plan, dims: &[usize]) -> Self {
+        Self { plan, cells: Cells::new(&plan.dimensions, &plan.cuts, dims) }
     }
-    let here = super::keys::levels_at(table, place);
-    let mut selection = Selection::new();
-    for (dim, dimension) in plan.dimensions.iter().enumerate().filter(|(_, d)| d.name != crate::policy::PERIOD) {
-        let one = here.iter().find(|(d, _)| *d == dim).map(|(_, level)| vec![*level]);
-        let cut = plan.cuts.iter().find(|cut| cut.dim == dim).map(|cut| cut.levels.clone());
-        for level in one.or(cut).into_iter().flatten().filter_map(|level| dimension.levels.get(level)) {
-            selection.entry(dimension.name.clone()).or_default().extend(level.members.iter().cloned());
+
+    /// The known total of the cell at a place, if there is one.
+    pub(super) fn at(&self, place: usize) -> Option<&'a KnownTotal> {
+        let plan = self.plan;
+        if plan.known_totals.is_empty() || plan.editions.len() != 1 {
+            return None;
         }
+        let here = self.cells.at(place);
+        let mut selection = Selection::new();
+        for (dim, dimension) in plan.measured_dimensions().filter(|(_, d)| d.name != crate::policy::PERIOD) {
+            let cut = plan.cuts.iter().find(|cut| cut.dim == dim).map(|cut| cut.levels.as_slice());
+            let held = here.get(&dim).copied().or(cut);
+            for level in held.into_iter().flatten().filter_map(|&level| dimension.levels.get(level)) {
+                selection.entry(dimension.column.clone()).or_default().extend(level.members.iter().cloned());
+            }
+        }
+        plan.known_totals.iter().find(|total| total.selection == selection)
     }
-    plan.known_totals.iter().find(|total| total.selection == selection)
 }
 
 /// The cell, with the known total beside it where it shows persons.

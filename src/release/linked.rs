@@ -40,9 +40,9 @@ impl Frame {
         let column = |dimension: &crate::policy::Dimension| {
             let levels = dimension.levels.iter().enumerate();
             let level_of = levels.flat_map(|(at, level)| level.members.iter().map(move |code| (code.clone(), at)));
-            Column { name: dimension.name.clone(), size: dimension.levels.len(), level_of: level_of.collect() }
+            Column { name: dimension.column.clone(), size: dimension.levels.len(), level_of: level_of.collect() }
         };
-        Self { columns: plan.dimensions.iter().map(column).collect() }
+        Self { columns: plan.measured_dimensions().map(|(_, dimension)| column(dimension)).collect() }
     }
 
     /// A frame that holds every code named in some releases of one draw. A column that none of them shows whole has
@@ -88,16 +88,18 @@ impl Frame {
             let cells = cells.get(&(table.measure.as_str(), table.by.iter().map(String::as_str).collect()));
             let mut verdicts = vec![None; axes.iter().map(Vec::len).product()];
             let mut estimates = vec![0.0; verdicts.len()];
-            for cell in cells.into_iter().flatten() {
+            let mut standard_errors = vec![0.0; verdicts.len()];
+            let errors = table.standard_errors(verdicts.len()).ok_or(Misfit)?;
+            for (cell, error) in cells.into_iter().flatten().zip(errors) {
                 let place = place(&faces, cell).ok_or(Misfit)?;
                 let (verdict, estimate) = read(cell).ok_or(Misfit)?;
                 *verdicts.get_mut(place).ok_or(Misfit)? = Some(verdict);
                 *estimates.get_mut(place).ok_or(Misfit)? = estimate;
+                *standard_errors.get_mut(place).ok_or(Misfit)? = error;
             }
             let verdicts: Vec<Verdict> = verdicts.into_iter().collect::<Option<_>>().ok_or(Misfit)?;
-            let standard_error = table.standard_error().ok_or(Misfit)?;
             let floor = f64::from(table.floor) + ROUNDING_ROOM;
-            Ok((Link::of(table, body.additive), Told { axes, estimates, standard_error, floor, verdicts }))
+            Ok((Link::of(table, body.additive), Told { axes, estimates, standard_errors, floor, verdicts }))
         };
         body.tables.iter().map(told).collect()
     }
@@ -146,12 +148,13 @@ fn face<'a>(body: &'a Body, name: &str) -> Option<&'a DimensionFace> {
 
 /// The column that a dimension breaks down.
 fn column_of(face: &DimensionFace) -> &str {
-    &face.id
+    face.of.as_ref().unwrap_or(&face.id)
 }
 
 /// The codes that a code of a dimension stands for.
-fn members(code: &super::CodeName) -> std::str::Split<'_, char> {
-    code.code.split('+')
+fn members(code: &super::CodeName) -> impl Iterator<Item = &str> {
+    let own = code.members.is_empty().then(|| code.code.split('+')).into_iter().flatten();
+    own.chain(code.members.iter().map(String::as_str))
 }
 
 /// What names a table among those of a release: its measure and the dimensions it is broken down by.

@@ -4,9 +4,9 @@
 //! its own. A binned column is as many quantities as it has bins, all measured over the same tables.
 
 use super::answer::AnswerError;
-use crate::estimate::{EstimatedTable, Joint, estimate, whole};
+use crate::estimate::{Covariances, EstimatedTable, Joint, distinct, estimate, sums, together};
 use crate::noise::{NoisyTable, NoisyTables};
-use crate::policy::{Cut, Plan, Quantity, Shown};
+use crate::policy::{Cells, Cut, Dimension, Plan, Quantity, Shown};
 
 /// A draw, and the plan that measured it.
 pub(super) struct Parts<'a> {
@@ -34,41 +34,42 @@ impl<'a> Parts<'a> {
         (0..quantity.width()).map(|bin| self.estimated(quantity, &[], bin)).collect()
     }
 
-    /// The estimates of persons in the cells of a table, given by the levels that each stands for; `alone` names the
-    /// columns of a table that is joined with no other.
+    /// Persons in a table that need not be one of those shown.
+    pub(super) fn table(&self, dims: &[usize]) -> Result<EstimatedTable, AnswerError> {
+        let mut plan = self.plan.part(&Quantity::Persons, &[]);
+        plan.shown = vec![Shown { dims: dims.to_vec() }];
+        let estimated = estimate(&plan, &self.noisy_of(&Quantity::Persons, 0));
+        estimated.ok().and_then(|mut tables| tables.pop()).ok_or(AnswerError::Fault("estimate"))
+    }
+
+    /// The estimates of persons in the cells of a table, given by the levels of the measured dimensions that each
+    /// stands for; `alone` names the dimensions of a table that is joined with no other.
     pub(super) fn over(&self, axes: &[Vec<Vec<usize>>], alone: Option<&[String]>) -> Result<Vec<f64>, AnswerError> {
-        let dimensions = self.plan.dimensions.iter().enumerate();
-        let within = |(dim, dimension): (usize, &crate::policy::Dimension)| {
-            let whole = axes
-                .get(dim)
-                .is_some_and(|sets| matches!(sets.as_slice(), [one] if one.len() == dimension.levels.len()));
-            alone.map_or(!whole, |columns| columns.contains(&dimension.name)).then_some(dim)
+        let plan = self.plan.part(&Quantity::Persons, &[]);
+        let cells = match alone {
+            None => {
+                Cells::of(plan.measured_dimensions().map(|(dim, _)| dim).zip(axes.to_vec()).filter(|(dim, sets)| {
+                    // What is summed out whole is left out: no table need hold it.
+                    let levels = plan.dimensions.get(*dim).map_or(0, |d| d.levels.len());
+                    !matches!(sets.as_slice(), [one] if one.len() == levels)
+                }))
+            }
+            Some(names) => alone_cells(&plan, axes, names).ok_or(AnswerError::Fault("estimate"))?,
         };
-        let dims: Vec<usize> = dimensions.filter_map(within).collect();
-        let noisy = self.noisy_of(&Quantity::Persons, 0);
-        let mut values = whole(&self.plan.part(&Quantity::Persons, &[]), &noisy, &dims)
-            .map_err(|_| AnswerError::Fault("estimate"))?;
-        let mut inner: usize =
-            dims.iter().filter_map(|&dim| self.plan.dimensions.get(dim)).map(|d| d.levels.len()).product();
-        for &dim in &dims {
-            let size = self.plan.dimensions.get(dim).map_or(1, |d| d.levels.len()).max(1);
-            inner /= size;
-            values = grouped(&values, size, inner, axes.get(dim).map_or(&[][..], Vec::as_slice));
-        }
-        Ok(values)
+        sums(&plan, &self.noisy_of(&Quantity::Persons, 0), &cells).map_err(|_| AnswerError::Fault("estimate"))
     }
 
     /// One quantity within several sets of cuts of every shown table, and how it varies together there.
     pub(super) fn within(&self, quantity: &Quantity, cuts: &[&[Cut]]) -> Result<Vec<Together>, AnswerError> {
         let estimates = cuts.iter().map(|of| self.estimated(quantity, of, 0)).collect::<Result<Vec<_>, _>>()?;
-        let measured = self.plan.measured.iter().zip(&self.noisy.tables).filter(|(m, _)| m.quantity == *quantity);
-        let variances = measured.map(|(_, table)| (table.dims.clone(), table.variance)).collect();
-        let variation = self.plan.variation(quantity, variances);
+        let plan = self.plan.part(quantity, &[]);
+        let noisy = self.noisy_of(quantity, 0);
+        let measured: Vec<(Vec<usize>, f64)> = noisy.tables.iter().map(|t| (t.dims.clone(), t.variance)).collect();
         let of_table = |(place, shown): (usize, &Shown)| {
             let tables: Vec<EstimatedTable> = estimates.iter().filter_map(|of| of.get(place)).cloned().collect();
-            let row = |i: &&[Cut]| cuts.iter().map(|j| variation.covariance(shown, [i, j])).collect::<Option<_>>();
-            let covariance = cuts.iter().map(row).collect::<Option<Vec<Vec<f64>>>>();
-            covariance.map(|covariance| Together { tables, covariance }).ok_or(AnswerError::Fault("estimate"))
+            let (kinds, kind_of) =
+                together(&plan, &measured, shown, cuts).map_err(|_| AnswerError::Fault("estimate"))?;
+            Ok(Together { tables, kinds, kind_of })
         };
         self.plan.shown.iter().enumerate().map(of_table).collect()
     }
@@ -91,10 +92,12 @@ impl<'a> Parts<'a> {
     }
 }
 
-/// Several estimates of the cells of one table, and how they vary together: alike in every cell.
+/// Several estimates of the cells of one table, and how they vary together: once for all cells that are alike, and which
+/// of these is each cell's.
 pub(super) struct Together {
     tables: Vec<EstimatedTable>,
-    covariance: Vec<Vec<f64>>,
+    kinds: Vec<Covariances>,
+    kind_of: Vec<usize>,
 }
 
 impl Together {
@@ -102,16 +105,26 @@ impl Together {
     pub(super) fn apart(quantities: &[Vec<EstimatedTable>]) -> Vec<Self> {
         let of_table = |place: usize| {
             let tables: Vec<EstimatedTable> = quantities.iter().filter_map(|of| of.get(place)).cloned().collect();
-            let covariance = tables.iter().map(|table| vec![vec![table.standard_error.powi(2)]]);
-            let covariance = covariance.reduce(|a, b| blocks(&a, &b)).unwrap_or_default();
-            Self { tables, covariance }
+            let cells = tables.iter().map(|table| table.standard_errors.len()).min().unwrap_or(0);
+            let errors = |cell: usize| tables.iter().filter_map(move |table| table.standard_errors.get(cell).copied());
+            let (kinds, kind_of) =
+                distinct((0..cells).map(|cell| errors(cell).map(f64::to_bits).collect::<Vec<u64>>()));
+            let own = |errors: Vec<u64>| {
+                let variances = errors.into_iter().map(|error| vec![vec![f64::from_bits(error).powi(2)]]);
+                variances.reduce(|a, b| blocks(&a, &b)).unwrap_or_default()
+            };
+            let kinds = kinds.into_iter().map(own).collect();
+            Self { tables, kinds, kind_of }
         };
         (0..quantities.first().map_or(0, Vec::len)).map(of_table).collect()
     }
 
     /// These estimates, and others with noise of their own.
     pub(super) fn beside(mut self, other: Self) -> Self {
-        self.covariance = blocks(&self.covariance, &other.covariance);
+        let (kinds, kind_of) = distinct(self.kind_of.iter().copied().zip(other.kind_of.iter().copied()));
+        let both = |(mine, theirs): (usize, usize)| Some(blocks(self.kinds.get(mine)?, other.kinds.get(theirs)?));
+        self.kinds = kinds.into_iter().map(|pair| both(pair).unwrap_or_default()).collect();
+        self.kind_of = kind_of;
         self.tables.extend(other.tables);
         self
     }
@@ -121,7 +134,8 @@ impl Together {
         let cells = self.tables.iter().map(|table| table.values.len()).min().unwrap_or(0);
         let of_cell = |cell: usize| {
             let values: Vec<f64> = self.tables.iter().filter_map(|table| table.values.get(cell)).copied().collect();
-            of(&Joint { values: &values, covariance: &self.covariance })
+            let covariance = self.kind_of.get(cell).and_then(|kind| self.kinds.get(*kind));
+            of(&Joint { values: &values, covariance: covariance.map_or(&[][..], Vec::as_slice) })
         };
         (0..cells).map(of_cell).collect()
     }
@@ -134,17 +148,27 @@ fn blocks(first: &[Vec<f64>], second: &[Vec<f64>]) -> Vec<Vec<f64>> {
     above.chain(second.iter().map(|row| [nought(first), row.clone()].concat())).collect()
 }
 
-/// One dimension's levels summed into sets. `inner` is how many figures lie behind each level.
-fn grouped(values: &[f64], size: usize, inner: usize, sets: &[Vec<usize>]) -> Vec<f64> {
-    let mut sums = Vec::new();
-    for block in values.chunks(size.saturating_mul(inner).max(1)) {
-        for set in sets {
-            let mut sum = vec![0.0; inner];
-            for level in set.iter().filter_map(|&level| block.chunks(inner.max(1)).nth(level)) {
-                sum.iter_mut().zip(level).for_each(|(sum, value)| *sum += value);
-            }
-            sums.extend(sum);
-        }
-    }
-    sums
+/// The cells of a table that is measured alone: at the level of a grouping if it was measured there.
+fn alone_cells(plan: &Plan, axes: &[Vec<Vec<usize>>], names: &[String]) -> Option<Cells> {
+    let is_named = |name: &String| names.contains(name);
+    let at_groups = |base: usize, sets: &[Vec<usize>]| {
+        let of_base = plan.dimensions.iter().enumerate().filter(|(_, d)| is_named(&d.name));
+        let (dim, finer) =
+            of_base.filter_map(|(dim, d)| Some((dim, d.finer.as_ref()?))).find(|(_, finer)| finer.dim == base)?;
+        let groups = |set: &Vec<usize>| -> Vec<usize> {
+            let inside = |group: &Vec<usize>| group.iter().all(|level| set.contains(level));
+            finer.groups.iter().enumerate().filter(|(_, group)| inside(group)).map(|(at, _)| at).collect()
+        };
+        Some((dim, sets.iter().map(groups).collect()))
+    };
+    let of_column = |d: &Dimension| plan.dimensions.iter().any(|o| o.column == d.column && is_named(&o.name));
+    let along: Vec<(usize, Vec<Vec<usize>>)> = plan
+        .measured_dimensions()
+        .zip(axes)
+        .filter(|((_, d), _)| is_named(&d.column) || of_column(d))
+        .map(|((dim, _), sets)| (dim, sets.clone()))
+        .collect();
+    let grouped = along.iter().map(|(dim, sets)| at_groups(*dim, sets).unwrap_or((*dim, sets.clone())));
+    let measured = |cells: &Cells| plan.measured.iter().any(|table| table.dims == cells.source());
+    [Cells::of(grouped), Cells::of(along.iter().cloned())].into_iter().find(measured)
 }

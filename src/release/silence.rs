@@ -8,7 +8,7 @@
 //! says in which senses that was proved, and the table faces are what it takes to prove it again.
 
 use super::answer::AnswerError;
-use super::keys::is_structural_zero;
+use super::keys::Inside;
 use super::linked::ROUNDING_ROOM;
 use super::parts::Parts;
 use super::table::{Link, Linked, ROWS, TableFace, codes};
@@ -55,7 +55,7 @@ pub(super) fn silence(plan: &Plan, parts: &Parts<'_>, earlier: &Linked) -> Resul
             faces.push(face);
         }
     }
-    let sizes: Vec<usize> = plan.dimensions.iter().map(|d| d.levels.len()).collect();
+    let sizes: Vec<usize> = plan.measured_dimensions().map(|(_, d)| d.levels.len()).collect();
     let mut certificate = Certificate::default();
     if !plan.rules.complementary {
         certificate.notions.clear();
@@ -108,7 +108,8 @@ fn layers(plan: &Plan, parts: &Parts<'_>) -> Result<Vec<Layer>, AnswerError> {
 
 fn floor(plan: &Plan, table: &EstimatedTable) -> Vec<Verdict> {
     let rules = Rules { threshold: plan.floor(&table.dims), ..plan.rules.clone() };
-    suppress::apply(table, &rules, |place| is_structural_zero(plan, table, place))
+    let inside = Inside::new(plan, &table.dims);
+    suppress::apply(table, &rules, |place| inside.impossible(place))
 }
 
 /// A part is silent where its cell is, and where few are left of its cell or of a larger part: both together would show
@@ -147,7 +148,7 @@ pub(super) fn part_name(plan: &Plan, of: &[Cut]) -> String {
 /// What stands for a table in the search: the levels behind its cells, its errors as they will be published.
 fn told(plan: &Plan, face: &TableFace, table: &EstimatedTable, verdicts: Vec<Verdict>) -> Told {
     let mut told = Told::of(plan, table, verdicts);
-    told.standard_error = face.standard_error().unwrap_or(told.standard_error);
+    told.standard_errors = face.standard_errors(told.estimates.len()).unwrap_or(told.standard_errors);
     told.floor += ROUNDING_ROOM;
     told
 }
@@ -167,6 +168,6 @@ fn rows(
     let new = new.map(|(face, (table, verdicts))| told(&plan, face, table, verdicts.clone()));
     let standing = earlier.get(&Link { rows: true, alone: None }).into_iter().flatten().cloned();
     let all: Vec<Told> = standing.chain(new).collect();
-    let sizes: Vec<usize> = plan.dimensions.iter().map(|d| d.levels.len()).collect();
+    let sizes: Vec<usize> = plan.measured_dimensions().map(|(_, d)| d.levels.len()).collect();
     Ok(suppress::audit(&sizes, &all).is_ok().then_some(faces))
 }

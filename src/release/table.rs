@@ -23,8 +23,8 @@ pub struct TableFace {
     pub floor: u32,
     /// The measure of its cells: `persons`, `persons:COLUMN=CODES` or `rows`.
     pub measure: String,
-    /// The standard error of each of its figures, in persons or rows.
-    pub se: String,
+    /// The standard error of all of its figures, in persons or rows; or of each, in the order of its cells.
+    pub se: Vec<String>,
     /// By column, the codes that all of its cells are cut from.
     #[serde(rename = "where")]
     pub filter: BTreeMap<String, Vec<String>>,
@@ -38,15 +38,28 @@ impl TableFace {
             by: table.dims.iter().filter_map(name).collect(),
             floor: plan.floor(&table.dims),
             measure: measure.to_owned(),
-            se: format!("{:.DECIMALS$}", table.standard_error),
+            se: errors(&table.standard_errors),
             filter: codes(plan, &plan.cuts),
         }
     }
 
-    /// The standard error as it is published.
-    pub(super) fn standard_error(&self) -> Option<f64> {
-        self.se.parse().ok()
+    /// The standard errors of so many cells, as they are published.
+    pub(super) fn standard_errors(&self, cells: usize) -> Option<Vec<f64>> {
+        let errors: Vec<f64> = self.se.iter().map(|error| error.parse().ok()).collect::<Option<_>>()?;
+        match errors.as_slice() {
+            [one] => Some(vec![*one; cells]),
+            several => (several.len() == cells).then(|| several.to_vec()),
+        }
     }
+}
+
+/// Standard errors as they are published: one, where all are alike.
+fn errors(errors: &[f64]) -> Vec<String> {
+    let mut written: Vec<String> = errors.iter().map(|error| format!("{error:.DECIMALS$}")).collect();
+    if written.windows(2).all(|pair| matches!(pair, [one, other] if one == other)) {
+        written.truncate(1);
+    }
+    written
 }
 
 /// By column, the codes that cuts select.
@@ -54,7 +67,7 @@ pub(super) fn codes(plan: &Plan, cuts: &[Cut]) -> BTreeMap<String, Vec<String>> 
     let of = |cut: &Cut| {
         let dimension = plan.dimensions.get(cut.dim)?;
         let levels = cut.levels.iter().filter_map(|&level| dimension.levels.get(level));
-        Some((dimension.name.clone(), levels.flat_map(|level| level.members.clone()).collect()))
+        Some((dimension.column.clone(), levels.flat_map(|level| level.members.clone()).collect()))
     };
     cuts.iter().filter_map(of).collect()
 }

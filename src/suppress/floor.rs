@@ -12,8 +12,8 @@ use crate::policy::Rules;
 /// persons; `impossible` tells declared structural zeros by their place in the table.
 #[must_use]
 pub fn apply(table: &EstimatedTable, rules: &Rules, impossible: impl Fn(usize) -> bool) -> Vec<Verdict> {
-    let verdict = |(place, &estimate): (usize, &f64)| {
-        let wide = rules.withhold_unreliable && table.half_width > rules.moe_relative_max * estimate;
+    let verdict = |(place, (&estimate, &width)): (usize, (&f64, &f64))| {
+        let wide = rules.withhold_unreliable && width > rules.moe_relative_max * estimate;
         if impossible(place) {
             Verdict::Structural
         } else if estimate < f64::from(rules.threshold) || wide {
@@ -22,7 +22,7 @@ pub fn apply(table: &EstimatedTable, rules: &Rules, impossible: impl Fn(usize) -
             Verdict::Shown
         }
     };
-    table.values.iter().enumerate().map(verdict).collect()
+    table.values.iter().zip(&table.half_widths).enumerate().map(verdict).collect()
 }
 
 #[cfg(test)]
@@ -34,8 +34,8 @@ mod tests {
             dims: vec![0],
             levels: vec![(0..values.len()).collect()],
             values: values.to_vec(),
-            standard_error: half_width / 1.96,
-            half_width,
+            standard_errors: vec![half_width / 1.96; values.len()],
+            half_widths: vec![half_width; values.len()],
         }
     }
 

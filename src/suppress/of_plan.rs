@@ -2,23 +2,21 @@
 
 use super::{Told, Verdict};
 use crate::estimate::{EstimatedTable, selected};
-use crate::policy::Plan;
+use crate::policy::{Cells, Plan};
 
 impl Told {
     /// A table that a plan shows. For the numerator of a share, the plan's part with the cuts of the numerator.
     ///
-    /// A dimension that the table is not broken down by is the levels its filter selects, or all of them.
+    /// A dimension that the table is not broken down by is the levels its filter selects, or all of them. A grouping of
+    /// a finer dimension stands for sets of its levels, and is no axis of its own.
     #[must_use]
     pub fn of(plan: &Plan, table: &EstimatedTable, verdicts: Vec<Verdict>) -> Self {
-        let axis = |dim: usize| {
-            let broken_down = table.dims.iter().position(|&other| other == dim).and_then(|at| table.levels.get(at));
-            broken_down
-                .map_or_else(|| vec![selected(plan, dim)], |levels| levels.iter().map(|&level| vec![level]).collect())
-        };
+        let cells = Cells::new(&plan.dimensions, &plan.cuts, &table.dims);
+        let axis = |(dim, _): (usize, _)| cells.along(dim).unwrap_or_else(|| vec![selected(plan, dim)]);
         Self {
-            axes: (0..plan.dimensions.len()).map(axis).collect(),
+            axes: plan.measured_dimensions().map(axis).collect(),
             estimates: table.values.iter().zip(&verdicts).map(|(value, verdict)| told(*value, *verdict)).collect(),
-            standard_error: table.standard_error,
+            standard_errors: table.standard_errors.clone(),
             floor: f64::from(plan.floor(&table.dims)),
             verdicts,
         }

@@ -19,7 +19,7 @@ pub struct Told {
     /// Row-major over the axes. An audit needs none for withheld cells.
     pub estimates: Vec<f64>,
     /// The standard error of each of them.
-    pub standard_error: f64,
+    pub standard_errors: Vec<f64>,
     /// The floor on persons that holds for this table: the width that a withheld cell's interval is to have.
     pub floor: f64,
     /// What is told of each cell.
@@ -89,12 +89,13 @@ impl System {
             keys = keys.iter().flat_map(|key| sets.iter().map(move |&set| [key.as_slice(), &[set]].concat())).collect();
         }
         let mut places = Vec::with_capacity(keys.len());
-        for (key, (verdict, &estimate)) in keys.into_iter().zip(told.verdicts.iter().zip(&told.estimates)) {
+        let figures = told.estimates.iter().zip(&told.standard_errors);
+        for (key, (verdict, (&estimate, &error))) in keys.into_iter().zip(told.verdicts.iter().zip(figures)) {
             let cell = self.lattice.cell(key);
             if cell == self.standing.len() {
                 self.standing.push(Standing::Open);
                 self.estimates.push(estimate);
-                self.errors.push(told.standard_error);
+                self.errors.push(error);
                 self.floors.push(told.floor);
                 self.impossible.push(false);
             }
@@ -110,8 +111,7 @@ impl System {
         let rows = self.lattice.moves();
         self.coordinates = rows.len();
         self.moves = Moves::new(self.standing.len(), rows);
-        let declared: Vec<usize> = (0..self.impossible.len()).filter(|&cell| self.impossible[cell]).collect();
-        self.moves.publish_all(&declared);
+        self.moves.publish_all((0..self.impossible.len()).filter(|&cell| self.impossible[cell]).collect());
         for cell in 0..self.impossible.len() {
             self.impossible[cell] |= self.moves.untouched(cell);
             if self.impossible[cell] {
@@ -138,6 +138,12 @@ impl System {
             point.iter().zip(&self.errors).map(|(x, error)| x + ERRORS_BELOW_ZERO * error).collect()
         };
         feasible(pattern, point, room).then(|| room(point).into_iter().map(|slack| slack.max(0.0)).collect())
+    }
+
+    /// Where a small cell is likely to be, and a little above its bound: for looking around from well inside.
+    pub(super) fn ranges(&self) -> (Vec<f64>, Vec<f64>) {
+        let least = self.errors.iter().map(|error| (1.0 - ERRORS_BELOW_ZERO) * error).collect();
+        (self.floors.iter().map(|floor| floor / 2.0).collect(), least)
     }
 
     /// Where these cells stand, as (table, place), once each.

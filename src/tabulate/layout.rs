@@ -8,7 +8,7 @@ use crate::ledger::{EditionRow, FileEntry};
 use crate::policy::{Dimension, Numbers, PERIOD, Plan, Quantity};
 use crate::submission::Content;
 use crate::vault::{EditionCoding, column_name};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 /// Cells of code lists counted in one pass at most.
@@ -171,14 +171,14 @@ pub(super) fn editions(plan: &Plan, rows: &[EditionRow]) -> Result<Vec<Edition>,
 }
 
 fn axis(dimension: &Dimension, coding: &EditionCoding, period: &str) -> Result<Axis, TabulateError> {
-    let column = dimension.name.clone();
+    let column = dimension.column.clone();
     let changed = || TabulateError::CodesChanged { period: period.to_owned(), column: column.clone() };
     if dimension.name == PERIOD {
         return Ok(Axis::Fixed { level: level_of(dimension, period).ok_or_else(changed)? });
     }
     let missing = || TabulateError::ColumnMissing { period: period.to_owned(), column: column.clone() };
     let (place, found) =
-        coding.columns.iter().enumerate().find(|(_, c)| c.name == dimension.name).ok_or_else(missing)?;
+        coding.columns.iter().enumerate().find(|(_, c)| c.name == dimension.column).ok_or_else(missing)?;
     let Content::Codes { codes } = &found.content else { return Err(missing()) };
     let levels = codes.iter().map(|code| level_of(dimension, code).ok_or_else(changed)).collect::<Result<_, _>>()?;
     Ok(Axis::Column { name: column_name(place), levels, per_row: found.per_row })
@@ -199,11 +199,13 @@ pub(super) fn too_fine(edition: &Edition, table: &Table) -> bool {
 
 /// Combinations of the codes that an edition was closed with.
 fn combinations(edition: &Edition, columns: &BTreeSet<usize>) -> usize {
+    // Several levels of one column vary together.
     let codes = |dim: &usize| match edition.axes.get(*dim) {
-        Some(Axis::Column { levels, .. }) => levels.len(),
-        Some(Axis::Fixed { .. }) | None => 1,
+        Some(Axis::Column { name, levels, .. }) => Some((name, levels.len())),
+        Some(Axis::Fixed { .. }) | None => None,
     };
-    columns.iter().map(codes).fold(1_usize, usize::saturating_mul)
+    let distinct: BTreeMap<&String, usize> = columns.iter().filter_map(codes).collect();
+    distinct.into_values().fold(1_usize, usize::saturating_mul)
 }
 
 /// Tables counted together, from the finest counts over all their columns.

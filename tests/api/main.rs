@@ -16,10 +16,14 @@
     reason = "a test ends at the first thing that is not as it should be, and a story is told in one piece"
 )]
 
+mod accounts;
 mod acs;
 mod bodies;
 mod comparisons;
+mod flips;
+mod folders;
 mod free;
+mod groups;
 mod hostile;
 mod load;
 mod marker;
@@ -33,6 +37,7 @@ mod rollback;
 mod shutdown;
 mod slow;
 mod support;
+mod thousand;
 mod way;
 mod wide;
 mod withheld;

@@ -112,7 +112,21 @@ impl Story<'_> {
             return wrong("a cut of a draw that was paid for was charged again");
         }
         self.teller.done("three provinces only: another cut of the same draw", "free")?;
+        self.regions(&asker)?;
         self.budget(&asker, &self.registers.residence)
+    }
+
+    /// Groups of codes: sums of what was paid for, each with its own error.
+    fn regions(&self, asker: &Client) -> Result<(), CliError> {
+        let mut question = question(&self.registers.residence, &["region", "sex"], false);
+        merge(&mut question, "spend", json!({ "moe": 50 }));
+        let reply = asker.post("/v1/releases", &question)?;
+        let body: Body = reply.json()?;
+        if body.privacy.charged {
+            return wrong("groups of what was paid for were charged again");
+        }
+        self.teller.done("by region, a grouping of the provinces: sums of the same draw", "free")?;
+        self.teller.table(&body)
     }
 
     /// A table of many small cells: what withheld and unreliable figures look like.

@@ -12,6 +12,7 @@ mod faults;
 mod lists;
 mod model;
 mod operation;
+mod programs;
 mod races;
 mod run;
 mod service;

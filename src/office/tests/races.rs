@@ -15,12 +15,12 @@ fn races() -> u64 {
 }
 
 impl Service {
-    async fn send(&self, cell: usize) {
+    pub(super) async fn send(&self, cell: usize) {
         let sent = self.office.submit(&self.people.ministry, sending(cell, None), Box::new(Cursor::new(csv(cell))));
         sent.await.unwrap();
     }
 
-    async fn close(&self) {
+    pub(super) async fn close(&self) {
         self.office.close(&self.people.officers[0], &dataset(), &period()).await.unwrap();
     }
 
@@ -37,7 +37,7 @@ impl Service {
     }
 
     /// Nanos held, and spent; the whole log verified.
-    async fn used(&self) -> (u64, u64) {
+    pub(super) async fn used(&self) -> (u64, u64) {
         let report = verify_database(&self.config().database(), self.config().witness()).await.unwrap();
         assert!(report.findings.is_empty(), "{:#?}", report.findings);
         let balance = self.office.ledger.balance(&account()).await.unwrap();

@@ -251,7 +251,7 @@ impl Run {
     fn refused(&self, operation: Operation, error: &OfficeError) {
         let code = match error {
             OfficeError::Refused { reason, .. } => reason.code(),
-            OfficeError::Ledger(error) => error.code(),
+            OfficeError::Ledger(error) | OfficeError::Short { refusal: error, .. } => error.code(),
             other => panic!("{operation:?} fails with {other:?}"),
         };
         let model = &self.model;

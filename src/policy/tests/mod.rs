@@ -3,6 +3,7 @@
 mod admitting;
 mod comparing;
 mod disguise;
+mod grouping;
 mod measuring;
 mod offering;
 mod pricing;

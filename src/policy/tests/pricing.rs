@@ -3,7 +3,7 @@
 use crate::budget::Nanos;
 use crate::design::Z95;
 use crate::policy::sample::{analyst, bare_with, closed, policy, question, today};
-use crate::policy::{Inadmissible, Plan, Policy, Question, Spend, admit};
+use crate::policy::{Inadmissible, Plan, Policy, Question, Spend, admit, admit_program};
 
 fn admitted(policy: &Policy, question: &Question) -> Result<Plan, Inadmissible> {
     admit(policy, &closed(&["2024", "2026"]), &analyst(), question, today())
@@ -50,6 +50,52 @@ fn a_margin_of_error_is_reached_at_the_least_price() {
             assert!(half_width(&cheaper) > moe, "{moe} {margins}: a little less does not reach it");
         }
     }
+}
+
+const FIVE: &str = r#"[["adm1", "sex", "age"], ["adm1", "citizenship", "health_coverage"],
+    ["sector", "sex", "citizenship"], ["age", "disability", "health_coverage"], ["adm1", "domestic_worker", "sex"]]"#;
+
+/// The five tables as a program at 0.1.
+fn program(weights: &str) -> Plan {
+    let text = crate::policy::sample::text("acs2024");
+    let head = text.split("tables = [").next().unwrap();
+    let text = format!("{head}tables = {FIVE}\nweights = {weights}\nrho = \"0.1\"\n");
+    let policy = Policy::parse(&text, &crate::policy::sample::lists()).unwrap_or_else(|f| panic!("{f:#?}")).0;
+    let periods = vec![crate::identity::Period::parse("2024").unwrap()];
+    admit_program(&policy, &closed(&["2024"]), &analyst(), "annual", periods, today()).unwrap()
+}
+
+#[test]
+fn a_program_pays_for_the_tables_it_lists_and_their_margins_come_with_them() {
+    let plan = program("[1, 1, 1, 1, 1]");
+    let errors: Vec<f64> = plan.shown.iter().take(5).map(|shown| plan.predicted_variance(shown).sqrt()).collect();
+    let independent = (5.0_f64 / 0.2).sqrt();
+    assert!(errors.iter().all(|error| *error < independent), "{errors:?}");
+    let root = (errors.iter().map(|error| error * error).sum::<f64>() / 5.0).sqrt();
+    assert!((root - 4.955).abs() < 0.005, "{root}");
+    assert_eq!(plan.shown.len(), 28);
+    assert!(plan.shown.iter().all(|shown| plan.predicted_variance(shown).sqrt() < 14.0), "margins too");
+    let first = |plan: &Plan| plan.predicted_variance(&plan.shown[0]);
+    assert!(first(&program("[9, 1, 1, 1, 1]")) < first(&plan), "what is weighed more is told better");
+}
+
+#[test]
+fn a_table_nobody_asked_for_is_measured_where_it_helps_and_the_policy_allows_it() {
+    let asked = |tables: [[&str; 2]; 3]| Question {
+        by: None,
+        tables: Some(tables.iter().map(|t| t.iter().map(|c| (*c).to_owned()).collect()).collect()),
+        ..question("acs2024", &[], &["2024"], "0.02")
+    };
+    let pairs = [["sex", "citizenship"], ["sex", "disability"], ["citizenship", "disability"]];
+    let free = admitted(&policy("acs2024"), &asked(pairs)).unwrap();
+    assert!(free.measured.iter().any(|table| table.dims == [0, 1, 2]), "one table of eight cells tells all three");
+    assert_eq!(free.shown.len(), 3, "and is not shown");
+    let forbidden = "[[forbid]]\ncross = [\"sex\", \"citizenship\", \"disability\"]\nreason = \"a test\"\n[[require]]";
+    let policy = bare_with("acs2024", &[("[[require]]", forbidden)]);
+    let bound = admitted(&policy, &asked(pairs)).unwrap();
+    assert!(bound.measured.iter().all(|table| table.dims.len() < 3));
+    let error = |plan: &Plan| half_width(plan);
+    assert!(error(&free) < error(&bound) && free.cost == bound.cost);
 }
 
 #[test]

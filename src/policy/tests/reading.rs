@@ -77,8 +77,8 @@ fn what_is_wrong_is_refused_where_it_stands_with_what_to_write_instead() {
         "\"*\"",
     );
     acs("releases = \"public\"", "releases = \"public\"\npublish_after = \"two weeks\"", "value_wrong", "P14D");
-    refused("residence", "sdg = \"0.06\"", "sdg = \"0.16\"", "contradiction", "pass the lifetime bound");
-    refused("residence", "sdg = \"0.06\"", "press = \"0.01\"", "reference_unknown", "[purposes] allow");
+    refused("residence", "sdg = \"0.08\"", "sdg = \"0.16\"", "contradiction", "pass the lifetime bound");
+    refused("residence", "sdg = \"0.08\"", "press = \"0.01\"", "reference_unknown", "[purposes] allow");
 }
 
 #[test]
@@ -163,7 +163,7 @@ fn lint_warns_of_what_an_officer_should_look_at() {
     warned("acs2024", "dims_max = 3\nthreshold = 20", "dims_max = 4\nthreshold = 10", "rule_unused");
     warned("acs2024", "complementary = true", "complementary = false", "partners_shown");
     warned("acs2024", "delta = \"1e-9\"", "delta = \"1e-4\"", "delta_large");
-    warned("residence", "sdg = \"0.06\"", "sdg = \"0.14\"", "purpose_unfunded");
+    warned("residence", "sdg = \"0.08\"", "sdg = \"0.14\"", "purpose_unfunded");
 }
 
 #[test]

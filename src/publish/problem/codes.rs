@@ -74,6 +74,7 @@ pub const CODES: &[Code] = &[
     ("version_not_grown", 409, "The version has to grow"),
     ("version_not_newer", 409, "The version has to grow"),
     ("policy_changed", 409, "The policy changed meanwhile"),
+    ("account_differs", 409, "The account has another budget"),
     ("account_changed", 409, "The account of a dataset stays"),
     ("accounting_changed", 409, "The accounting of an account stays"),
     ("nothing_to_close", 409, "Nothing was submitted"),

@@ -57,7 +57,7 @@ impl Seen {
                         seen.impossible.iter_mut().zip(&held).for_each(|(leaf, held)| *leaf |= held);
                         seen.shown.push((held, 0.0));
                     }
-                    Verdict::Withheld => seen.silent.push((held, told.standard_error, told.floor)),
+                    Verdict::Withheld => seen.silent.push((held, told.standard_errors[place], told.floor)),
                 }
             }
         }

@@ -17,7 +17,8 @@ fn told(sizes: &[usize], leaves: &[f64], axes: &[Vec<Vec<usize>>], standard_erro
     let estimates: Vec<f64> = keys.iter().map(|key| attacker::sum(sizes, leaves, key)).collect();
     let verdicts =
         estimates.iter().map(|&estimate| if estimate < 10.0 { Verdict::Withheld } else { Verdict::Shown }).collect();
-    Told { axes: axes.to_vec(), estimates, standard_error, floor: 10.0, verdicts }
+    let standard_errors = vec![standard_error; estimates.len()];
+    Told { axes: axes.to_vec(), estimates, standard_errors, floor: 10.0, verdicts }
 }
 
 /// Every level, one by one.

@@ -20,9 +20,10 @@ fn told(accounting: Accounting, thousandths: u64, exact: Vec<i64>) -> (Vec<f64>,
     let paid = Measured { quantity: Quantity::Persons, dims: vec![0], units, l1: 1, l2_squared: 1, distinct: false };
     let drawn = noisy(accounting, &paid, exact).unwrap();
     let values: Vec<f64> = drawn.values.iter().map(|&value| value as f64).collect();
-    let standard_error = drawn.variance.sqrt();
+    let standard_errors = vec![drawn.variance.sqrt(); values.len()];
+    let half_widths = standard_errors.iter().map(|error| 1.96 * error).collect();
     let levels = vec![(0..values.len()).collect()];
-    let table = EstimatedTable { dims: vec![0], levels, values, standard_error, half_width: 1.96 * standard_error };
+    let table = EstimatedTable { dims: vec![0], levels, values, standard_errors, half_widths };
     let rules =
         Rules { threshold: 10, round_to: 1, moe_relative_max: 0.5, withhold_unreliable: false, complementary: true };
     let verdicts = apply(&table, &rules, |_| false);

@@ -152,7 +152,8 @@ fn free_answers_over_time_never_give_a_withheld_cell_away() {
         let mut standing: Vec<Told> = Vec::new();
         for _ in 0..3 {
             let tables = dice.tables(&sizes, &leaves, 1);
-            let tables: Vec<Told> = tables.into_iter().map(|told| Told { standard_error: 1.5, ..told }).collect();
+            let small = |told: Told| Told { standard_errors: vec![1.5; told.estimates.len()], ..told };
+            let tables: Vec<Told> = tables.into_iter().map(small).collect();
             match withhold(&sizes, &standing, &tables) {
                 Ok((verdicts, certificate)) => {
                     standing.extend(decided(&tables, verdicts));

@@ -36,13 +36,14 @@ fn an_answer_is_told_without_a_search_exactly_when_it_follows_from_what_stands()
         let sizes = [vec![4], vec![6], vec![3, 4], vec![2, 2, 3]][dice.below(4)].clone();
         let leaves = dice.population(sizes.iter().product());
         let first = dice.tables(&sizes, &leaves, 2);
-        let error = first[0].standard_error;
+        let error = first[0].standard_errors[0];
         let (verdicts, before) = withhold(&sizes, &[], &first).unwrap();
         let standing = decided(&first, verdicts);
         for _ in 0..4 {
             let floor = [10.0, 10.0, 10.0, 12.0][dice.below(4)];
             let new = dice.tables(&sizes, &leaves, 1);
-            let new: Vec<Told> = new.into_iter().map(|t| Told { standard_error: error, floor, ..t }).collect();
+            let as_precise = |t: Told| Told { standard_errors: vec![error; t.estimates.len()], floor, ..t };
+            let new: Vec<Told> = new.into_iter().map(as_precise).collect();
             let follows = says_nothing_new(&sizes, &standing, &new);
             assert_eq!(follows, adds_nothing(&sizes, &standing, &new), "case {case}");
             if !follows {
