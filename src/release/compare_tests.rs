@@ -48,9 +48,14 @@ fn told(plan: &Plan, noisy: &crate::noise::NoisyTables, figure: usize) -> Vec<Ve
     outcomes(&Parts::new(plan, noisy), comparison(&plan.figures[figure]), z).unwrap()
 }
 
-/// By shown table: how the parts of its cells vary together, summed up from what a unit of noise in each measured cell
-/// does to the first of them.
+/// By shown table: how the parts of its first cell vary together.
 fn by_force(plan: &Plan, quantity: &Quantity, cuts: &[&[Cut]]) -> Vec<Vec<Vec<f64>>> {
+    by_force_in(plan, quantity, cuts, 0)
+}
+
+/// By shown table: how the parts of a cell vary together, summed up from what a unit of noise in each measured cell does
+/// to it.
+fn by_force_in(plan: &Plan, quantity: &Quantity, cuts: &[&[Cut]], at: usize) -> Vec<Vec<Vec<f64>>> {
     let parts = cuts.len();
     let mut sums = vec![vec![vec![0.0; parts]; parts]; plan.shown.len()];
     let measured = plan.measured.iter().filter(|m| m.quantity == *quantity);
@@ -60,7 +65,7 @@ fn by_force(plan: &Plan, quantity: &Quantity, cuts: &[&[Cut]]) -> Vec<Vec<Vec<f6
             let noisy = drawn(plan, unit);
             let tables = Parts::new(plan, &noisy).within(quantity, cuts).unwrap();
             for (sums, table) in sums.iter_mut().zip(tables) {
-                let weights = table.cells(|joint| joint.values.to_vec()).swap_remove(0);
+                let weights = table.cells(|joint| joint.values.to_vec()).swap_remove(at);
                 for (row, a) in sums.iter_mut().zip(&weights) {
                     row.iter_mut().zip(&weights).for_each(|(sum, b)| *sum += a * b * 1e-6 * variance(one));
                 }
@@ -123,6 +128,41 @@ fn covariances_are_those_of_brute_force() {
         }
     }
     assert!(checked > 60, "{checked}");
+}
+
+/// In every cell: where a dimension is measured at two levels, and where combinations are impossible, cells differ.
+#[test]
+fn covariances_of_cells_that_are_not_alike_are_those_of_brute_force() {
+    let rich = [("\nrho = \"0.2", "\nrho = \"90.2"), ("per_release_max = \"0.", "per_release_max = \"9.")];
+    let tables = [["adm1", "urban"], ["region", "urban"]].map(|table| table.map(str::to_owned).to_vec());
+    let nested = Question {
+        by: None,
+        tables: Some(tables.to_vec()),
+        measures: vec![sexes(Contrast::Difference, None)],
+        ..question("residence", &[], &["2026-Q1"], "2")
+    };
+    let nested = admitted(&bare_with("residence", &rich), &nested, "2026-Q1");
+    assert!(nested.nesting().is_some());
+    let share = Some(ComparedAsked::Share { of: codes("employment", &["unemployed"]) });
+    let impossible = plan(&["age"], false, vec![sexes(Contrast::Ratio, share)], "8");
+    assert!(!impossible.structural_zeros.is_empty());
+    for plan in [&nested, &impossible] {
+        let cuts = comparison(&plan.figures[0]).parts();
+        let measured: Vec<_> = plan.measured.iter().map(|one| (one.dims.clone(), variance(one))).collect();
+        for shown in &plan.shown {
+            let (kinds, kind_of) = crate::estimate::together(plan, &measured, shown, &cuts).unwrap();
+            assert!(kinds.len() > 1 && kind_of.iter().all(|kind| *kind < kinds.len()));
+        }
+        for cell in [0, 1, 7] {
+            let tables = Parts::new(plan, &drawn(plan, |_, _| 0)).within(&Quantity::Persons, &cuts).unwrap();
+            for (table, force) in tables.iter().zip(by_force_in(plan, &Quantity::Persons, &cuts, cell)) {
+                let closed = table.cells(|joint| joint.covariance.to_vec()).swap_remove(cell);
+                for (closed, force) in closed.iter().flatten().zip(force.iter().flatten()) {
+                    assert!((closed - force).abs() < 1e-5 * force.abs().max(1e-3), "{cell}: {closed} {force}");
+                }
+            }
+        }
+    }
 }
 
 /// Base and numerator of a share cut out of the same table of distinct persons share its noise.

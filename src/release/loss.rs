@@ -120,15 +120,10 @@ pub(super) fn losses(plan: &Plan, noisy: &NoisyTables, body: &Body) -> Result<Ve
     let told = Frame::of_plan(plan).tables(body).map_err(|_| AnswerError::Fault("shelf"))?;
     let persons = body.tables.iter().zip(told).filter(|(face, _)| face.measure == Figure::Persons.name());
     let verdicts: Vec<Vec<Verdict>> = persons.map(|(_, (_, told))| told.verdicts).collect();
-    by_group(plan, &parts, &parts.persons(&[])?, &verdicts)
+    Ok(by_group(plan, &parts, &parts.persons(&[])?, &verdicts))
 }
 
-fn by_group(
-    plan: &Plan,
-    parts: &Parts<'_>,
-    tables: &[EstimatedTable],
-    verdicts: &[Vec<Verdict>],
-) -> Result<Vec<GroupLoss>, AnswerError> {
+fn by_group(plan: &Plan, parts: &Parts<'_>, tables: &[EstimatedTable], verdicts: &[Vec<Verdict>]) -> Vec<GroupLoss> {
     let mut losses = Vec::new();
     for (table, verdicts) in tables.iter().zip(verdicts).take(plan.asked) {
         let inside = Inside::new(plan, &table.dims);
@@ -145,7 +140,7 @@ fn by_group(
                 }
             }
             let silenced = cells.silent_beside(rest);
-            let coarser = if cells.shown < cells.cells { coarser(plan, parts, table, group)? } else { None };
+            let coarser = if cells.shown < cells.cells { coarser(plan, parts, table, group) } else { None };
             let by = names(plan, &table.dims);
             let (persons, persons_shown) = (whole(persons), whole(persons_shown));
             if cells.cells > 0 {
@@ -154,7 +149,7 @@ fn by_group(
             }
         }
     }
-    Ok(losses)
+    losses
 }
 
 /// The table over the most of these dimensions in which every cell of a group reaches the floor.
@@ -163,7 +158,7 @@ fn coarser(
     parts: &Parts<'_>,
     table: &EstimatedTable,
     group: &[(usize, Vec<usize>)],
-) -> Result<Option<Vec<String>>, AnswerError> {
+) -> Option<Vec<String>> {
     let of_group = |dim: &usize| group.iter().any(|(own, _)| own == dim);
     let (kept, others): (Vec<usize>, Vec<usize>) = table.dims.iter().copied().partition(|dim| of_group(dim));
     let mut subsets: Vec<Vec<usize>> = others.iter().fold(vec![kept], |all, &dim| {
@@ -181,10 +176,10 @@ fn coarser(
             .enumerate()
             .all(|(place, value)| !inside.holds(place, group) || *value >= floor || inside.impossible(place));
         if told {
-            return Ok(Some(names(plan, &dims)));
+            return Some(names(plan, &dims));
         }
     }
-    Ok(None)
+    None
 }
 
 fn names(plan: &Plan, dims: &[usize]) -> Vec<String> {

@@ -238,9 +238,75 @@ fn comparisons_within_a_program_are_answered_from_it() {
     assert_eq!((free.draw, free.figures[0].name()), (program.draw, "difference:sex=F/sex=M".to_owned()));
     let sex = free.dimensions.iter().position(|d| d.name == "sex").unwrap();
     assert!(free.figures[0].parts().iter().all(|cuts| cuts.len() == 1 && cuts[0].dim == sex));
-    let share = Some(ComparedAsked::Share { of: codes(&[("employment", &["unemployed"])]) });
-    assert!(over(&[], difference(women, men, share.clone())).is_some());
-    assert!(over(&["age"], difference(women, men, share)).is_none(), "age and employment were not crossed");
+    let share = |column, code| Some(ComparedAsked::Share { of: codes(&[(column, &[code])]) });
+    assert!(over(&["age"], difference(women, men, share("citizenship", "non_citizen"))).is_some());
+    let unemployed = || difference(women, men, share("employment", "unemployed"));
+    assert!(over(&["age"], unemployed()).is_none(), "age and employment were not crossed");
+    assert!(over(&[], unemployed()).is_none(), "the sum of many sectors is less precise than what this would pay for");
     let wages = Some(ComparedAsked::Mean { column: "wage_year".into() });
     assert!(over(&[], difference(women, men, wages)).is_none(), "no wages were measured");
+}
+
+#[test]
+fn groups_of_a_grouping_are_compared_at_the_finest_level_named() {
+    let residence = rich("residence");
+    let ask = |of: Group<'_>, against: Group<'_>| asked("residence", &["sex"], 1, vec![difference(of, against, None)]);
+    let north: Group<'_> = &[("region", &["XA-N"])];
+    let regions = plan(&residence, &ask(north, &[("region", &["XA-S"])]));
+    assert_eq!(measured(&regions), [["sex", "region"]], "no finer than what is compared");
+    assert_eq!(regions.figures[0].name(), "difference:region=XA-N/region=XA-S");
+    let mixed = plan(&residence, &ask(north, &[("adm1", &["XA-04"])]));
+    let plain = plan(&residence, &ask(&[("adm1", &["XA-01", "XA-02", "XA-10"])], &[("adm1", &["XA-04"])]));
+    assert_eq!((mixed.release, &mixed.question), (plain.release, &plain.question));
+    let mut within = ask(&[("adm1", &["XA-01"])], &[("adm1", &["XA-02"])]);
+    within.filter.insert("region".into(), vec!["XA-N".into()]);
+    assert!(admitted(&residence, &within).is_ok(), "provinces of a region");
+    let share = Some(ComparedAsked::Share { of: codes(&[("adm1", &["XA-01"])]) });
+    for (wrong, advice) in [
+        (ask(north, &[("adm1", &["XA-01"])]), "must not overlap"),
+        (ask(&[("region", &["XA-N"]), ("adm1", &["XA-04"])], north), "no code in common"),
+        (asked("residence", &["adm1"], 1, ask(north, &[("region", &["XA-S"])]).measures), "levels of one column"),
+        (asked("residence", &["region"], 1, plain_measures()), "levels of one column"),
+        (
+            asked("residence", &["sex"], 1, vec![difference(north, &[("region", &["XA-S"])], share)]),
+            "tell the groups apart",
+        ),
+    ] {
+        let why = admitted(&residence, &wrong).unwrap_err();
+        assert_eq!((why.code(), why.to_string().contains(advice)), ("question_malformed", true), "{why}");
+    }
+}
+
+fn plain_measures() -> Vec<MeasureAsked> {
+    vec![difference(&[("adm1", &["XA-01"])], &[("adm1", &["XA-04"])], None)]
+}
+
+#[test]
+fn a_rule_for_a_column_holds_for_groups_compared_of_its_groupings() {
+    let residence = rich("residence");
+    let (north, south): (Group<'_>, Group<'_>) = (&[("region", &["XA-N"])], &[("region", &["XA-S"])]);
+    let code = |by: &[&str]| {
+        let asked = asked("residence", by, 1, vec![difference(north, south, None)]);
+        admitted(&residence, &asked).map_or_else(|e| e.code(), |_| "admitted")
+    };
+    assert_eq!(code(&["cit_group", "broad_age"]), "cross_forbidden");
+    assert_eq!(code(&["continent", "broad_age"]), "admitted", "continents are spared");
+    assert_eq!(code(&["mig_status"]), "geo_too_fine");
+}
+
+#[test]
+fn regions_are_compared_from_a_draw_by_province() {
+    let residence = rich("residence");
+    let paid = plan(
+        &residence,
+        &Question { margins: true, ..asked("residence", &["adm1", "sex"], 1, vec![MeasureAsked::Persons {}]) },
+    );
+    let mut cheap =
+        asked("residence", &["sex"], 1, vec![difference(&[("region", &["XA-N"])], &[("region", &["XA-S"])], None)]);
+    cheap.spend = crate::policy::Spend::Moe(97.0);
+    let free = plan(&residence, &cheap).over(&residence, paid.draw, &paid.form()).unwrap();
+    let adm1 = free.dimensions.iter().position(|d| d.name == "adm1").unwrap();
+    let parts = free.figures[0].parts();
+    assert!(parts.iter().all(|cuts| cuts.len() == 1 && cuts[0].dim == adm1));
+    assert_eq!(parts.iter().map(|cuts| cuts[0].levels.len()).collect::<Vec<_>>(), [3, 5]);
 }
