@@ -53,8 +53,8 @@ fn by_force(plan: &Plan, quantity: &Quantity, cuts: &[&[Cut]]) -> Vec<Vec<Vec<f6
     by_force_in(plan, quantity, cuts, 0)
 }
 
-/// By shown table: how the parts of a cell vary together, summed up from what a unit of noise in each measured cell does
-/// to it.
+/// By shown table: how the parts of a cell vary together, summed up from what a unit of noise in each measured cell
+/// does to it.
 fn by_force_in(plan: &Plan, quantity: &Quantity, cuts: &[&[Cut]], at: usize) -> Vec<Vec<Vec<f64>>> {
     let parts = cuts.len();
     let mut sums = vec![vec![vec![0.0; parts]; parts]; plan.shown.len()];

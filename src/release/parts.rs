@@ -92,8 +92,8 @@ impl<'a> Parts<'a> {
     }
 }
 
-/// Several estimates of the cells of one table, and how they vary together: once for all cells that are alike, and which
-/// of these is each cell's.
+/// Several estimates of the cells of one table, and how they vary together: once for all cells that are alike, and
+/// which of these is each cell's.
 pub(super) struct Together {
     tables: Vec<EstimatedTable>,
     kinds: Vec<Covariances>,
