@@ -1,7 +1,8 @@
 //! A column and its groupings are levels of one thing: what a question names at several of them is brought to one.
 //!
-//! Filters, numerators and groups compared are moved to the finest level named, so that the same question in any disguise
-//! is the same. Only tables may stand at several levels. Where no level named is finer than all others, the column itself is taken.
+//! Filters, numerators and groups compared are moved to the finest level named, so that the same question in any
+//! disguise is the same. Only tables may stand at several levels. Where no level named is finer than all others, the
+//! column itself is taken.
 
 use super::asked::{Place, codes_at, column_at, place_of, positions};
 use super::inadmissible::Inadmissible;

@@ -106,8 +106,8 @@ fn applies(policy: &Policy, asked: &Asked, table: &BTreeSet<Place>, require: &Re
     })
 }
 
-/// Whether a code or group of the rule's codes alone is shown at a place, or a filter (or two groups compared) leaves out
-/// nothing else, of the whole list or of a group.
+/// Whether a code or group of the rule's codes alone is shown at a place, or a filter (or two groups compared) leaves
+/// out nothing else, of the whole list or of a group.
 fn brings_about(policy: &Policy, asked: &Asked, place: Place, column: Place, of_rule: &BTreeSet<u16>) -> bool {
     let groups = levels::members_at(policy, place);
     let selections = asked.selections(place);
