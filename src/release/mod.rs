@@ -19,6 +19,8 @@ mod linked;
 mod loss;
 mod number;
 mod parts;
+#[cfg(test)]
+mod scan_tests;
 mod silence;
 mod standing;
 mod table;
