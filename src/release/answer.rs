@@ -177,8 +177,8 @@ fn shelf_name(plan: &Plan) -> String {
     format!("draw {}", plan.draw)
 }
 
-/// What is told of every cell the plan shows: least squares, the floor, its partners, on noisy figures alone. Hands what
-/// stands and the noisy figures back. Off the threads that serve: the search for partners can take a while.
+/// What is told of every cell the plan shows: least squares, the floor, its partners, on noisy figures alone. Hands
+/// what stands and the noisy figures back. Off the threads that serve: the search for partners can take a while.
 async fn write_down(
     plan: &Plan,
     noisy: NoisyTables,
