@@ -2,10 +2,10 @@
 //!
 //! Every durable step of ledger, witness and vault goes through [`Faults::write`] (or [`Faults::write_async`]) under
 //! the name of its [`Point`]. A test plans that the n-th pass of a point fails. Faults come in pairs: the write is
-//! lost, or it landed and nobody was told; and a process can die just before it or just after. In a release build
+//! lost, or it landed and nobody was told; and a process can die just before it or just after. In a release binary
 //! nothing can be planned: the seam is a plain call and no environment is read.
 
-#[cfg(debug_assertions)]
+#[cfg(any(test, debug_assertions))]
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// A durable step, by name.
@@ -126,11 +126,11 @@ impl Fault {
 /// Which steps are to fail. Cheap to clone; clones share one plan.
 #[derive(Debug, Clone, Default)]
 pub struct Faults {
-    #[cfg(debug_assertions)]
+    #[cfg(any(test, debug_assertions))]
     plan: Arc<Mutex<State>>,
 }
 
-#[cfg(debug_assertions)]
+#[cfg(any(test, debug_assertions))]
 #[derive(Debug, Default)]
 struct State {
     planned: Vec<Planned>,
@@ -138,7 +138,7 @@ struct State {
     crashed: bool,
 }
 
-#[cfg(debug_assertions)]
+#[cfg(any(test, debug_assertions))]
 #[derive(Debug)]
 struct Planned {
     point: Point,
@@ -149,11 +149,11 @@ struct Planned {
 
 impl Faults {
     /// The plan in `HALFLIGHT_FAULT` (`settle:2:crash_after`: the third settling is the last thing that is done); none
-    /// in a release build.
+    /// in a release binary.
     #[must_use]
     pub fn from_environment() -> Self {
         let faults = Self::default();
-        #[cfg(debug_assertions)]
+        #[cfg(any(test, debug_assertions))]
         for planned in std::env::var("HALFLIGHT_FAULT").unwrap_or_default().split(',') {
             let mut parts = planned.split(':');
             let point = parts.next().and_then(|name| Point::ALL.into_iter().find(|point| point.as_str() == name));
@@ -167,13 +167,13 @@ impl Faults {
     }
 
     /// Lets `after` passes of a point go well, and the next one fail, once.
-    #[cfg(debug_assertions)]
+    #[cfg(any(test, debug_assertions))]
     pub fn plan(&self, point: Point, after: u32, fault: Fault) {
         self.state().planned.push(Planned { point, after, fault });
     }
 
     /// How many planned faults have not happened.
-    #[cfg(debug_assertions)]
+    #[cfg(any(test, debug_assertions))]
     #[must_use]
     pub fn pending(&self) -> usize {
         self.state().planned.len()
@@ -181,13 +181,13 @@ impl Faults {
 
     /// Whether a planned crash has happened. From there on every step is lost: what still runs in a test process does
     /// not exist any more.
-    #[cfg(debug_assertions)]
+    #[cfg(any(test, debug_assertions))]
     #[must_use]
     pub fn crashed(&self) -> bool {
         self.state().crashed
     }
 
-    #[cfg(debug_assertions)]
+    #[cfg(any(test, debug_assertions))]
     fn state(&self) -> std::sync::MutexGuard<'_, State> {
         self.plan.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -232,7 +232,7 @@ impl Faults {
         if fault == Some(Fault::Unreported) { done.and(Err(broken())) } else { done }
     }
 
-    #[cfg(debug_assertions)]
+    #[cfg(any(test, debug_assertions))]
     fn next(&self, point: Point) -> Option<Fault> {
         let mut state = self.state();
         if state.crashed {
@@ -250,8 +250,8 @@ impl Faults {
         fault
     }
 
-    #[cfg(not(debug_assertions))]
-    #[expect(clippy::unused_self, reason = "nothing can be planned in a release build")]
+    #[cfg(not(any(test, debug_assertions)))]
+    #[expect(clippy::unused_self, reason = "nothing can be planned in a release binary")]
     fn next(&self, _: Point) -> Option<Fault> {
         None
     }

@@ -16,6 +16,7 @@
     reason = "a program that measures: it may stop, and it prints"
 )]
 
+mod bound;
 mod cone;
 mod exact;
 mod instances;
@@ -28,7 +29,7 @@ fn main() -> std::io::Result<()> {
         || std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/suppression"),
         Into::into,
     );
-    service::service();
+    service::service(&folder);
     if !folder.is_dir() {
         println!("skipped: there is no {}", folder.display());
         return Ok(());

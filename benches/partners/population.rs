@@ -37,14 +37,22 @@ impl Dice {
     }
 }
 
-/// Per dimension the shares of its codes.
+/// Persons, and the tables in which they are counted.
 pub(crate) struct Design {
-    pub(crate) shares: Vec<Vec<f64>>,
+    /// Codes of each dimension.
+    pub(crate) sizes: Vec<usize>,
     /// Sets of dimensions that a table breaks down together, ascending.
     pub(crate) tables: Vec<Vec<usize>>,
-    pub(crate) persons: usize,
+    /// Per person the code in each dimension.
+    pub(crate) persons: Vec<Vec<usize>>,
     /// Standard error of every cell.
     pub(crate) error: f64,
+}
+
+/// Persons whose codes have these shares.
+pub(crate) fn made_up(persons: usize, shares: &[Vec<f64>]) -> Vec<Vec<usize>> {
+    let mut dice = Dice(0);
+    (0..persons).map(|_| shares.iter().map(|shares| dice.of(shares)).collect()).collect()
 }
 
 /// `size` codes, each a fixed part rarer than the one before.
@@ -53,10 +61,6 @@ pub(crate) fn falling(size: usize, ratio: f64) -> Vec<f64> {
 }
 
 impl Design {
-    pub(crate) fn sizes(&self) -> Vec<usize> {
-        self.shares.iter().map(Vec::len).collect()
-    }
-
     /// Every set of dimensions of which some table holds a margin, the empty one too.
     fn margins(&self) -> Vec<Vec<usize>> {
         let mut margins: Vec<Vec<usize>> = self
@@ -78,8 +82,7 @@ impl Design {
     pub(crate) fn tables(&self, dice: &mut Dice) -> Vec<Told> {
         let margins = self.margins();
         let mut counts: Vec<Vec<f64>> = margins.iter().map(|dims| vec![0.0; self.cells(dims)]).collect();
-        for _ in 0..self.persons {
-            let codes: Vec<usize> = self.shares.iter().map(|shares| dice.of(shares)).collect();
+        for codes in &self.persons {
             for (dims, counts) in margins.iter().zip(&mut counts) {
                 counts[self.place(dims, |dimension| codes[dimension])] += 1.0;
             }
@@ -107,18 +110,18 @@ impl Design {
     }
 
     fn cells(&self, dims: &[usize]) -> usize {
-        dims.iter().map(|&dimension| self.shares[dimension].len()).product()
+        dims.iter().map(|&dimension| self.sizes[dimension]).product()
     }
 
     fn place(&self, dims: &[usize], code: impl Fn(usize) -> usize) -> usize {
-        dims.iter().fold(0, |place, &dimension| place * self.shares[dimension].len() + code(dimension))
+        dims.iter().fold(0, |place, &dimension| place * self.sizes[dimension] + code(dimension))
     }
 
     fn codes(&self, dims: &[usize], mut place: usize) -> BTreeMap<usize, usize> {
         let mut codes = BTreeMap::new();
         for &dimension in dims.iter().rev() {
-            codes.insert(dimension, place % self.shares[dimension].len());
-            place /= self.shares[dimension].len();
+            codes.insert(dimension, place % self.sizes[dimension]);
+            place /= self.sizes[dimension];
         }
         codes
     }
@@ -128,7 +131,7 @@ impl Design {
         let mut noise: Vec<f64> = (0..self.cells(dims)).map(|_| dice.gaussian() * self.error).collect();
         let mut inner = noise.len();
         for &dimension in dims {
-            let size = self.shares[dimension].len();
+            let size = self.sizes[dimension];
             inner /= size;
             for start in (0..noise.len()).filter(|place| (place / inner).is_multiple_of(size)) {
                 let line: Vec<usize> = (0..size).map(|code| start + code * inner).collect();
@@ -142,15 +145,15 @@ impl Design {
     }
 
     fn told(&self, dims: &[usize], estimates: Vec<f64>) -> Told {
-        let axis = |(dimension, shares): (usize, &Vec<f64>)| -> Vec<Vec<usize>> {
+        let axis = |(dimension, &size): (usize, &usize)| -> Vec<Vec<usize>> {
             if dims.contains(&dimension) {
-                (0..shares.len()).map(|code| vec![code]).collect()
+                (0..size).map(|code| vec![code]).collect()
             } else {
-                vec![(0..shares.len()).collect()]
+                vec![(0..size).collect()]
             }
         };
         Told {
-            axes: self.shares.iter().enumerate().map(axis).collect(),
+            axes: self.sizes.iter().enumerate().map(axis).collect(),
             verdicts: estimates.iter().map(|&estimate| verdict(estimate)).collect(),
             standard_errors: vec![self.error; estimates.len()],
             estimates,

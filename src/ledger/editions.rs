@@ -114,7 +114,7 @@ impl Ledger {
                 .bind(dataset.as_str())
                 .bind(edition.period.as_str())
                 .bind(edition.number)
-                .fetch_optional(&mut *self.read().await?)
+                .fetch_optional(&mut *self.reading().await?)
                 .await?;
         row.ok_or(LedgerError::Unknown { what: "edition" })?.try_into()
     }
@@ -133,7 +133,7 @@ impl Ledger {
         )
         .bind(dataset.as_str())
         .bind(period.as_str())
-        .fetch_optional(&mut *self.read().await?)
+        .fetch_optional(&mut *self.reading().await?)
         .await?;
         newest.map_or(Ok(BTreeSet::new()), |ids| json(&ids))
     }

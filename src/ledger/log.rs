@@ -60,7 +60,7 @@ impl Ledger {
     /// # Errors
     /// Faults only.
     pub async fn checkpoint(&self) -> Result<String, LedgerError> {
-        Ok(head(&mut *self.read().await?).await?.1)
+        Ok(head(&mut *self.reading().await?).await?.1)
     }
 
     /// The canonical JSON of a leaf.

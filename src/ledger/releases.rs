@@ -131,7 +131,7 @@ impl Ledger {
     /// Faults only.
     pub async fn draw(&self, draw: &Digest) -> Result<Option<Vec<u8>>, LedgerError> {
         let query = sqlx::query_scalar("SELECT sealed FROM draws WHERE draw = ?").bind(draw.to_string());
-        Ok(query.fetch_optional(&mut *self.read().await?).await?)
+        Ok(query.fetch_optional(&mut *self.reading().await?).await?)
     }
 
     /// The highest price already paid for this measurement (`Plan::measurement`), if it was drawn.
@@ -143,7 +143,7 @@ impl Ledger {
             "SELECT MAX(c.cost) FROM draws d JOIN claims c ON c.claim = d.claim WHERE d.measurement = ?",
         )
         .bind(measurement.to_string())
-        .fetch_one(&mut *self.read().await?)
+        .fetch_one(&mut *self.reading().await?)
         .await?;
         paid.map(super::row::amount).transpose()
     }
@@ -162,9 +162,22 @@ impl Ledger {
         .bind(plan.policy.to_string())
         .bind(super::row::to_json(&plan.editions)?)
         .bind(LISTED_MAX)
-        .fetch_all(&mut *self.read().await?)
+        .fetch_all(&mut *self.reading().await?)
         .await?;
         rows.iter().map(|(draw, opening)| Ok((digest(draw)?, json::<Opening>(opening)?.measured))).collect()
+    }
+
+    /// What a draw measured.
+    ///
+    /// # Errors
+    /// [`LedgerError::Unknown`] if it was never paid for.
+    pub async fn form(&self, draw: &Digest) -> Result<Form, LedgerError> {
+        let opening: Option<String> =
+            sqlx::query_scalar("SELECT c.opening FROM draws d JOIN claims c ON c.claim = d.claim WHERE d.draw = ?")
+                .bind(draw.to_string())
+                .fetch_optional(&mut *self.read().await?)
+                .await?;
+        Ok(json::<Opening>(&opening.ok_or(LedgerError::Unknown { what: "draw" })?)?.measured)
     }
 
     /// The releases of a draw behind a place in the log, or all; the first of all is the one that paid for it.
@@ -175,7 +188,7 @@ impl Ledger {
         let query = sqlx::query_as("SELECT * FROM releases WHERE draw = ? AND log_index > ? ORDER BY log_index");
         let behind = behind.map_or(Ok(-1), int)?;
         let rows: Vec<ReleaseColumns> =
-            query.bind(draw.to_string()).bind(behind).fetch_all(&mut *self.read().await?).await?;
+            query.bind(draw.to_string()).bind(behind).fetch_all(&mut *self.reading().await?).await?;
         rows.into_iter().map(ReleaseRow::try_from).collect()
     }
 
@@ -185,7 +198,7 @@ impl Ledger {
     /// [`LedgerError::Unknown`] if there is none of this id.
     pub async fn release(&self, id: &ReleaseId) -> Result<ReleaseRow, LedgerError> {
         let query = sqlx::query_as("SELECT * FROM releases WHERE id = ?").bind(id.as_str());
-        let row: Option<ReleaseColumns> = query.fetch_optional(&mut *self.read().await?).await?;
+        let row: Option<ReleaseColumns> = query.fetch_optional(&mut *self.reading().await?).await?;
         row.ok_or(LedgerError::Unknown { what: "release" })?.try_into()
     }
 
@@ -195,7 +208,7 @@ impl Ledger {
     /// Faults only.
     pub async fn release_by_digest(&self, release: &Digest) -> Result<Option<ReleaseRow>, LedgerError> {
         let query = sqlx::query_as("SELECT * FROM releases WHERE release = ?").bind(release.to_string());
-        let row: Option<ReleaseColumns> = query.fetch_optional(&mut *self.read().await?).await?;
+        let row: Option<ReleaseColumns> = query.fetch_optional(&mut *self.reading().await?).await?;
         row.map(ReleaseRow::try_from).transpose()
     }
 }

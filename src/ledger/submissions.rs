@@ -151,7 +151,7 @@ impl Ledger {
                 .bind(organisation.as_str())
                 .bind(dataset.as_str())
                 .bind(idempotency_key)
-                .fetch_optional(&mut *self.read().await?)
+                .fetch_optional(&mut *self.reading().await?)
                 .await?;
         row.map(SubmissionRow::try_from).transpose()
     }
@@ -175,7 +175,7 @@ impl Ledger {
         .bind(dataset.as_str())
         .bind(period.as_str())
         .bind(sha256.to_string())
-        .fetch_optional(&mut *self.read().await?)
+        .fetch_optional(&mut *self.reading().await?)
         .await?;
         row.map(SubmissionRow::try_from).transpose()
     }
@@ -271,7 +271,7 @@ impl Ledger {
             sqlx::query_as("SELECT * FROM submissions WHERE organisation = ? AND dataset = ? ORDER BY sequence")
                 .bind(organisation.as_str())
                 .bind(dataset.as_str())
-                .fetch_all(&mut *self.read().await?)
+                .fetch_all(&mut *self.reading().await?)
                 .await?;
         rows.into_iter().map(SubmissionRow::try_from).collect()
     }
@@ -290,7 +290,7 @@ impl Ledger {
         )
         .bind(dataset.as_str())
         .bind(period.as_str())
-        .fetch_all(&mut *self.read().await?)
+        .fetch_all(&mut *self.reading().await?)
         .await?;
         rows.into_iter().map(SubmissionRow::try_from).collect()
     }

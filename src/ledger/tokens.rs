@@ -109,7 +109,7 @@ impl Ledger {
     pub async fn tokens(&self) -> Result<Vec<TokenRow>, LedgerError> {
         let query =
             "SELECT id, role, organisation, class, datasets, expires, revoked, sha256 FROM tokens ORDER BY log_index";
-        let rows: Vec<Columns> = sqlx::query_as(query).fetch_all(&mut *self.read().await?).await?;
+        let rows: Vec<Columns> = sqlx::query_as(query).fetch_all(&mut *self.reading().await?).await?;
         rows.into_iter().map(token).collect()
     }
 
@@ -142,7 +142,7 @@ impl Ledger {
     /// Makes durable that a time has passed, once: the first refusal of an expired token outlives a restart with the
     /// clock set back.
     async fn remember(&self, passed: i64) -> Result<(), LedgerError> {
-        let known: String = super::store::meta(&mut *self.read().await?, "high_water").await?;
+        let known: String = super::store::meta(&mut *self.reading().await?, "high_water").await?;
         if known.parse::<i64>().is_ok_and(|known| known >= passed) {
             return Ok(());
         }

@@ -9,6 +9,7 @@ mod ask;
 mod faces;
 mod govern;
 mod instead;
+mod loss;
 mod price;
 mod programs;
 mod read;

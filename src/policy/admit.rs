@@ -79,6 +79,23 @@ pub fn admit_program(
     admit_up_to(policy, standing, &program.question(policy, periods), program.spend, &program.weights)
 }
 
+/// The plan of a question that was answered, laid over the draw that answers it: to read its release again, whoever may
+/// ask for it today. Of a draw that does not stand there is no plan.
+///
+/// # Errors
+/// As [`admit`]; `question_malformed` where the draw does not have its dimensions.
+pub fn readmit(
+    policy: &Policy,
+    editions: Vec<EditionRef>,
+    question: &Question,
+    draw: Digest,
+    form: &super::Form,
+) -> Result<Plan, Inadmissible> {
+    let standing = Standing { suspended: false, editions };
+    let plan = admit_up_to(policy, &standing, question, Nanos::MAX, &[])?;
+    plan.laid_over(policy, draw, form).ok_or_else(|| Inadmissible::malformed("the question is not of this draw"))
+}
+
 impl super::Program {
     /// The program as a question. It may cost more than a question: that is for [`admit_program`] to allow.
     #[must_use]
@@ -251,6 +268,7 @@ fn plan(
         purpose: question.purpose.clone(),
         editions,
         structural_zeros: shape::structural_zeros(policy, &shape.dimensions),
+        vulnerable: shape::over_dimensions(&policy.vulnerable, &shape.dimensions),
         known_totals: policy.known_totals.clone(),
         question: canonical_question(policy, asked, cost),
         dimensions: shape.dimensions,

@@ -8,7 +8,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue, ValueDeserializer};
 
 /// The sections of a policy file.
-const SECTIONS: [&str; 12] = [
+const SECTIONS: [&str; 13] = [
     "unit",
     "budget",
     "purposes",
@@ -18,6 +18,7 @@ const SECTIONS: [&str; 12] = [
     "grouping",
     "structural_zero",
     "known_total",
+    "vulnerable",
     "forbid",
     "require",
     "program",
@@ -40,6 +41,7 @@ pub(super) struct File {
     pub(super) groupings: Vec<Spanned<wire::Grouping>>,
     pub(super) structural_zeros: Vec<Spanned<wire::StructuralZero>>,
     pub(super) known_totals: Vec<Spanned<wire::KnownTotal>>,
+    pub(super) vulnerable: Vec<Spanned<wire::Vulnerable>>,
     pub(super) forbids: Vec<Spanned<wire::Forbid>>,
     pub(super) requires: Vec<Spanned<wire::Require>>,
     pub(super) programs: Vec<Spanned<wire::Program>>,
@@ -69,6 +71,7 @@ impl File {
             groupings: groupings.0,
             structural_zeros: sections.many("structural_zero").0,
             known_totals: sections.many("known_total").0,
+            vulnerable: sections.many("vulnerable").0,
             forbids: sections.many("forbid").0,
             requires: sections.many("require").0,
             programs: sections.many("program").0,

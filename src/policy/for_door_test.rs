@@ -70,6 +70,7 @@ impl Policy {
             },
             structural_zeros: Vec::new(),
             known_totals: Vec::new(),
+            vulnerable: Vec::new(),
             forbids: Vec::new(),
             requires: Vec::new(),
             programs: Vec::new(),

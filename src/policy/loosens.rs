@@ -194,6 +194,10 @@ fn rules(old: &Policy, new: &Policy, looser: &mut Vec<String>) {
         let columns = require.when.keys().map(String::as_str).collect::<Vec<_>>().join(" and ");
         looser.push(format!("a stricter rule for codes of {columns} is dropped or changed"));
     }
+    for group in old.vulnerable.iter().filter(|group| !new.vulnerable.contains(group)) {
+        let columns = group.keys().map(String::as_str).collect::<Vec<_>>().join(" x ");
+        looser.push(format!("releases no longer say how many cells of a group by {columns} they show"));
+    }
     for zero in new.structural_zeros.iter().filter(|z| !old.structural_zeros.contains(z)) {
         let columns = zero.keys().map(String::as_str).collect::<Vec<_>>().join(" x ");
         looser.push(format!("cells of {columns} are newly declared impossible and shown as 0"));

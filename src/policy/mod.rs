@@ -50,7 +50,7 @@ mod wire;
 #[cfg(test)]
 mod tests;
 
-pub use admit::{Standing, admit, admit_program};
+pub use admit::{Standing, admit, admit_program, readmit};
 pub use alternatives::{Offer, alternatives};
 pub use codelist::{Code, CodeList, CodeLists};
 pub use figure::Figure;

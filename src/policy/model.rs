@@ -77,6 +77,8 @@ pub struct Policy {
     pub forbids: Vec<Forbid>,
     /// Stricter rules for certain codes.
     pub requires: Vec<Require>,
+    /// Groups whose cells are watched: a release says how many of them it shows.
+    pub vulnerable: Vec<Selection>,
     /// Sets of tables released together.
     pub programs: Vec<super::Program>,
     /// SHA-256 of the resolved canonical form, code lists included.

@@ -66,6 +66,7 @@ fn resolve(file: &File, lists: &CodeLists, findings: &mut Findings<'_>) -> Optio
     let known_totals = rules::known_totals(&file.known_totals, &known, findings);
     let forbids = rules::forbids(&file.forbids, &known, findings);
     let requires = rules::requires(&file.requires, &known, findings);
+    let vulnerable = rules::vulnerable(&file.vulnerable, &requires, &known, findings);
     let programs = rules::programs(&file.programs, &known, findings);
     let cells = file.cells.as_ref().and_then(|wire| rules::cells(wire, findings));
     let head = file.head.as_ref().and_then(|wire| head(wire, findings))?;
@@ -98,6 +99,7 @@ fn resolve(file: &File, lists: &CodeLists, findings: &mut Findings<'_>) -> Optio
         known_totals,
         forbids,
         requires,
+        vulnerable,
         programs,
         sha256: Digest([0; 32]),
         checked: Checked(()),

@@ -76,6 +76,8 @@ pub struct Plan {
     pub delta: String,
     /// Combinations that cannot occur, as (dimension, levels) lists over `dimensions`; cells in one are 0.
     pub structural_zeros: Vec<Vec<(usize, Vec<usize>)>>,
+    /// Groups whose cells are watched, in the same form.
+    pub vulnerable: Vec<Vec<(usize, Vec<usize>)>>,
     /// Totals published elsewhere, shown beside the figures they are about.
     pub known_totals: Vec<KnownTotal>,
     /// What identifies the draw: the same for the same measurement, whoever asks and whatever is cut out of it.

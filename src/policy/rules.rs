@@ -86,6 +86,12 @@ impl Known<'_> {
         self.columns.iter().chain(self.groupings)
     }
 
+    /// The column that a name is a level of.
+    fn column_of<'n>(&'n self, name: &'n String) -> &'n String {
+        let grouping = self.groupings.iter().find(|grouping| grouping.name == *name);
+        grouping.and_then(|grouping| grouping.of.as_ref()).map_or(name, |of| &of.column)
+    }
+
     fn names(&self) -> impl Iterator<Item = &str> {
         self.all().filter(|c| matches!(c.kind, Kind::Dimension { .. })).map(|c| c.name.as_str())
     }
@@ -172,6 +178,21 @@ pub(super) fn structural_zeros(
     read.map(|selection| known.on_columns(&selection)).collect()
 }
 
+/// Reads the groups whose cells are watched: those named, and every one that a stricter rule is about.
+pub(super) fn vulnerable(
+    wire: &[Spanned<wire::Vulnerable>],
+    requires: &[Require],
+    known: &Known<'_>,
+    findings: &mut Findings<'_>,
+) -> Vec<Selection> {
+    let named = wire.iter().filter_map(|group| known.selection(&group.get_ref().selection, findings));
+    let mut all: Vec<Selection> = named.collect();
+    all.extend(requires.iter().map(|require| require.when.clone()));
+    all.sort();
+    all.dedup();
+    all
+}
+
 /// Reads the totals published elsewhere.
 pub(super) fn known_totals(
     wire: &[Spanned<wire::KnownTotal>],
@@ -194,6 +215,11 @@ pub(super) fn forbids(wire: &[Spanned<wire::Forbid>], known: &Known<'_>, finding
         let cross = known.crossing(forbid.cross.get_ref(), findings);
         if cross.is_empty() {
             findings.error(at(&forbid.cross), "value_wrong", "name the columns that may not stand together");
+        }
+        let columns: BTreeSet<&String> = cross.iter().map(|name| known.column_of(name)).collect();
+        if columns.len() < cross.len() {
+            let advice = "a column and its groupings never stand in one table: name one level of it";
+            findings.error(at(&forbid.cross), "contradiction", advice);
         }
         let spares = spares(&forbid.spares, known, findings);
         if let Some(reason) = super::parse::words(&forbid.reason, "reason", findings) {

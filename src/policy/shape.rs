@@ -305,6 +305,14 @@ impl Shape {
 
 /// Combinations that cannot occur, over the dimensions of a draw.
 pub(super) fn structural_zeros(policy: &Policy, dimensions: &[Dimension]) -> Vec<Vec<(usize, Vec<usize>)>> {
+    over_dimensions(&policy.structural_zeros, dimensions)
+}
+
+/// Those of some selections whose columns are all dimensions of a draw, as levels of these.
+pub(super) fn over_dimensions(
+    selections: &[super::Selection],
+    dimensions: &[Dimension],
+) -> Vec<Vec<(usize, Vec<usize>)>> {
     let over = |column: &String, codes: &BTreeSet<String>| {
         let (position, dimension) =
             dimensions.iter().enumerate().find(|(_, d)| d.column == *column && d.finer.is_none())?;
@@ -318,5 +326,5 @@ pub(super) fn structural_zeros(policy: &Policy, dimensions: &[Dimension]) -> Vec
         parts.sort();
         Some(parts)
     };
-    policy.structural_zeros.iter().filter_map(zero).collect()
+    selections.iter().filter_map(zero).collect()
 }

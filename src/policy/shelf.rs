@@ -9,7 +9,7 @@ use super::admit::release_digest;
 use super::asked::place_of;
 use super::dimension::{dimension_of, every_level, groups, period_of};
 use super::plan::{Cut, Dimension, Finer, Level, Measured, PERIOD, Plan, Shown};
-use super::shape::structural_zeros;
+use super::shape::{over_dimensions, structural_zeros};
 use super::{Figure, Policy, Quantity};
 use crate::budget::Nanos;
 use crate::identity::Digest;
@@ -43,6 +43,12 @@ impl Plan {
     /// or covers it less precisely than this plan would.
     #[must_use]
     pub fn over(&self, policy: &Policy, draw: Digest, form: &Form) -> Option<Self> {
+        self.laid_over(policy, draw, form).filter(|over| over.precise_as(self))
+    }
+
+    /// The same question over an earlier draw, however precise; `None` where the draw does not have its dimensions.
+    #[must_use]
+    pub fn laid_over(&self, policy: &Policy, draw: Digest, form: &Form) -> Option<Self> {
         let mut laid = Laying { plan: self, additive: form.additive, dimensions: form.dimensions(policy)? };
         let shown: Vec<Shown> = self.shown.iter().map(|shown| laid.shown(shown)).collect::<Option<_>>()?;
         let cuts = laid.cuts(&self.cuts)?;
@@ -53,8 +59,9 @@ impl Plan {
             return None;
         }
         let cost = form.measured.iter().try_fold(Nanos::ZERO, |sum, table| sum.checked_add(table.units))?;
-        let over = Self {
+        Some(Self {
             structural_zeros: structural_zeros(policy, &dimensions),
+            vulnerable: over_dimensions(&policy.vulnerable, &dimensions),
             release: release_digest(draw, &dimensions, &shown, &cuts, &figures),
             dimensions,
             measured: form.measured.clone(),
@@ -65,17 +72,16 @@ impl Plan {
             figures,
             draw,
             ..self.clone()
-        };
-        over.precise_as(self).then_some(over)
+        })
     }
 
     /// Variance to expect of a quantity in the cells of a shown table; infinite if it is not covered.
     #[must_use]
     pub fn variance_of(&self, quantity: &Quantity, of: &[Cut], shown: &Shown) -> f64 {
-        let part = self.part(quantity, of);
-        let prediction =
-            super::Prediction::new(&part.dimensions, &part.cuts, part.measured.iter(), part.accounting, part.additive);
-        prediction.variance(shown)
+        let cuts = self.cut_by(of);
+        let measured = self.measured.iter().filter(|measured| measured.quantity == *quantity);
+        let additive = self.additive || *quantity != Quantity::Persons;
+        super::Prediction::new(&self.dimensions, &cuts, measured, self.accounting, additive).variance(shown)
     }
 
     /// Whether every table asked for comes as precisely as from another plan, and every margin at all.

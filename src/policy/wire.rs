@@ -184,6 +184,13 @@ pub(super) struct StructuralZero {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
+pub(super) struct Vulnerable {
+    #[serde(rename = "where")]
+    pub(super) selection: Where,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct KnownTotal {
     #[serde(rename = "where")]
     pub(super) selection: Where,

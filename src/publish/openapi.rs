@@ -31,7 +31,7 @@ use utoipa::{Modify, OpenApi};
         datasets::close, datasets::list, datasets::one, datasets::suspend, datasets::budget,
         asking::quote, asking::ask, programs::run,
         indicators::list, indicators::ask,
-        releases::list, releases::one,
+        releases::list, releases::one, releases::loss,
         policies::propose, policies::list, policies::approve,
         tokens::issue, tokens::list, tokens::revoke,
         log::checkpoint, log::tile, log::entry, log::inclusion, log::consistency, log::key,

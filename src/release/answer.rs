@@ -4,8 +4,9 @@
 //! gave and can be reached in no other way: a plan only from `admit`, a draw only from a reservation, a release only
 //! from what the ledger has committed.
 
-use super::body::Release;
+use super::body::{Body, Release};
 use super::draft::Draft;
+use super::loss::{GroupLoss, losses};
 use super::parts::Parts;
 use super::standing::{Shelf, Shelves};
 use super::telling::tell;
@@ -99,6 +100,15 @@ impl Answering {
             self.cut(plan).await?;
         }
         Ok(())
+    }
+
+    /// What each vulnerable group loses in the tables of a release that stands, by a plan laid over its draw.
+    ///
+    /// # Errors
+    /// A fault if the plan is not that of the release.
+    pub async fn losses(&self, plan: &Plan, body: &Body) -> Result<Vec<GroupLoss>, AnswerError> {
+        let sealed = self.ledger.draw(&plan.draw).await?.ok_or(AnswerError::Fault("shelf"))?;
+        losses(plan, &self.unseal(plan, &sealed)?, body)
     }
 
     /// Exact tables for a claim. What fails before a row is read gives the claim back; what fails after it is spent,
@@ -207,7 +217,6 @@ mod tests {
     use crate::ledger::Settle as _;
     use crate::noise::NoisyTable;
     use crate::policy::{Dimension, EditionRef, Level, Measured, PERIOD, Policy, Shown};
-    use crate::release::Body;
 
     fn dimension(name: &str, codes: &[&str]) -> Dimension {
         let level = |code: &&str| Level {

@@ -4,6 +4,7 @@
 //! G10: a [`Release`] is built only from what the ledger has committed. A withheld cell has no value, estimate,
 //! interval or standard error here, and so in no format.
 
+use super::loss::LossFace;
 use super::number::Number;
 use super::table::TableFace;
 use crate::budget::{Accounting, Nanos};
@@ -40,6 +41,9 @@ pub struct Body {
     pub id: ReleaseId,
     /// What the intervals cover.
     pub interval_covers: String,
+    /// How many cells of vulnerable groups are shown, against the rest; none where no such group can be told apart.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub loss: Option<LossFace>,
     /// What a reader must know.
     pub notes: Vec<String>,
     /// The policy in force at the draw.

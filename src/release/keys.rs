@@ -21,31 +21,31 @@ pub(super) fn levels_at(table: &EstimatedTable, place: usize) -> Vec<(usize, usi
     levels
 }
 
-/// The combinations that the policy declares impossible, over the cells of one table.
-pub(super) struct Zeros<'a> {
+/// The cells of one table, and which of them lie inside a selection of codes.
+pub(super) struct Inside<'a> {
     plan: &'a Plan,
     cells: Cells,
 }
 
-impl<'a> Zeros<'a> {
+impl<'a> Inside<'a> {
     /// Over the cells of a table with these dimensions.
     pub(super) fn new(plan: &'a Plan, dims: &[usize]) -> Self {
         Self { plan, cells: Cells::new(&plan.dimensions, &plan.cuts, dims) }
     }
 
-    /// Whether the cell at this place lies wholly inside an impossible combination.
+    /// Whether the cell at this place lies wholly inside a combination that the policy declares impossible.
+    pub(super) fn impossible(&self, place: usize) -> bool {
+        self.plan.structural_zeros.iter().any(|zero| self.holds(place, zero))
+    }
+
+    /// Whether the cell at this place lies wholly inside a selection.
     ///
     /// A dimension that is summed out counts with all the levels its filter selects (all levels without one).
-    pub(super) fn hold(&self, place: usize) -> bool {
-        if self.plan.structural_zeros.is_empty() {
-            return false;
-        }
+    pub(super) fn holds(&self, place: usize, selection: &[(usize, Vec<usize>)]) -> bool {
         let here = self.cells.at(place);
-        self.plan.structural_zeros.iter().any(|zero| {
-            zero.iter().all(|(dim, levels)| match here.get(dim) {
-                Some(held) => held.iter().all(|level| levels.contains(level)),
-                None => crate::estimate::selected(self.plan, *dim).iter().all(|level| levels.contains(level)),
-            })
+        selection.iter().all(|(dim, levels)| match here.get(dim) {
+            Some(held) => held.iter().all(|level| levels.contains(level)),
+            None => crate::estimate::selected(self.plan, *dim).iter().all(|level| levels.contains(level)),
         })
     }
 }

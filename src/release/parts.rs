@@ -35,6 +35,14 @@ impl<'a> Parts<'a> {
         (0..quantity.width()).map(|bin| self.estimated(quantity, &[], bin)).collect()
     }
 
+    /// Persons in a table that need not be one of those shown.
+    pub(super) fn table(&self, dims: &[usize]) -> Result<EstimatedTable, AnswerError> {
+        let mut plan = self.plan.part(&Quantity::Persons, &[]);
+        plan.shown = vec![Shown { dims: dims.to_vec() }];
+        let estimated = estimate(&plan, &self.noisy_of(&Quantity::Persons, 0));
+        estimated.ok().and_then(|mut tables| tables.pop()).ok_or(AnswerError::Fault("estimate"))
+    }
+
     /// The estimates of persons in the cells of a table, given by the levels of the measured dimensions that each
     /// stands for; `alone` names the dimensions of a table that is joined with no other.
     pub(super) fn over(&self, axes: &[Vec<Vec<usize>>], alone: Option<&[String]>) -> Result<Vec<f64>, AnswerError> {

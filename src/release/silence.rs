@@ -8,7 +8,7 @@
 //! says in which senses that was proved, and the table faces are what it takes to prove it again.
 
 use super::answer::AnswerError;
-use super::keys::Zeros;
+use super::keys::Inside;
 use super::linked::ROUNDING_ROOM;
 use super::parts::Parts;
 use super::table::{Link, Linked, ROWS, TableFace, codes};
@@ -107,8 +107,8 @@ fn layers(plan: &Plan, parts: &Parts<'_>) -> Result<Vec<Layer>, AnswerError> {
 
 fn floor(plan: &Plan, table: &EstimatedTable) -> Vec<Verdict> {
     let rules = Rules { threshold: plan.floor(&table.dims), ..plan.rules.clone() };
-    let zeros = Zeros::new(plan, &table.dims);
-    suppress::apply(table, &rules, |place| zeros.hold(place))
+    let inside = Inside::new(plan, &table.dims);
+    suppress::apply(table, &rules, |place| inside.impossible(place))
 }
 
 /// A part is silent where the rest of its cell is few: cell and part together would show them.

@@ -7,6 +7,7 @@
 
 use super::answer::AnswerError;
 use super::combine::{self, Outcome};
+use super::loss::{LossFace, loss};
 use super::parts::Parts;
 use super::silence::{Layer, Silence, silence};
 use super::table::{Linked, TableFace};
@@ -59,6 +60,8 @@ pub(super) struct Telling {
     pub(super) faces: Vec<TableFace>,
     /// What was proved of what is withheld.
     pub(super) certificate: Certificate,
+    /// Whom it hides.
+    pub(super) loss: Option<LossFace>,
 }
 
 /// Estimates everything the plan shows, and decides what of it is told beside what stands of the draw.
@@ -81,7 +84,8 @@ pub(super) fn tell(plan: &Plan, parts: &Parts<'_>, earlier: &Linked) -> Result<T
             table.columns.push(column(&plan.rules, layer.name.clone(), &Figure::Persons, told));
         }
     }
-    Ok(Telling { tables, faces: silence.faces, certificate: silence.certificate })
+    let loss = loss(plan, &persons.tables, &persons.verdicts);
+    Ok(Telling { tables, faces: silence.faces, certificate: silence.certificate, loss })
 }
 
 /// What becomes of a figure's cells in a table: told only where all persons it implies are.

@@ -5,8 +5,10 @@
 #![expect(clippy::indexing_slicing, reason = "a numeric kernel: every index was handed out by the vector it indexes")]
 
 use super::Verdict;
+use super::centre::centre;
 use super::certificate::{Certificate, Revealed};
 use super::inspect::faults;
+use super::reach::WORK_MAX;
 use super::search::{Pattern, Standing};
 use super::told::{System, Told};
 use super::withhold::{as_published, certificate};
@@ -31,7 +33,8 @@ pub fn audit(sizes: &[usize], tables: &[Told]) -> Result<Certificate, Revealed> 
     let mut moves = system.moves.clone();
     let mut point = vec![0.0; standing.len()];
     let mut wrong = Vec::new();
-    for cell in (0..standing.len()).filter(|&cell| standing[cell] == Standing::Published) {
+    let published = (0..standing.len()).filter(|&cell| standing[cell] == Standing::Published).collect();
+    for cell in moves.cheapest_first(published) {
         let figure = system.estimates[cell];
         let move_given = moves.publish(cell);
         match move_given.iter().find(|entry| entry.0 == cell) {
@@ -49,10 +52,12 @@ pub fn audit(sizes: &[usize], tables: &[Told]) -> Result<Certificate, Revealed> 
     let withheld: Vec<bool> = standing.iter().map(|&s| s == Standing::Withheld).collect();
     let pattern = Pattern { withheld, moves, lost: false };
     let silent: Vec<usize> = (0..point.len()).filter(|&cell| pattern.withheld[cell]).collect();
+    let (middle, least) = system.ranges();
+    centre(&pattern.moves, &mut point, &middle, &least);
     let Some(slack) = system.slack(&pattern, &mut point) else {
         return Err(Revealed::Undecided(system.at(&silent)));
     };
-    let faults = faults(&system, &pattern, &slack);
+    let faults = faults(&system, &pattern, &slack, &mut { WORK_MAX });
     if !faults.known.is_empty() {
         return Err(Revealed::Known(system.at(&faults.known)));
     }

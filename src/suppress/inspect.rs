@@ -1,7 +1,7 @@
 //! The promises on estimates: what the floor alone does not keep.
 #![expect(clippy::indexing_slicing, reason = "a numeric kernel: every index was handed out by the vector it indexes")]
 
-use super::reach::{Found, Need, Reach};
+use super::reach::{Found, Need, Reach, WORK_MAX};
 use super::search::{Inspection, Pattern, Standing, Sum};
 use super::told::{ERRORS_BELOW_ZERO, System};
 use std::collections::BTreeMap;
@@ -15,12 +15,14 @@ pub(super) struct Faults {
     pub(super) undecided: Vec<usize>,
 }
 
-/// Looks at every withheld cell: A, E and W. `slack` is how far each can be below its place.
-pub(super) fn faults(system: &System, pattern: &Pattern, slack: &[f64]) -> Faults {
+/// Looks at every withheld cell: A, E and W. `slack` is how far each can be below its place; the work on programs is
+/// taken from `work`, a part of it at most.
+pub(super) fn faults(system: &System, pattern: &Pattern, slack: &[f64], work: &mut u64) -> Faults {
     let withheld: Vec<usize> = (0..slack.len()).filter(|&cell| pattern.withheld[cell]).collect();
     let known = withheld.iter().copied().filter(|&cell| pattern.moves.known(cell)).collect();
     let mut faults = Faults { known, ..Faults::default() };
-    if !faults.known.is_empty() {
+    // where no figure at all is published, any of them may be larger by whatever is added to one combination of codes
+    if !faults.known.is_empty() || withheld.len() == slack.len() {
         return faults;
     }
     let ties = ties(pattern, &withheld);
@@ -30,26 +32,31 @@ pub(super) fn faults(system: &System, pattern: &Pattern, slack: &[f64]) -> Fault
         return faults;
     }
     let mut reach = Reach::new(pattern, slack);
+    let mut allowed = WORK_MAX.min(*work);
+    *work -= allowed;
     for &cell in &withheld {
-        match reach.look(cell, Need { up: 0.0, down: 0.0, width: system.floors[cell] }) {
+        match reach.look_within(cell, Need { up: 0.0, down: 0.0, width: system.floors[cell] }, &mut allowed) {
             Found::Enough => {}
             Found::Narrow(sums) => faults.narrow.push((cell, sums)),
             Found::Undecided => faults.undecided.push(cell),
         }
     }
+    *work += allowed;
     faults
 }
 
 impl Faults {
     /// What the search is to do about them. For a cell about which nothing could be proved, the least useful shown cell
-    /// beside it is to go; `order` has the most useful first.
+    /// beside it is to go, or the next of the least useful of all; `order` has the most useful first.
     pub(super) fn inspection(self, system: &System, pattern: &Pattern, order: &[usize]) -> Inspection {
         let rank: BTreeMap<usize, usize> = order.iter().enumerate().map(|(rank, &cell)| (cell, rank)).collect();
+        let shown = |&other: &usize| system.standing[other] == Standing::Open && !pattern.withheld[other];
+        let mut least_useful = order.iter().copied().rev().filter(shown);
         let mut cells = Vec::new();
-        for cell in self.known.iter().chain(&self.undecided) {
-            let shown = |&other: &usize| system.standing[other] == Standing::Open && !pattern.withheld[other];
-            match system.lattice.beside(*cell).filter(shown).max_by_key(|other| rank.get(other)) {
-                Some(beside) => cells.push(beside),
+        for &cell in self.known.iter().chain(&self.undecided) {
+            let beside = system.lattice.beside(cell).filter(shown).max_by_key(|other| rank.get(other));
+            match beside.or_else(|| least_useful.next()) {
+                Some(other) => cells.push(other),
                 None => return Inspection::Stuck,
             }
         }

@@ -11,6 +11,7 @@
 //! withheld cell never says why it was withheld: that would bound the figure.
 
 mod audit;
+mod centre;
 mod certificate;
 mod feasible;
 mod floor;

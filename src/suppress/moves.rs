@@ -89,11 +89,17 @@ impl Moves {
         given_up
     }
 
-    /// Publishes cells in the order that costs least: what is left over does not depend on it, only how it is written.
-    pub fn publish_all(&mut self, cells: &[usize]) {
-        let mut cells = cells.to_vec();
+    /// These cells in the order in which publishing them costs least: what is left over does not depend on it, only how
+    /// it is written.
+    #[must_use]
+    pub fn cheapest_first(&self, mut cells: Vec<usize>) -> Vec<usize> {
         cells.sort_by_key(|&cell| (self.touching[cell].len(), cell));
-        for cell in cells {
+        cells
+    }
+
+    /// Publishes cells, in whatever order.
+    pub fn publish_all(&mut self, cells: Vec<usize>) {
+        for cell in self.cheapest_first(cells) {
             self.publish(cell);
         }
     }

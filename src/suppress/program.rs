@@ -5,7 +5,7 @@
 
 use super::search::Sum;
 use super::simplex::{Dictionary, End};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 /// The largest program: moves times cells.
 const PROGRAM_MAX: usize = 4_000_000;
@@ -23,22 +23,24 @@ pub(super) struct Program {
 impl Program {
     /// None if it would be too large.
     pub(super) fn new<'a>(moves: impl ExactSizeIterator<Item = &'a [(usize, f64)]>, slack: &[f64]) -> Option<Self> {
-        let mut terms: BTreeMap<usize, Vec<(usize, f64)>> = BTreeMap::new();
+        let mut terms: Vec<(usize, (usize, f64))> = Vec::new();
         let mut dictionary = Dictionary::default();
         let columns = moves.len();
         for entries in moves {
             let variable = dictionary.variable(f64::NEG_INFINITY, f64::INFINITY, 0.0);
-            for &(cell, c) in entries {
-                terms.entry(cell).or_default().push((variable, c));
-            }
+            terms.extend(entries.iter().map(|&(cell, c)| (cell, (variable, c))));
         }
-        if terms.len().saturating_mul(columns) > PROGRAM_MAX {
+        terms.sort_by_key(|term| term.0);
+        let of_cell = || terms.chunk_by(|one, other| one.0 == other.0);
+        if of_cell().count().saturating_mul(columns) > PROGRAM_MAX {
             return None;
         }
-        let cells = terms
-            .into_iter()
-            .map(|(cell, terms)| (cell, dictionary.define(&terms, -slack[cell], f64::INFINITY)))
-            .collect();
+        let define = |of_cell: &[(usize, (usize, f64))]| {
+            let cell = of_cell.first().map_or(0, |term| term.0);
+            let terms: Vec<(usize, f64)> = of_cell.iter().map(|term| term.1).collect();
+            (cell, dictionary.define(&terms, -slack[cell], f64::INFINITY))
+        };
+        let cells = of_cell().map(define).collect();
         Some(Self { dictionary, cells, columns })
     }
 

@@ -12,12 +12,13 @@ use super::lattice::Row;
 use super::program::{CLOSE, Program};
 use super::search::{Pattern, Sum};
 use super::simplex::End;
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::cmp::Reverse;
+use std::collections::{BTreeSet, BinaryHeap, HashMap};
 
 /// Moves in a neighbourhood, before the whole block is taken.
 const NEARBY: usize = 60;
 /// Work on all programs of one inspection.
-const WORK_MAX: u64 = 500_000_000;
+pub(super) const WORK_MAX: u64 = 500_000_000;
 
 /// How far each cell was seen to go, up and down.
 #[derive(Debug, Clone)]
@@ -83,6 +84,15 @@ impl<'a> Reach<'a> {
         reach
     }
 
+    /// Spends at most this much work, and takes it from there.
+    pub(super) fn look_within(&mut self, cell: usize, need: Need, work: &mut u64) -> Found {
+        self.work = WORK_MAX.min(*work);
+        let before = self.work;
+        let found = self.look(cell, need);
+        *work = work.saturating_sub(before - self.work);
+        found
+    }
+
     fn saw(&mut self, cell: usize, change: f64) {
         self.up[cell] = self.up[cell].max(change);
         self.down[cell] = self.down[cell].max(-change);
@@ -108,7 +118,7 @@ impl<'a> Reach<'a> {
             return Found::Enough;
         }
         let mut last = 0;
-        for most in [NEARBY, 4 * NEARBY, usize::MAX] {
+        for most in [NEARBY, 4 * NEARBY, 16 * NEARBY, usize::MAX] {
             let (near, whole) = self.near(cell, most);
             if near.len() == last {
                 continue;
@@ -143,23 +153,33 @@ impl<'a> Reach<'a> {
         Found::Undecided
     }
 
-    /// The moves around a cell, breadth first, and whether they are all that are linked with it.
+    /// The moves around a cell, those by its rarest cells first, and whether they are all that are linked with it. Few
+    /// moves are enough to keep a cell still that few touch; one that most touch leads anywhere.
     fn near(&self, cell: usize, most: usize) -> (Vec<usize>, bool) {
-        let mut found = BTreeSet::new();
-        let mut seen = BTreeSet::from([cell]);
-        let mut queue = VecDeque::from([cell]);
-        while let Some(cell) = queue.pop_front() {
+        let (mut taken, mut seen) = (vec![false; self.moves.len()], vec![false; self.slack.len()]);
+        let mut found = Vec::new();
+        let mut edge = BinaryHeap::from([Reverse((0, cell))]);
+        seen[cell] = true;
+        while let Some(Reverse((_, cell))) = edge.pop() {
             for &number in &self.touching[cell] {
-                if found.len() == most && !found.contains(&number) {
-                    return (found.into_iter().collect(), false);
+                if taken[number] {
+                    continue;
                 }
-                if found.insert(number) {
-                    let next = self.moves[number].iter().map(|entry| entry.0).filter(|&next| seen.insert(next));
-                    queue.extend(next);
+                if found.len() == most {
+                    found.sort_unstable();
+                    return (found, false);
+                }
+                taken[number] = true;
+                found.push(number);
+                for &(next, _) in &self.moves[number] {
+                    if !std::mem::replace(&mut seen[next], true) {
+                        edge.push(Reverse((self.touching[next].len(), next)));
+                    }
                 }
             }
         }
-        (found.into_iter().collect(), true)
+        found.sort_unstable();
+        (found, true)
     }
 
     /// All moves linked with a cell; none if no move touches it.

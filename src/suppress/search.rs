@@ -70,6 +70,8 @@ impl Problem<'_> {
         let mut sums: Vec<Sum> = Vec::new();
         let mut standing = self.standing.to_vec();
         let order = self.reordered();
+        // of the least useful cells, so many go too where no further sum is named: twice as many each time
+        let mut in_doubt = 1;
         for _ in 0..ROUNDS_MAX {
             let pattern = Problem { standing: &standing, order: &order, ..*self }.pattern(&sums);
             if pattern.lost || pattern.moves.overflowed() {
@@ -83,11 +85,17 @@ impl Problem<'_> {
                     sums.extend(more);
                     sums.sort();
                     sums.dedup();
-                    for &cell in &cells {
-                        standing[cell] = Standing::Withheld;
+                    let mut go = cells;
+                    if sums.len() == before {
+                        let shown = self.order.iter().rev().filter(|&&cell| !pattern.withheld[cell]);
+                        go.extend(shown.take(in_doubt));
+                        in_doubt *= 2;
+                        if go.is_empty() {
+                            return None;
+                        }
                     }
-                    if sums.len() == before && cells.is_empty() {
-                        return None;
+                    for &cell in &go {
+                        standing[cell] = Standing::Withheld;
                     }
                 }
                 Inspection::Stuck => return None,
@@ -102,7 +110,7 @@ impl Problem<'_> {
         let cells = self.standing.len();
         let mut moves = Moves::new(cells + sums.len(), with_sums(self.rows, cells, sums));
         let of = |standing: Standing| move |cell: &usize| self.standing[*cell] == standing;
-        moves.publish_all(&(0..cells).filter(of(Standing::Published)).collect::<Vec<_>>());
+        moves.publish_all((0..cells).filter(of(Standing::Published)).collect());
         let kept = |cell: usize| self.standing.get(cell).is_none_or(|&standing| standing == Standing::Withheld);
         let lost = (0..cells + sums.len()).any(|cell| kept(cell) && moves.known(cell));
         let mut withheld: Vec<bool> = self.standing.iter().map(|&s| s != Standing::Published).collect();

@@ -111,8 +111,7 @@ impl System {
         let rows = self.lattice.moves();
         self.coordinates = rows.len();
         self.moves = Moves::new(self.standing.len(), rows);
-        let declared: Vec<usize> = (0..self.impossible.len()).filter(|&cell| self.impossible[cell]).collect();
-        self.moves.publish_all(&declared);
+        self.moves.publish_all((0..self.impossible.len()).filter(|&cell| self.impossible[cell]).collect());
         for cell in 0..self.impossible.len() {
             self.impossible[cell] |= self.moves.untouched(cell);
             if self.impossible[cell] {
@@ -139,6 +138,12 @@ impl System {
             point.iter().zip(&self.errors).map(|(x, error)| x + ERRORS_BELOW_ZERO * error).collect()
         };
         feasible(pattern, point, room).then(|| room(point).into_iter().map(|slack| slack.max(0.0)).collect())
+    }
+
+    /// Where a small cell is likely to be, and a little above its bound: for looking around from well inside.
+    pub(super) fn ranges(&self) -> (Vec<f64>, Vec<f64>) {
+        let least = self.errors.iter().map(|error| (1.0 - ERRORS_BELOW_ZERO) * error).collect();
+        (self.floors.iter().map(|floor| floor / 2.0).collect(), least)
     }
 
     /// Where these cells stand, as (table, place), once each.

@@ -10,8 +10,8 @@ use super::moves::Moves;
 use super::search::Standing;
 use super::told::{System, Told};
 
-/// Publishes in `moves`, which are those of all tables, what the `earlier` ones show. Whether the others then say
-/// nothing new.
+/// Whether the new tables say nothing that the `earlier` ones do not. Publishes in `moves`, which are those of all
+/// tables, what the earlier ones show, if that is needed to tell.
 pub(super) fn unchanged(system: &System, earlier: &[Told], moves: &mut Moves) -> bool {
     let (before, new) = system.places.split_at(earlier.len());
     let cells = before.iter().flatten().max().map_or(0, |last| last + 1);
@@ -21,11 +21,17 @@ pub(super) fn unchanged(system: &System, earlier: &[Told], moves: &mut Moves) ->
             floors[cell] = floors[cell].max(told.floor);
         }
     }
-    let published: Vec<usize> = (0..cells).filter(|&cell| system.standing[cell] == Standing::Published).collect();
-    moves.publish_all(&published);
-    let nothing_new = |&cell: &usize| match system.standing[cell] {
+    let stands = |&cell: &usize| match system.standing[cell] {
         Standing::Withheld => cell < cells && system.floors[cell] <= floors[cell],
-        Standing::Published | Standing::Open => cell < cells || moves.untouched(cell),
+        Standing::Published | Standing::Open => true,
     };
-    !earlier.is_empty() && new.iter().flatten().all(nothing_new)
+    if earlier.is_empty() || !new.iter().flatten().all(stands) {
+        return false;
+    }
+    let more: Vec<usize> = new.iter().flatten().copied().filter(|&cell| cell >= cells).collect();
+    if !more.is_empty() {
+        let shown = |&cell: &usize| system.standing[cell] == Standing::Published;
+        moves.publish_all((0..cells).filter(shown).collect());
+    }
+    more.iter().all(|&cell| moves.untouched(cell))
 }

@@ -13,6 +13,9 @@ use super::search::{Inspection, Pattern, Problem, Standing};
 use super::told::{System, Told};
 use super::unchanged::unchanged;
 
+/// Work on the programs of all inspections of one search.
+const WORK_MAX: u64 = 2_000_000_000;
+
 /// What is told of every cell of the new tables, in their order, once partners are withheld too; and what that proves.
 ///
 /// `sizes` are the numbers of levels of the draw's dimensions; `earlier` all tables that stand of the same draw.
@@ -42,16 +45,18 @@ pub fn withhold(
     let rows: Vec<Row> = moves.rows().cloned().collect();
     let order = system.order();
     let problem = Problem { rows: &rows, standing: &system.standing, order: &order };
-    let inspect = |pattern: &Pattern| match system.slack(pattern, &mut system.estimates.clone()) {
-        Some(slack) => faults(&system, pattern, &slack).inspection(&system, pattern, &order),
+    let inspect = |pattern: &Pattern, work: &mut u64| match system.slack(pattern, &mut system.estimates.clone()) {
+        Some(slack) => faults(&system, pattern, &slack, work).inspection(&system, pattern, &order),
         None => Inspection::Stuck,
     };
-    let found = if moves.overflowed() { None } else { problem.solve(inspect) };
+    let mut work = WORK_MAX;
+    let search = |pattern: &Pattern| inspect(pattern, &mut work);
+    let found = if moves.overflowed() { None } else { problem.solve(search) };
     let pattern = found.map_or_else(
         || {
             let all = Problem { order: &[], ..problem }.pattern(&[]);
             let sound = !all.lost && !moves.overflowed() && !all.moves.overflowed();
-            let safe = earlier.is_empty() || sound && inspect(&all) == Inspection::Safe;
+            let safe = earlier.is_empty() || sound && inspect(&all, &mut { WORK_MAX }) == Inspection::Safe;
             if safe { Ok(all) } else { Err(WouldReveal) }
         },
         Ok,

@@ -6,7 +6,7 @@
 
 use super::layout::{Edition, Table};
 use super::{Counting, THREADS, TabulateError};
-use crate::vault::{ORDINAL, Vault};
+use crate::vault::{ORDINAL, Vault, Verified};
 use arrow::array::{AsArray as _, RecordBatch};
 use arrow::datatypes::{UInt8Type, UInt16Type, UInt32Type};
 use std::collections::BTreeSet;
@@ -14,11 +14,16 @@ use std::collections::BTreeSet;
 /// Rows of one person up to which each is compared with those before it.
 const LOOKED_BACK: usize = 16;
 
-/// Adds an edition to these tables, all in one pass. The edition's files have been verified.
+/// Adds an edition, which lies in these files, to these tables, all in one pass.
 ///
 /// No person is cut by the end of a segment, so threads share the segments out; a person in two of them would be
 /// counted twice, so that is checked.
-pub(super) fn count(vault: &Vault, edition: &Edition, tables: &mut [&mut Counting]) -> Result<(), TabulateError> {
+pub(super) fn count(
+    vault: &Vault,
+    edition: &Edition,
+    files: &[Verified],
+    tables: &mut [&mut Counting],
+) -> Result<(), TabulateError> {
     if tables.is_empty() {
         return Ok(());
     }
@@ -28,7 +33,7 @@ pub(super) fn count(vault: &Vault, edition: &Edition, tables: &mut [&mut Countin
     let layouts: Vec<&Table> = tables.iter().map(|counting| &counting.table).collect();
     let share = |first: usize| {
         let mut share = Share::new(edition, &layouts);
-        for (place, file) in edition.files.iter().enumerate().skip(first).step_by(THREADS) {
+        for (place, file) in files.iter().enumerate().skip(first).step_by(THREADS) {
             for batch in vault.scan(file, &columns)? {
                 share.add(batch?.expose(), &dims)?;
             }
@@ -41,7 +46,7 @@ pub(super) fn count(vault: &Vault, edition: &Edition, tables: &mut [&mut Countin
         let running: Vec<_> = (0..THREADS).map(|first| scope.spawn(move || share(first))).collect();
         running.into_iter().map(|thread| thread.join().unwrap_or(Err(TabulateError::Engine))).collect()
     });
-    let mut spans = Vec::with_capacity(edition.files.len());
+    let mut spans = Vec::with_capacity(files.len());
     for counted in counted {
         let (counts, of_share) = counted?;
         spans.extend(of_share);

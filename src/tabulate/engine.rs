@@ -14,7 +14,7 @@ use super::layout::Edition;
 use super::{THREADS, TabulateError};
 use crate::identity::FileId;
 use crate::sensitive::Sensitive;
-use crate::vault::{NARROW_CODES, RANK, Vault};
+use crate::vault::{NARROW_CODES, RANK, Vault, Verified};
 use async_trait::async_trait;
 use datafusion::arrow::array::{AsArray as _, RecordBatch};
 use datafusion::arrow::datatypes::{DataType, Int64Type, SchemaRef, UInt64Type};
@@ -77,12 +77,17 @@ impl Engine {
         Ok(Self { vault: vault.clone(), state, runtime })
     }
 
-    /// Persons of an edition by the codes of some dimensions. The edition's files have been verified.
-    pub(super) fn count(&self, edition: &Edition, dims: &[usize]) -> Result<Sensitive<Groups>, TabulateError> {
+    /// Persons of an edition, which lies in these files, by the codes of some dimensions.
+    pub(super) fn count(
+        &self,
+        edition: &Edition,
+        verified: &[Verified],
+        dims: &[usize],
+    ) -> Result<Sensitive<Groups>, TabulateError> {
         let columns = dims.iter().map(|dim| Packed::of(edition, *dim)).collect::<Result<Vec<_>, _>>()?;
         let keys = keys(&columns);
         let segments =
-            Segments { vault: Keys(self.vault.clone()), schema: edition.coding.schema(), files: files(edition) };
+            Segments { vault: Keys(self.vault.clone()), schema: edition.coding.schema(), files: files(verified) };
         let ranked = edition.coding.rows_max > 1;
         let batches = self.runtime.block_on(async {
             let logical = logical(Arc::new(segments), &keys, ranked)?;
@@ -167,8 +172,8 @@ fn session(vault: &Vault, memory_bytes: usize) -> EngineResult<SessionState> {
     Ok(SessionStateBuilder::new().with_config(config).with_runtime_env(runtime).build())
 }
 
-fn files(edition: &Edition) -> Vec<PartitionedFile> {
-    edition.files.iter().map(|file| PartitionedFile::new(file.id.as_str(), file.size)).collect()
+fn files(verified: &[Verified]) -> Vec<PartitionedFile> {
+    verified.iter().map(Verified::entry).map(|file| PartitionedFile::new(file.id.as_str(), file.size)).collect()
 }
 
 fn groups(batches: &[RecordBatch], keys: &[&[Packed<'_>]]) -> Result<Sensitive<Groups>, TabulateError> {

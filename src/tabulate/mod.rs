@@ -12,10 +12,10 @@ mod engine;
 mod layout;
 mod rows;
 
-use crate::ledger::EditionRow;
+use crate::ledger::{EditionRow, FileEntry};
 use crate::policy::{Plan, Quantity};
 use crate::sensitive::Sensitive;
-use crate::vault::{Vault, VaultError};
+use crate::vault::{Vault, VaultError, Verified};
 use layout::{Edition, Table};
 
 /// Threads one question may use, whatever the machine has: how long it takes is for plan and sizes to say.
@@ -165,13 +165,19 @@ impl Counting {
 
 fn count(vault: &Vault, tables: Vec<Table>, editions: &[Edition], memory: usize) -> Result<ExactTables, TabulateError> {
     // All editions, before a row of any is read: a claim may still be given back.
-    verify(vault, editions)?;
-    read(vault, tables, editions, memory)
+    let files = verify(vault, editions)?;
+    read(vault, tables, editions, &files, memory)
 }
 
 /// Counts editions that were verified. Whatever fails here may have depended on the rows, so it is told apart.
-fn read(vault: &Vault, tables: Vec<Table>, editions: &[Edition], memory: usize) -> Result<ExactTables, TabulateError> {
-    let counted = read_all(vault, tables, editions, memory);
+fn read(
+    vault: &Vault,
+    tables: Vec<Table>,
+    editions: &[Edition],
+    files: &[Vec<Verified>],
+    memory: usize,
+) -> Result<ExactTables, TabulateError> {
+    let counted = read_all(vault, tables, editions, files, memory);
     counted.map_err(|error| if error.before_reading() { TabulateError::Interrupted } else { error })
 }
 
@@ -179,12 +185,13 @@ fn read_all(
     vault: &Vault,
     tables: Vec<Table>,
     editions: &[Edition],
+    files: &[Vec<Verified>],
     memory: usize,
 ) -> Result<ExactTables, TabulateError> {
     let empty = |table: Table| Ok(Counting { counts: vec![0; table.figures()?], table });
     let mut tables: Vec<Counting> = tables.into_iter().map(empty).collect::<Result<_, TabulateError>>()?;
     let engine = engine::Engine::new(vault, memory)?;
-    for edition in editions {
+    for (edition, files) in editions.iter().zip(files) {
         // The engine's memory goes with the combinations of codes that occur; a table with room for too many is scanned
         // person by person, in memory that its declared cells alone decide. Both count each person once.
         let scanned = |table: &Table| table.distinct || layout::too_fine(edition, table);
@@ -192,28 +199,29 @@ fn read_all(
             tables.iter_mut().partition(|t| t.table.quantity == Quantity::Persons);
         let (mut distinct, mut additive): (Vec<_>, Vec<_>) = persons.into_iter().partition(|t| scanned(&t.table));
         for pass in layout::passes(edition, additive.iter().map(|counting| &counting.table)) {
-            let groups = engine.count(edition, &pass.columns)?;
+            let groups = engine.count(edition, files, &pass.columns)?;
             let members = additive.get_mut(pass.tables).ok_or(TabulateError::Engine)?;
             fold(edition, &pass.columns, &groups, members)?;
         }
-        distinct::count(vault, edition, &mut distinct)?;
-        rows::count(vault, edition, &mut rows)?;
+        distinct::count(vault, edition, files, &mut distinct)?;
+        rows::count(vault, edition, files, &mut rows)?;
     }
     engine.end();
     let exact = |counting: Counting| ExactTable { dims: counting.table.dims, counts: Sensitive::new(counting.counts) };
     Ok(ExactTables(tables.into_iter().map(exact).collect()))
 }
 
-/// Checks every file of these editions, and that their keys are there.
-fn verify(vault: &Vault, editions: &[Edition]) -> Result<(), TabulateError> {
-    let share = |first: usize| {
-        let files = editions.iter().flat_map(|edition| &edition.files);
-        vault.verify(&files.skip(first).step_by(THREADS).cloned().collect::<Vec<_>>())
-    };
-    std::thread::scope(|scope| {
-        let running: Vec<_> = (0..THREADS).map(|first| scope.spawn(move || share(first))).collect();
-        running.into_iter().try_for_each(|thread| Ok(thread.join().map_err(|_| TabulateError::Engine)??))
-    })
+/// Checks every file of these editions, and that their keys are there; gives them by edition.
+fn verify(vault: &Vault, editions: &[Edition]) -> Result<Vec<Vec<Verified>>, TabulateError> {
+    let files: Vec<&FileEntry> = editions.iter().flat_map(|edition| &edition.files).collect();
+    let verified = std::thread::scope(|scope| {
+        let parts = files.chunks(files.len().div_ceil(THREADS).max(1));
+        let running: Vec<_> = parts.map(|part| scope.spawn(move || vault.verify(part.iter().copied()))).collect();
+        let done = running.into_iter().map(|thread| Ok(thread.join().map_err(|_| TabulateError::Engine)??));
+        done.collect::<Result<Vec<_>, TabulateError>>()
+    })?;
+    let mut verified = verified.into_iter().flatten();
+    Ok(editions.iter().map(|edition| verified.by_ref().take(edition.files.len()).collect()).collect())
 }
 
 /// Sums the finest counts of a pass into its tables.

@@ -9,13 +9,18 @@ use super::distinct::codes;
 use super::layout::{Edition, Table};
 use super::{Counting, THREADS, TabulateError};
 use crate::policy::{Numbers, Quantity};
-use crate::vault::{RANK, Vault};
+use crate::vault::{RANK, Vault, Verified};
 use arrow::array::{Array as _, AsArray as _, PrimitiveArray, RecordBatch};
 use arrow::datatypes::{Int64Type, UInt16Type};
 use std::collections::BTreeSet;
 
-/// Adds an edition to these tables, all in one pass. The edition's files have been verified.
-pub(super) fn count(vault: &Vault, edition: &Edition, tables: &mut [&mut Counting]) -> Result<(), TabulateError> {
+/// Adds an edition, which lies in these files, to these tables, all in one pass.
+pub(super) fn count(
+    vault: &Vault,
+    edition: &Edition,
+    files: &[Verified],
+    tables: &mut [&mut Counting],
+) -> Result<(), TabulateError> {
     if tables.is_empty() {
         return Ok(());
     }
@@ -25,7 +30,7 @@ pub(super) fn count(vault: &Vault, edition: &Edition, tables: &mut [&mut Countin
     let (share, columns) = (&share, &columns);
     let read = |first: usize| {
         let mut sums = share.zeros()?;
-        for file in edition.files.iter().skip(first).step_by(THREADS) {
+        for file in files.iter().skip(first).step_by(THREADS) {
             for batch in vault.scan(file, columns)? {
                 share.add(batch?.expose(), &mut sums)?;
             }

@@ -232,7 +232,11 @@ fn over_its_memory_the_engine_gives_a_code_and_spills_nothing() {
     let editions = [edition];
     let plan = plan(&policy, &editions, vec![plain(&policy, "sex"), plain(&policy, "region")], vec![persons(&[0, 1])]);
     let laid = layout::editions(&plan, &editions).unwrap();
-    let count = |bytes| engine::Engine::new(&test.vault, bytes).unwrap().count(&laid[0], &[0, 1]).map(|_| ());
+    let files = verify(&test.vault, &laid).unwrap();
+    let count = |bytes| {
+        let engine = engine::Engine::new(&test.vault, bytes).unwrap();
+        engine.count(&laid[0], &files[0], &[0, 1]).map(|_| ())
+    };
     assert!(count(MEMORY).is_ok());
     assert_eq!(count(64).unwrap_err().code(), "memory");
 }
@@ -360,9 +364,10 @@ fn what_fails_while_rows_are_read_is_never_given_back() {
     let service = vec![plain(&policy, "service")];
     let plan = plan(&policy, &editions, service, vec![measured(&[0], true, 4, 8)]);
     let laid = layout::editions(&plan, &editions).unwrap();
+    let files = verify(&test.vault, &laid).unwrap();
     // The vault loses the second edition after all were verified: the first has been read by then.
     test.vault.erase(&editions[1].files).unwrap();
-    let error = read(&test.vault, layout::tables(&plan).unwrap(), &laid, MEMORY).err().unwrap();
+    let error = read(&test.vault, layout::tables(&plan).unwrap(), &laid, &files, MEMORY).err().unwrap();
     assert_eq!(error.code(), "interrupted");
     assert!(!error.before_reading());
 }

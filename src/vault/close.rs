@@ -59,7 +59,7 @@ impl Source {
         let recode = Recode::new(&coding, policy, submission.sequence)?;
         let mut files = Vec::new();
         for entry in &submission.files {
-            let opened = vault.open_file(entry)?;
+            let opened = vault.open(&vault.verify(entry)?)?;
             let runs = opened.note().and_then(|note| serde_json::from_str(note).ok());
             files.push((opened, runs.ok_or(VaultError::Format("read"))?));
         }

@@ -169,7 +169,7 @@ impl Inner {
     }
 
     /// Checks that a file's key is there, and size and SHA-256 against the manifest.
-    pub(super) fn verify(&self, entry: &FileEntry) -> Result<(), VaultError> {
+    pub(super) fn verify(&self, entry: &FileEntry) -> Result<Verified, VaultError> {
         self.keys.of(&entry.id)?;
         let tampered = || VaultError::Tampered { file: entry.id.clone() };
         let mut file = match File::open(self.path(&entry.id)) {
@@ -188,12 +188,11 @@ impl Inner {
             }
             sha256.update(block.get(..read).unwrap_or_default());
         }
-        if Digest(sha256.finalize().into()) == entry.sha256 { Ok(()) } else { Err(tampered()) }
+        if Digest(sha256.finalize().into()) == entry.sha256 { Ok(Verified(entry.clone())) } else { Err(tampered()) }
     }
 
-    /// Opens a file after checking it.
-    pub(super) fn open_file(&self, entry: &FileEntry) -> Result<Opened, VaultError> {
-        self.verify(entry)?;
+    /// Opens a file that was checked.
+    pub(super) fn open(&self, Verified(entry): &Verified) -> Result<Opened, VaultError> {
         let options = ArrowReaderOptions::new().with_file_decryption_properties(self.decryption(&entry.id)?);
         let path = self.path(&entry.id);
         let file = File::open(&path)?;
@@ -202,7 +201,17 @@ impl Inner {
     }
 }
 
-/// A file that is what the manifest says. Holds no descriptor, so that any number may be open.
+/// A file that is what the manifest says, by size and SHA-256, and whose key is there: nothing else is ever parsed.
+pub(crate) struct Verified(FileEntry);
+
+impl Verified {
+    /// Its row in the manifest.
+    pub(crate) fn entry(&self) -> &FileEntry {
+        &self.0
+    }
+}
+
+/// A verified file, its footer read. Holds no descriptor, so that any number may be open.
 pub(super) struct Opened {
     path: std::path::PathBuf,
     metadata: ArrowReaderMetadata,

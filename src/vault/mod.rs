@@ -23,7 +23,7 @@ pub use error::VaultError;
 pub use stray::{Strays, Uncommitted};
 
 pub(crate) use edition::{NARROW_CODES, ORDINAL, RANK, column_name};
-pub(crate) use file::Scan;
+pub(crate) use file::{Scan, Verified};
 
 use crate::fault::{Faults, Point};
 use crate::identity::{DatasetId, FileId};
@@ -188,9 +188,12 @@ impl Vault {
     }
 
     /// Checks files against the manifest, and that their keys are there, before anybody parses them.
-    pub(crate) fn verify(&self, files: &[FileEntry]) -> Result<(), VaultError> {
+    pub(crate) fn verify<'a>(
+        &self,
+        files: impl IntoIterator<Item = &'a FileEntry>,
+    ) -> Result<Vec<Verified>, VaultError> {
         self.0.keys.provider()?;
-        files.iter().try_for_each(|file| self.0.verify(file))
+        files.into_iter().map(|file| self.0.verify(file)).collect()
     }
 
     /// The cipher's side of reading a file that was verified.
@@ -198,9 +201,9 @@ impl Vault {
         self.0.decryption(id)
     }
 
-    /// Reads some columns of a sealed file, after checking it.
-    pub(crate) fn scan(&self, file: &FileEntry, columns: &[&str]) -> Result<Scan, VaultError> {
-        self.0.open_file(file)?.scan(columns, None)
+    /// Reads some columns of a sealed file.
+    pub(crate) fn scan(&self, file: &Verified, columns: &[&str]) -> Result<Scan, VaultError> {
+        self.0.open(file)?.scan(columns, None)
     }
 }
 

@@ -1,7 +1,7 @@
 //! A vault in a temporary directory, for the tests of this stage and the next.
 
 use super::chunk::Chunks;
-use super::{SealedEdition, Vault, VaultSettings, column_name};
+use super::{Scan, SealedEdition, Vault, VaultError, VaultSettings, column_name};
 use crate::identity::{DatasetId, Digest, Organisation, Period, SubmissionId};
 use crate::ledger::{EditionRow, FileEntry, Receipt, SubmissionRow, SubmissionState};
 use crate::policy::{EditionRef, IdForm, Policy};
@@ -36,6 +36,13 @@ pub(crate) struct Kept {
 pub(crate) struct TestVault {
     directory: tempfile::TempDir,
     pub(crate) vault: Vault,
+}
+
+impl Vault {
+    /// Checks one file and reads some of its columns.
+    pub(crate) fn look(&self, file: &FileEntry, columns: &[&str]) -> Result<Scan, VaultError> {
+        self.verify([file]).and_then(|verified| self.scan(&verified[0], columns))
+    }
 }
 
 impl TestVault {
@@ -125,7 +132,7 @@ impl TestVault {
         columns.extend(names.iter().map(String::as_str));
         let mut kept = Vec::new();
         for file in &edition.files {
-            for batch in self.vault.scan(file, &columns).unwrap() {
+            for batch in self.vault.look(file, &columns).unwrap() {
                 let batch = batch.unwrap();
                 let batch = batch.expose();
                 let costs = batch.column(last + 2).as_primitive::<Int64Type>();

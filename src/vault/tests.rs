@@ -130,8 +130,8 @@ fn a_copy_without_the_key_is_sealed() {
         copy.strays().map(drop),
         copy.seal("draw", b"1").map(drop),
         copy.unseal("draw", b"1").map(drop),
-        copy.verify(&files),
-        copy.scan(&files[0], &[]).map(drop),
+        copy.verify(&files).map(drop),
+        copy.look(&files[0], &[]).map(drop),
     ];
     for refusal in refused {
         assert!(matches!(refusal, Err(VaultError::Sealed)), "{refusal:?}");
@@ -167,7 +167,7 @@ fn a_changed_file_is_refused_before_any_parser_sees_it() {
         let mut bytes = whole.clone();
         bytes[place] ^= 1;
         fs::write(&path, bytes).unwrap();
-        assert!(matches!(test.vault.scan(entry, &[]).map(drop), Err(VaultError::Tampered { .. })));
+        assert!(matches!(test.vault.look(entry, &[]).map(drop), Err(VaultError::Tampered { .. })));
     }
     fs::write(&path, &whole[..last]).unwrap();
     assert!(matches!(test.vault.verify(&sealed.files), Err(VaultError::Tampered { .. })));
@@ -183,12 +183,12 @@ fn a_file_put_in_anothers_place_does_not_open_even_if_the_manifest_is_forged() {
     let two = test.send(&policy, CSV).unwrap().files.remove(0);
     fs::copy(test.vault.0.path(&one.id), test.vault.0.path(&two.id)).unwrap();
     let forged = FileEntry { id: two.id.clone(), ..one.clone() };
-    assert!(matches!(test.vault.scan(&forged, &[]).map(drop), Err(VaultError::Format(_))));
+    assert!(matches!(test.vault.look(&forged, &[]).map(drop), Err(VaultError::Format(_))));
     // Even under the other file's key: the id is bound into every module.
     let key = test.vault.0.keys.of(&one.id).unwrap();
     let wrapped = test.vault.0.keys.provider().unwrap().wrap(&format!("file {}", two.id), &key).unwrap();
     fs::write(test.path().join("keys/files").join(two.id.as_str()), wrapped).unwrap();
-    assert!(matches!(test.vault.scan(&forged, &[]).map(drop), Err(VaultError::Format(_))));
+    assert!(matches!(test.vault.look(&forged, &[]).map(drop), Err(VaultError::Format(_))));
 }
 
 #[test]
@@ -201,7 +201,7 @@ fn an_erased_file_stays_erased_though_a_backup_brings_its_bytes_back() {
     test.vault.erase(&sealed.files).unwrap();
     assert!(!path.exists());
     fs::write(&path, backup).unwrap();
-    assert!(matches!(test.vault.scan(&sealed.files[0], &[]).map(drop), Err(VaultError::Erased { .. })));
+    assert!(matches!(test.vault.look(&sealed.files[0], &[]).map(drop), Err(VaultError::Erased { .. })));
 }
 
 #[test]
@@ -214,7 +214,7 @@ fn a_sweep_leaves_what_the_manifest_knows_and_nothing_else() {
     fs::write(test.path().join("keys/files/.new-torn"), b"x").unwrap();
     test.vault.sweep(test.vault.strays().unwrap(), &known.files.iter().map(|file| file.id.clone()).collect()).unwrap();
     for kept in [&known.files[0], &underway.files[0]] {
-        test.vault.scan(kept, &[]).map(drop).unwrap();
+        test.vault.look(kept, &[]).map(drop).unwrap();
     }
     assert!(!test.vault.0.path(&stray.files[0].id).exists());
     let keys = || fs::read_dir(test.path().join("keys/files")).unwrap().count();
@@ -233,7 +233,7 @@ fn what_is_received_between_looking_and_sweeping_stays() {
     later.uncommitted.end();
     assert!(!test.vault.untidy(), "an end that is known leaves nothing to look for");
     test.vault.sweep(strays, &BTreeSet::new()).unwrap();
-    test.vault.scan(&later.files[0], &[]).map(drop).unwrap();
+    test.vault.look(&later.files[0], &[]).map(drop).unwrap();
     drop(test.send(&generous(1), CSV).unwrap());
     assert!(test.vault.untidy(), "an end that is not known does");
 }

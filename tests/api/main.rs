@@ -19,6 +19,8 @@
 mod accounts;
 mod acs;
 mod bodies;
+mod flips;
+mod folders;
 mod free;
 mod groups;
 mod hostile;

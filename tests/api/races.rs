@@ -16,7 +16,7 @@ fn counted(replies: &[Reply], status: u16, code: &str) -> usize {
     replies.iter().filter(is).count()
 }
 
-// G6: held and spent never pass the cap. Issue 3, "shows" 1.
+// G6: held and spent never pass the cap.
 #[test]
 fn of_64_racing_questions_for_a_tenth_of_the_budget_exactly_ten_are_answered_in_20_races() {
     let service = TestService::start();

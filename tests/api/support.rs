@@ -109,15 +109,29 @@ impl TestService {
             issued.iter().filter(|(row, _)| row.role.as_str() == role).map(|(_, text)| text.clone()).collect::<Vec<_>>()
         };
         let (officers, operator) = (of_role("officer"), of_role("operator").remove(0));
+        drop(runtime);
+        Self::over(folder, config, clock, officers, operator).unwrap()
+    }
+
+    /// Starts a service over a folder that was made before, with the tokens that came with it; says why not.
+    pub fn over(
+        folder: TempDir,
+        config: Config,
+        clock: Arc<HandClock>,
+        officers: Vec<String>,
+        operator: String,
+    ) -> Result<Self, String> {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        let opened = runtime.block_on(halflight::app::open(&config, clock.clone()));
+        let app = opened.map_err(|error| error.to_string())?;
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let app = runtime.block_on(halflight::app::open(&config, clock.clone())).unwrap();
         let (stop, told) = tokio::sync::oneshot::channel::<()>();
         let running = std::thread::spawn(move || {
             let told = async { drop(told.await) };
             runtime.block_on(halflight::publish::serve_until(app.office, config.http, listener, told)).unwrap();
         });
-        Self { folder, url, officers, operator, clock, agent: agent(), stop: Mutex::new(Some((stop, running))) }
+        Ok(Self { folder, url, officers, operator, clock, agent: agent(), stop: Mutex::new(Some((stop, running))) })
     }
 
     /// One that runs as a process of its own, with its folder, its address and its first tokens.

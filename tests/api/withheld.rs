@@ -18,8 +18,12 @@ fn register() -> String {
 }
 
 fn service() -> (TestService, String) {
+    service_of(POLICY)
+}
+
+fn service_of(policy: &str) -> (TestService, String) {
     let service = TestService::start();
-    service.in_force(POLICY);
+    service.in_force(policy);
     let (ministry, team) = (service.submitter(), service.analyst());
     service.submit(&ministry, "visits", "2026", "k1", &register()).expect(201);
     service.close("visits", "2026").expect(201);
@@ -170,5 +174,37 @@ fn a_share_tells_no_more_than_its_parts_may() {
     assert_eq!(again["privacy"]["charged"], false, "{again}");
     assert_eq!(value(&again, &[("state", "west")]), None);
     all_hold(&audit(&published(&service)));
+    service.verify();
+}
+
+// A group that falls silent is seen: in cells by everyone, in persons by officers, with what would show it.
+#[test]
+fn whom_suppression_hides_is_told() {
+    let watched = "[[vulnerable]]\nwhere = { state = [\"west\"], sex = [\"F\"] }\n[[forbid]]";
+    let (service, team) = service_of(&POLICY.replacen("[[forbid]]", watched, 1));
+    let release = service.ask(&team, &question(&["state", "sex"], &[], "0.5")).expect(201).json();
+    let (group, rest) = (&release["loss"]["groups"][0], &release["loss"]["rest"]);
+    assert_eq!(group["where"], json!({ "sex": ["F"], "state": ["west"] }));
+    assert_eq!((&group["cells"], &group["shown"]), (&json!(1), &json!(0)));
+    assert_eq!((&rest["cells"], &rest["shown"]), (&json!(5), &json!(5)));
+    assert!(release["loss"].to_string().find("persons").is_none(), "persons would be an equation");
+
+    let path = format!("/v1/releases/{}/loss", release["id"].as_str().unwrap());
+    service.get(&path, Some(&team)).expect_problem(403, "forbidden_role");
+    service.get(&path, None).expect_problem(401, "unauthenticated");
+    let loss = service.get(&path, Some(&service.officers[0])).expect(200).json();
+    assert_eq!((&loss[0]["silenced"], &loss[0]["persons_shown"]), (&json!(true), &json!(0)), "{loss}");
+    assert!((loss[0]["persons"].as_i64().unwrap() - 3).abs() < 8, "{loss}: the noisy three");
+    // A group that is broad enough in a coarser table is told which.
+    let women = POLICY.replacen("[[forbid]]", "[[vulnerable]]\nwhere = { sex = [\"F\"] }\n[[forbid]]", 1);
+    let (service, team) = service_of(&women);
+    let release = service.ask(&team, &question(&["state", "sex"], &[], "0.5")).expect(201).json();
+    let path = format!("/v1/releases/{}/loss", release["id"].as_str().unwrap());
+    let loss = service.get(&path, Some(&service.officers[0])).expect(200).json();
+    assert_eq!((&loss[0]["coarser"], &loss[0]["silenced"]), (&json!(["sex"]), &json!(false)), "{loss}");
+    assert_eq!(service.spent("visitors"), "0.5");
+    // What touches no such group says nothing.
+    let plain = service.ask(&team, &question(&["state"], &[], "0.5")).expect(201).json();
+    assert!(plain.get("loss").is_none(), "{plain}");
     service.verify();
 }

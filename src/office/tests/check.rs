@@ -84,7 +84,7 @@ impl Run {
     pub(super) async fn count_newest(&self) {
         let mut counts: BTreeMap<usize, usize> = BTreeMap::new();
         for file in self.edition(self.model.editions.len()).await.files {
-            for batch in self.service.office.vault.scan(&file, &["c0"]).unwrap() {
+            for batch in self.service.office.vault.look(&file, &["c0"]).unwrap() {
                 for code in batch.unwrap().expose().column(0).as_primitive::<UInt8Type>().values() {
                     *counts.entry(usize::from(*code)).or_default() += 1;
                 }

@@ -48,6 +48,12 @@ fn what_is_wrong_with_a_grouping_is_refused_where_it_stands() {
         ("geo_level = 1     ", "# geo_level = 1     ", "key_missing", "add geo_level, at most 1"),
         ("spares = [\"continent\"]", "spares = [\"continents\"]", "reference_unknown", "did you mean `continent`?"),
         ("spares = [\"continent\"]", "spares = [\"cit_group\"]", "reference_unknown", "column itself is not spared"),
+        (
+            "cross = [\"adm1\", \"cit_group\", \"age\"]",
+            "cross = [\"adm1\", \"region\"]",
+            "contradiction",
+            "one level of it",
+        ),
         ("[[grouping]]", "[[groupings]]", "key_unknown", "did you mean `grouping`?"),
     ] {
         let whole = text("residence");

@@ -29,7 +29,7 @@ pub(super) type Shared = web::Data<super::server::Face>;
 
 /// Registers every route. They are tried in this order: what is read most comes first.
 pub fn configure(cfg: &mut web::ServiceConfig) {
-    cfg.service(releases::one).service(releases::list);
+    cfg.service(releases::one).service(releases::list).service(releases::loss);
     cfg.service(submissions::submit).service(submissions::receipts).service(submissions::withdraw);
     cfg.service(datasets::close).service(datasets::list).service(datasets::one);
     cfg.service(datasets::suspend).service(datasets::budget);

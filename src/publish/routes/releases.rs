@@ -4,12 +4,12 @@ use super::faces::ReleaseSummary;
 use super::{Office, Reply, Shared};
 use crate::identity::{DatasetId, ReleaseId};
 use crate::ledger::ReleaseFace;
-use crate::publish::caller::{Asking, At, Visitor};
+use crate::publish::caller::{Asking, At, Caller, Visitor};
 use crate::publish::formats::{Format, Options, Rendered};
 use crate::publish::headers;
 use crate::publish::problem::Problem;
 use crate::publish::publishable::{empty, reply};
-use crate::release::Body;
+use crate::release::{Body, GroupLoss};
 use actix_web::http::StatusCode;
 use actix_web::http::header::{ACCEPT, CACHE_CONTROL, ETAG, HeaderMap, IF_NONE_MATCH, LINK, LOCATION, VARY};
 use actix_web::{HttpRequest, HttpResponse, get};
@@ -131,6 +131,20 @@ pub(crate) async fn one(
         headers::set(response.headers_mut(), CACHE_CONTROL, "public, no-cache");
     }
     Ok(response)
+}
+
+/// What suppression costs each vulnerable group in the tables of a release: in cells, in noisy persons, and which coarser
+/// table would show it.
+#[utoipa::path(
+    operation_id = "read_loss",
+    tag = "govern",
+    security(("token" = ["officer"])),
+    params(("id" = ReleaseId, Path, description = "The release")),
+    responses((status = 200, description = "By group and table", body = Vec<GroupLoss>)),
+)]
+#[get("/v1/releases/{id}/loss")]
+pub(crate) async fn loss(caller: Caller, at: At<ReleaseId>, office: Office) -> Reply {
+    reply(StatusCode::OK, office.loss(&caller.0, &at.0).await?.as_slice())
 }
 
 /// Whether the caller has these very bytes already (weak comparison, RFC 9110, section 13.1.2).

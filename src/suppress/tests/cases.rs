@@ -204,6 +204,14 @@ fn figures_that_contradict_each_other_are_not_certified() {
     assert!(matches!(audit(&[2], &tables), Err(Revealed::DoesNotAddUp(_))));
 }
 
+#[test]
+fn where_nothing_at_all_is_shown_nothing_need_be_searched() {
+    let leaves = vec![0.0; 900];
+    let (after, certificate) = release(&[30, 30], &with_margins(30, 30, &leaves, 0.1));
+    assert_eq!(silent(&after), 961);
+    assert_eq!(audit(&[30, 30], &after), Ok(certificate));
+}
+
 // What an outside audit starts from says nothing of the withheld cells, and published figures are rounded.
 #[test]
 fn an_audit_of_rounded_figures_finds_a_place_to_start_from() {
