@@ -36,11 +36,12 @@
 //!
 //! # Words
 //! *Account*: the people whose loss is added up. *Cell*: one combination of codes in a table. *Claim*: an amount held
-//! before a draw. *Cut*: the codes a filter selects. *Draw*: what is measured and paid for. *Edition*: a closed period,
-//! each person bounded. *Floor* (threshold): the noisy number of persons below which a cell is withheld. *Grouping*:
-//! groups of a column's codes as a dimension of its own. *Leaf*: an entry of the public log. *Margin*: a table with a
-//! dimension summed out. *Release*: what is shown of a draw. *Witness*: a file on another volume that remembers every
-//! leaf of the log: what a rolled back database is brought forward from.
+//! before a draw. *Comparison*: a figure of one group less that of another, or over it. *Cut*: the codes a filter
+//! selects. *Draw*: what is measured and paid for. *Edition*: a closed period, each person bounded. *Floor*
+//! (threshold): the noisy number of persons below which a cell is withheld. *Grouping*: groups of a column's codes as
+//! a dimension of its own. *Leaf*: an entry of the public log. *Margin*: a table with a dimension summed out.
+//! *Release*: what is shown of a draw. *Witness*: a file on another volume that remembers every leaf of the log: what
+//! a rolled back database is brought forward from.
 #![forbid(unsafe_code)]
 
 pub mod app;

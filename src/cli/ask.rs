@@ -10,7 +10,6 @@ use crate::identity::{DatasetId, Period, Purpose};
 use crate::policy::{MeasureAsked, Question, Spend};
 use crate::release::Body;
 use serde::Deserialize;
-use std::collections::BTreeMap;
 use std::io::Write as _;
 
 const EXAMPLES: &str = "\
@@ -19,10 +18,14 @@ Examples:
   halflight ask --dataset residence --by adm1,sex --margins --spend rho=0.01 --purpose treaty_body
   halflight ask --dataset residence --by adm1,sex --where citizenship=non_citizen --spend rho=0.01
   halflight ask --dataset residence --by sex --measure mean:wait_days --measure share:urban=U --spend rho=0.02
+  halflight ask --dataset residence --by adm1 --measure difference:sex=F/sex=M --spend rho=0.01
+  halflight ask --dataset residence --by adm1 --measure ratio:share:urban=U:sex=F/sex=M --spend rho=0.01
+  halflight ask --dataset residence --period 2025-Q4,2026-Q1 --measure difference:period=2026-Q1/period=2025-Q4 \
+    --spend rho=0.01
   halflight ask --dataset health --table service,sex --table adm1 --spend rho=0.005 --format csv
 
 --spend moe=25 asks for a 95 % interval of +-25 persons and finds the price. A quote touches no data and costs nothing.
-The same question again costs nothing and gives the same bytes.";
+The same question again costs nothing and gives the same bytes. A comparison marked ~ is within the noise.";
 
 /// Arguments of `ask`.
 #[derive(Debug, clap::Args)]
@@ -40,9 +43,11 @@ pub(super) struct AskArgs {
     /// Only persons or rows with these codes; may be given several times.
     #[arg(long = "where", value_name = "COLUMN=CODE[,CODE]", value_parser = filter)]
     filter: Vec<(String, Vec<String>)>,
-    /// persons, rows, sum:COLUMN, mean:COLUMN, median:COLUMN, quantile:COLUMN:Q or share:COLUMN=CODE+CODE; may be given
+    /// persons, rows, sum:COLUMN, mean:COLUMN, median:COLUMN, quantile:COLUMN:Q, share:COLUMN=CODE+CODE, or two groups
+    /// compared: difference:GROUP/GROUP or ratio:GROUP/GROUP, where a GROUP is COLUMN=CODE+CODE, several joined by
+    /// commas; of persons, or of ratio:share:COLUMN=CODE:GROUP/GROUP, difference:mean:COLUMN:GROUP/GROUP. May be given
     /// several times.
-    #[arg(long, value_name = "MEASURE", default_value = "persons", value_parser = measure)]
+    #[arg(long, value_name = "MEASURE", default_value = "persons", value_parser = super::measure::parse)]
     measure: Vec<MeasureAsked>,
     /// Closed periods; may be given several times [default: the newest].
     #[arg(long, value_name = "PERIOD", value_delimiter = ',', value_parser = Period::parse)]
@@ -166,32 +171,6 @@ fn filter(text: &str) -> Result<(String, Vec<String>), String> {
     }
 }
 
-fn measure(text: &str) -> Result<MeasureAsked, String> {
-    let column = str::to_owned;
-    match text.split(':').collect::<Vec<_>>().as_slice() {
-        ["persons"] => Ok(MeasureAsked::Persons {}),
-        ["rows"] => Ok(MeasureAsked::Rows {}),
-        ["sum", name] => Ok(MeasureAsked::Sum { column: column(name) }),
-        ["mean", name] => Ok(MeasureAsked::Mean { column: column(name) }),
-        ["median", name] => Ok(MeasureAsked::Median { column: column(name) }),
-        ["quantile", name, q] => Ok(MeasureAsked::Quantile { column: column(name), q: (*q).to_owned() }),
-        ["share", of] => numerator(of).map(|of| MeasureAsked::Share { of }).ok_or_else(|| SHARE.to_owned()),
-        _ => Err(format!("write persons, rows, sum:COLUMN, mean:COLUMN, median:COLUMN, quantile:COLUMN:Q or {SHARE}")),
-    }
-}
-
-const SHARE: &str = "share:COLUMN=CODE+CODE";
-
-/// The codes of a numerator, as the measures of a release write them.
-fn numerator(text: &str) -> Option<BTreeMap<String, Vec<String>>> {
-    let column = |part: &str| {
-        let (column, codes) = part.split_once('=')?;
-        let codes: Vec<String> = codes.split('+').map(str::to_owned).collect();
-        (!column.is_empty() && codes.iter().all(|code| !code.is_empty())).then(|| (column.to_owned(), codes))
-    };
-    text.split(',').map(column).collect()
-}
-
 fn spend(text: &str) -> Result<Spend, String> {
     let amount = |text: &str| {
         Nanos::parse(text).map_err(|error| error.to_string().replace(" in quotes, such as \"0.05\"", ", such as 0.05"))
@@ -216,10 +195,6 @@ mod tests {
         assert_eq!(filter("sex=F,M").unwrap(), ("sex".into(), vec!["F".into(), "M".into()]));
         assert_eq!(spend("rho=0.01").unwrap(), Spend::Rho(Nanos::from_nanos(10_000_000)));
         assert_eq!(spend("moe=25").unwrap(), Spend::Moe(25.0));
-        assert_eq!(
-            measure("quantile:wage_year:0.9").unwrap(),
-            MeasureAsked::Quantile { column: "wage_year".into(), q: "0.9".into() }
-        );
     }
 
     #[test]
@@ -229,11 +204,6 @@ mod tests {
         }
         for text in ["rho", "rho=-1", "rho=1e-3", "moe=0", "moe=NaN", "moe=inf", "sigma=3", ""] {
             assert!(spend(text).is_err(), "{text}");
-        }
-        let of = [("coverage".to_owned(), vec!["public".to_owned(), "none".to_owned()])].into();
-        assert_eq!(measure("share:coverage=public+none").unwrap(), MeasureAsked::Share { of });
-        for text in ["person", "sum", "sum:a:b", "quantile:wage_year", "share:sex", "share:sex=", "share:sex=F+"] {
-            assert!(measure(text).is_err(), "{text}");
         }
     }
 }

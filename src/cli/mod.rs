@@ -15,6 +15,7 @@ mod edition;
 pub mod error;
 pub mod generate;
 pub mod lists;
+mod measure;
 mod policy;
 mod program;
 mod quote;

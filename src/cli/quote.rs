@@ -23,6 +23,8 @@ pub(super) struct QuoteFace {
     #[serde(default)]
     parts: Vec<PartFace>,
     #[serde(default)]
+    differences: Vec<DifferenceFace>,
+    #[serde(default)]
     free: bool,
     #[serde(default)]
     remaining: Option<String>,
@@ -51,6 +53,12 @@ struct PartFace {
     implied: bool,
     tables: usize,
     cost: CostFace,
+}
+
+#[derive(Debug, Deserialize)]
+struct DifferenceFace {
+    measure: String,
+    moe: MoeFace,
 }
 
 #[derive(Debug, Deserialize)]
@@ -98,6 +106,9 @@ pub(super) fn print(quote: &QuoteFace, out: &mut dyn Write) -> Result<(), CliErr
     for table in quote.tables.iter().filter(|_| quote.tables.len() > 1) {
         let name = if table.by.is_empty() { "total".to_owned() } else { table.by.join(" x ") };
         writeln!(out, "  in         {name}: +-{:.0}, at worst +-{:.0}", table.moe.typical, table.moe.worst)?;
+    }
+    for DifferenceFace { measure, moe } in &quote.differences {
+        writeln!(out, "             +-{:.0} typically, +-{:.0} at worst, for {measure}", moe.typical, moe.worst)?;
     }
     if let Some(cells) = quote.cells {
         writeln!(out, "cells        {cells}")?;

@@ -57,6 +57,9 @@ pub fn notes(body: &Body, page: Page) -> String {
     if has(Status::U) {
         lines.push("u  unreliable: the interval is wide for the figure".to_owned());
     }
+    if body.cells.iter().any(|cell| cell.within_noise == Some(true)) {
+        lines.push("~  within the noise: the two groups cannot be told apart".to_owned());
+    }
     lines.push(format!("(–) or ±  {:.0} % interval; covers {}", body.confidence * 100.0, body.interval_covers));
     if !body.additive {
         lines.push("cells do not add up to totals: one person can be in several".to_owned());
@@ -114,6 +117,7 @@ mod tests {
             known: None,
             status: if value.is_some() { Status::A } else { Status::Q },
             reason: None,
+            within_noise: None,
         }
     }
 
@@ -165,6 +169,17 @@ mod tests {
         cells[0].low = Some(Number::Whole(0));
         let text = rendered(&cells, Page { width: 55, ..Page::default() });
         assert!(text.contains("1,000 (0–1,005)") && text.contains("1,000 ±5"), "{text}");
+    }
+
+    #[test]
+    fn a_difference_that_is_within_the_noise_is_marked() {
+        let mut cells = two_by_two();
+        cells[0].value = Some(Number::Whole(-3));
+        (cells[0].low, cells[0].high, cells[0].within_noise) =
+            (Some(Number::Whole(-8)), Some(Number::Whole(2)), Some(true));
+        cells[4].within_noise = Some(false);
+        let text = rendered(&cells, Page::default());
+        assert!(text.contains("-3 (-8–2) ~") && text.matches('~').count() == 1, "{text}");
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The difference between two figures, and whether it can be told from none.
 
 use super::joint::Joint;
-use super::ratio::ratio;
+use super::ratio::{Ratio, ratio};
 
 /// A difference of two figures.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -42,10 +42,29 @@ pub fn difference_of(first: (f64, (f64, f64)), second: (f64, (f64, f64)), correl
     Difference::new(value, (value - reach(x - x_low, y_high - y), value + reach(x_high - x, y - y_low)))
 }
 
-/// The difference of two ratios of one estimate, each (numerator, denominator): shares, rates or means of two groups.
-///
-/// Fieller's intervals joined by [`difference_of`], with the correlation of the two to first order. `None` if either
-/// has no bounds.
+/// Two ratios of one estimate, each (numerator, denominator), and their correlation to first order: shares, rates or
+/// means of two groups.
+#[must_use]
+pub fn ratios(
+    joint: &Joint<'_>,
+    first: (&[f64], &[f64]),
+    second: (&[f64], &[f64]),
+    quantile: f64,
+) -> (Ratio, Ratio, f64) {
+    let of = |(numerator, denominator): (&[f64], &[f64])| {
+        let found = ratio(joint, numerator, denominator, quantile);
+        let value = found.value.unwrap_or(0.0);
+        let residual: Vec<f64> = numerator.iter().zip(denominator).map(|(x, y)| x - value * y).collect();
+        (found, residual)
+    };
+    let ((x, a), (y, b)) = (of(first), of(second));
+    let scale = (joint.covariance(&a, &a) * joint.covariance(&b, &b)).sqrt();
+    let correlation = if scale > 0.0 { (joint.covariance(&a, &b) / scale).clamp(-1.0, 1.0) } else { 0.0 };
+    (x, y, correlation)
+}
+
+/// The difference of two ratios of one estimate: Fieller's intervals joined by [`difference_of`], with the correlation
+/// of the two. `None` if either has no bounds.
 #[must_use]
 pub fn difference_of_ratios(
     joint: &Joint<'_>,
@@ -53,16 +72,8 @@ pub fn difference_of_ratios(
     second: (&[f64], &[f64]),
     quantile: f64,
 ) -> Option<Difference> {
-    let of = |(numerator, denominator): (&[f64], &[f64])| {
-        let found = ratio(joint, numerator, denominator, quantile);
-        let value = found.value?;
-        let residual: Vec<f64> = numerator.iter().zip(denominator).map(|(x, y)| x - value * y).collect();
-        Some(((value, found.interval?), residual))
-    };
-    let ((x, a), (y, b)) = (of(first)?, of(second)?);
-    let scale = (joint.covariance(&a, &a) * joint.covariance(&b, &b)).sqrt();
-    let correlation = if scale > 0.0 { (joint.covariance(&a, &b) / scale).clamp(-1.0, 1.0) } else { 0.0 };
-    Some(difference_of(x, y, correlation))
+    let (x, y, correlation) = ratios(joint, first, second, quantile);
+    Some(difference_of((x.value?, x.interval?), (y.value?, y.interval?), correlation))
 }
 
 #[cfg(test)]

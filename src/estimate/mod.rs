@@ -38,6 +38,7 @@ mod ratio;
 #[cfg(test)]
 mod reference;
 mod solve;
+mod together;
 mod tree;
 #[cfg(test)]
 mod tree_tests;
@@ -46,11 +47,13 @@ mod whole;
 mod zeros;
 
 pub(crate) use cut::selected;
-pub use difference::{Difference, difference, difference_of, difference_of_ratios};
+pub use difference::{Difference, difference, difference_of, difference_of_ratios, ratios};
 pub use estimator::{Estimator, Uncertainty, Variances};
 pub use joint::{Joint, quantile95};
 pub use quantile::{Quantile, quantile};
-pub use ratio::{Ratio, mean, ratio};
+pub use ratio::{Ratio, mean, ratio, ratio_of};
+pub(crate) use together::distinct;
+pub use together::{Covariances, together};
 pub use tree::TreeEstimator;
 pub use variation::Variation;
 use whole::Whole;
@@ -148,11 +151,7 @@ fn alone(plan: &Plan, noisy: &NoisyTables, sizes: &[usize]) -> Result<Vec<Estima
 /// [`NotCovered`] if the plan shows what it does not measure.
 pub fn expected(plan: &Plan) -> Result<Vec<Vec<(f64, usize)>>, NotCovered> {
     let sizes: Vec<usize> = plan.dimensions.iter().map(|d| d.levels.len()).collect();
-    let variance = |m: &crate::policy::Measured| match plan.accounting {
-        Accounting::Zcdp => crate::design::gaussian_variance(m.units, m.l2_squared),
-        Accounting::Pure => crate::design::laplace_variance(m.units, m.l1),
-    };
-    let measured: Vec<_> = plan.measured.iter().map(|m| (m.dims.clone(), variance(m))).collect();
+    let measured = noise_expected(plan);
     let all = Variation::new(&sizes, plan.nesting(), &measured, &plan.structural_zeros);
     let counted = |(kinds, kind_of): cut::Widths| {
         let cells = |kind: usize| kind_of.iter().filter(|of| **of == kind).count();
@@ -169,6 +168,16 @@ pub fn expected(plan: &Plan) -> Result<Vec<Vec<(f64, usize)>>, NotCovered> {
         cut::widths(plan.accounting, &own, &cells).map(counted)
     };
     plan.shown.iter().map(of_table).collect()
+}
+
+/// The tables that a plan measures, each with the variance of the noise to expect in a cell.
+#[must_use]
+pub fn noise_expected(plan: &Plan) -> Vec<(Vec<usize>, f64)> {
+    let variance = |m: &crate::policy::Measured| match plan.accounting {
+        Accounting::Zcdp => crate::design::gaussian_variance(m.units, m.l2_squared),
+        Accounting::Pure => crate::design::laplace_variance(m.units, m.l1),
+    };
+    plan.measured.iter().map(|m| (m.dims.clone(), variance(m))).collect()
 }
 
 /// How many cells a shown table has, filters applied.

@@ -60,6 +60,24 @@ pub fn ratio(joint: &Joint<'_>, numerator: &[f64], denominator: &[f64], quantile
     Ratio { value, standard_error, interval: interval.filter(|(low, high)| low.is_finite() && high.is_finite()) }
 }
 
+/// The ends of a ratio of two figures that cannot be below zero and have intervals, not necessarily symmetric.
+///
+/// The `r` at which the interval of `first - r * second` just holds zero, from a variance for each side of each
+/// interval (Donner and Zou, Statistical Methods in Medical Research 21, 2012): Fieller's for symmetric normal ones.
+/// `correlation` of the two estimates. A lower end below zero means zero. `None`: the second cannot be told from zero,
+/// and no upper end exists.
+#[must_use]
+pub fn ratio_of(first: (f64, (f64, f64)), second: (f64, (f64, f64)), correlation: f64) -> Option<(f64, f64)> {
+    let ((x, (x_low, x_high)), (y, (y_low, y_high))) = (first, second);
+    let terms = |a: f64, b: f64| (y * y - b * b, x * y - correlation * a * b, x * x - a * a);
+    let root = |(leading, half, constant): (f64, f64, f64)| (half * half - leading * constant).max(0.0).sqrt();
+    let (below, above) = (terms(x - x_low, y_high - y), terms(x_high - x, y - y_low));
+    // The smaller root in a form that holds whatever the sign of the leading term.
+    let low = below.2 / (below.1 + root(below));
+    let high = (above.1 + root(above)) / above.0;
+    (y_low > 0.0 && above.0 > 0.0 && low.is_finite() && high.is_finite()).then_some((low, high))
+}
+
 /// A mean of a column in `[lo, hi]`: the midpoint plus the sum of what is above it over the count of values there are.
 ///
 /// `numerator` weighs the centred sum, in units of `1 / scale` of the column's; `denominator` the non-missing count.
@@ -122,6 +140,19 @@ mod tests {
         assert_eq!(found.value, Some(1.0));
         let (low, high) = found.interval.unwrap();
         assert!((low - 1.0).abs() < 1e-9 && (high - 1.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn symmetric_normal_intervals_give_fiellers_ratio() {
+        let (values, covariance) = ([40.0, 100.0], [[25.0, 9.0], [9.0, 64.0]]);
+        let exact = of(values, covariance).interval.unwrap();
+        let interval = |x: f64, error: f64| (x, (x - Z95 * error, x + Z95 * error));
+        let found = ratio_of(interval(40.0, 5.0), interval(100.0, 8.0), 9.0 / 40.0).unwrap();
+        assert!((found.0 - exact.0).abs() < 1e-12 && (found.1 - exact.1).abs() < 1e-12, "{found:?} {exact:?}");
+        assert_eq!(ratio_of(interval(40.0, 5.0), interval(10.0, 8.0), 0.0), None, "a base like zero has no upper end");
+        // An upper end far away makes the lower one small, and no less than nothing.
+        let (low, high) = ratio_of((0.3, (0.2, 0.4)), (0.1, (0.05, 0.9)), 0.0).unwrap();
+        assert!((0.0..0.3 / 0.9 + 0.2).contains(&low) && high > 0.4 / 0.1, "{low} {high}");
     }
 
     #[test]

@@ -118,6 +118,15 @@ pub struct Part {
     pub moe: Option<Moe>,
 }
 
+/// The error to expect of a difference of persons.
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+pub struct Difference {
+    /// The measure, as cells name it.
+    pub measure: String,
+    /// The half-width of its interval.
+    pub moe: Moe,
+}
+
 /// A question that would be answered now, and in what it differs.
 #[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct Alternative {
@@ -160,6 +169,9 @@ pub struct Quote {
     pub tables: Vec<TableMoe>,
     /// Everything that is measured, with its part of the price.
     pub parts: Vec<Part>,
+    /// The error to expect of differences of persons. That of other comparisons depends on the figures.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub differences: Vec<Difference>,
     /// Whether it is answered from a draw that is paid for.
     pub free: bool,
     /// What is left of the account.

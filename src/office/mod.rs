@@ -21,8 +21,8 @@ mod tests;
 mod worth;
 
 pub use faces::{
-    Alternative, Answer, BudgetFace, ColumnFace, Cost, DatasetFace, EditionClosed, Moe, Part, PolicyRecord, Quote,
-    SubmissionAsked, Submitted, TableMoe,
+    Alternative, Answer, BudgetFace, ColumnFace, Cost, DatasetFace, Difference, EditionClosed, Moe, Part, PolicyRecord,
+    Quote, SubmissionAsked, Submitted, TableMoe,
 };
 
 use crate::clock::Clock;

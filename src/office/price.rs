@@ -3,9 +3,9 @@
 //! Computed from the plan alone (G8). What a measure brings along, such as the persons for the floor, stands here with
 //! its price like what was asked for.
 
-use super::{Alternative, Cost, Moe, Part, TableMoe};
+use super::{Alternative, Cost, Difference, Moe, Part, TableMoe};
 use crate::budget::{Accounting, Nanos};
-use crate::policy::{Figure, Plan, Quantity, Question};
+use crate::policy::{Compared, Comparison, Contrast, Figure, Plan, Quantity, Question, Shown};
 use crate::{estimate, noise};
 use std::collections::BTreeSet;
 
@@ -63,6 +63,10 @@ fn asked_for(figure: &Figure) -> Vec<Quantity> {
         Figure::Persons | Figure::Share { .. } => vec![Quantity::Persons],
         Figure::Rows => vec![Quantity::Rows],
         Figure::Sum(numbers) | Figure::Mean(numbers) => vec![Quantity::Sum(numbers.clone())],
+        Figure::Comparison(comparison) => vec![match &comparison.compared {
+            Compared::Persons(_) | Compared::Shares(_) => Quantity::Persons,
+            Compared::Means(numbers, _) => Quantity::Sum(numbers.clone()),
+        }],
         Figure::Quantile { numbers, edges, .. } => vec![Quantity::Bins(numbers.clone(), edges.clone())],
     }
 }
@@ -87,6 +91,30 @@ fn of_quantity(plan: &Plan, quantity: &Quantity) -> Option<Moe> {
     let widths = estimate::expected(&plan.part(quantity, &[])).ok()?;
     let of_asked = widths.into_iter().take(plan.asked).flatten();
     spread(of_asked.map(|(width, cells)| (width * unit, cells)).collect())
+}
+
+/// The error to expect of every difference of persons: like that of counts, it does not depend on them.
+pub(super) fn differences(plan: &Plan) -> Vec<Difference> {
+    let persons = plan.part(&Quantity::Persons, &[]);
+    let (noise, quantile) = (estimate::noise_expected(&persons), estimate::quantile95(plan.accounting));
+    let half_width = |covariance: &estimate::Covariances| {
+        let joint = estimate::Joint { values: &[0.0, 0.0], covariance };
+        estimate::difference(&joint, &[1.0, 0.0], &[0.0, 1.0], quantile).interval.1
+    };
+    let of_figure = |figure: &Figure| {
+        let Figure::Comparison(Comparison { name, contrast: Contrast::Difference, compared }) = figure else {
+            return None;
+        };
+        let Compared::Persons([one, other]) = compared else { return None };
+        let widths = |shown: &Shown| {
+            let (kinds, kind_of) = estimate::together(&persons, &noise, shown, &[one, other]).ok()?;
+            let cells = |kind: usize| kind_of.iter().filter(|of| **of == kind).count();
+            Some(kinds.iter().enumerate().map(|(kind, all)| (half_width(all), cells(kind))).collect::<Vec<_>>())
+        };
+        let widths = plan.shown.iter().take(plan.asked).map(widths).collect::<Option<Vec<_>>>()?;
+        Some(Difference { measure: name.clone(), moe: spread(widths.concat())? })
+    };
+    plan.figures.iter().filter_map(of_figure).collect()
 }
 
 /// The median and the worst of half-widths, each with the number of its cells.

@@ -148,7 +148,7 @@ pub(super) fn admit_up_to(
     check_purpose(policy, &question.purpose)?;
     asked::check_form(policy, question)?;
     let question = &super::levels::settle(policy, question)?;
-    asked::check_numerators(question)?;
+    super::choosing::check_apart(question)?;
     let asked = asked::resolve(policy, question, weights)?;
     asked::check_distinct(policy, &asked)?;
     restrict::check_crossings(policy, &asked)?;
@@ -294,8 +294,8 @@ fn canonical_question(policy: &Policy, asked: &Asked, cost: Nanos) -> serde_json
         places.iter().map(|&p| asked::name_at(policy, p)).collect()
     };
     let tables: Vec<Vec<String>> = asked.tables.iter().map(names).collect();
-    let filters = asked::spelt(policy, &asked.filters);
-    let measures: Vec<MeasureAsked> = asked.figures.iter().map(|figure| figure.asked(policy)).collect();
+    let filters = asked::spelt(policy, &asked.periods, &asked.filters);
+    let measures: Vec<MeasureAsked> = asked.figures.iter().map(|figure| figure.asked(policy, &asked.periods)).collect();
     let amount = match policy.budget.accounting {
         Accounting::Zcdp => "rho",
         Accounting::Pure => "epsilon",

@@ -3,6 +3,7 @@
 //! Columns become positions (0 is the period, then the policy's order), codes become positions on their lists. Order
 //! and repetition mean nothing; a filter that names every code is no filter.
 
+use super::choosing;
 use super::codelist::CodeList;
 use super::figure::{self, Asking};
 use super::inadmissible::Inadmissible;
@@ -10,7 +11,7 @@ use super::levels;
 use super::model::{Kind, Policy};
 use super::nearest::{echo, hint};
 use super::plan::PERIOD;
-use super::question::{MeasureAsked, Question, Spend};
+use super::question::{Codes, MeasureAsked, Question, Spend};
 use crate::budget::{Accounting, Nanos};
 use crate::identity::Period;
 use std::collections::{BTreeMap, BTreeSet};
@@ -25,13 +26,16 @@ const PERIODS_NAMED_MAX: usize = 1_000;
 /// A place in canonical order: 0 is the period, then the policy's columns, then its groupings.
 pub(super) type Place = usize;
 
+/// Codes chosen on some columns: places of columns, positions of codes.
+pub(super) type Chosen = BTreeMap<Place, BTreeSet<u16>>;
+
 /// A question in canonical form.
 #[derive(Clone)]
 pub(super) struct Asked {
     /// The tables, as places.
     pub(super) tables: BTreeSet<BTreeSet<Place>>,
-    /// Filters: places of columns, positions of codes; never all codes of a list.
-    pub(super) filters: BTreeMap<Place, BTreeSet<u16>>,
+    /// Filters; never all codes of a list.
+    pub(super) filters: Chosen,
     /// The periods, in order.
     pub(super) periods: Vec<Period>,
     /// Whether all margins come too.
@@ -48,22 +52,35 @@ impl Asked {
         self.tables.iter().flatten().copied().collect()
     }
 
-    /// The numerators of the shares asked for.
-    pub(super) fn shares(&self) -> impl Iterator<Item = &BTreeMap<Place, BTreeSet<u16>>> {
-        self.figures.iter().filter_map(|asking| match asking {
-            Asking::Share(of) => Some(of),
-            Asking::Figure(_) => None,
+    /// What measures choose within a cell: numerators, groups compared.
+    pub(super) fn chosen(&self) -> impl Iterator<Item = &Chosen> {
+        self.figures.iter().flat_map(Asking::chosen)
+    }
+
+    /// The codes that filters and measures select of a column, each selection once; empty where neither does.
+    pub(super) fn selections(&self, place: Place) -> BTreeSet<&BTreeSet<u16>> {
+        self.filters.get(&place).into_iter().chain(self.chosen().filter_map(|of| of.get(&place))).collect()
+    }
+
+    /// Whether no code of a column is in two selections.
+    pub(super) fn chosen_apart(&self, place: Place) -> bool {
+        let selections = self.selections(place);
+        let all: BTreeSet<u16> = selections.iter().flat_map(|codes| codes.iter().copied()).collect();
+        all.len() == selections.iter().map(|codes| codes.len()).sum::<usize>()
+    }
+
+    /// The codes of a column that the groups of a comparison have together.
+    pub(super) fn compared(&self, place: Place) -> impl Iterator<Item = BTreeSet<u16>> {
+        self.figures.iter().filter_map(move |asking| match asking {
+            Asking::Comparison(comparing) => comparing.both(place),
+            Asking::Figure(_) | Asking::Share(_) => None,
         })
     }
 
-    /// The codes that filters and numerators select of a column; empty where neither does.
-    pub(super) fn selections(&self, place: Place) -> BTreeSet<&BTreeSet<u16>> {
-        self.filters.get(&place).into_iter().chain(self.shares().filter_map(|of| of.get(&place))).collect()
-    }
-
-    /// A table's dimensions in the sense of the policy's rules: its own, the filters, and the columns of numerators.
+    /// A table's dimensions in the sense of the policy's rules: its own, the filters, and the columns that measures
+    /// choose from.
     pub(super) fn with_filters(&self, table: &BTreeSet<Place>) -> BTreeSet<Place> {
-        table.iter().chain(self.filters.keys()).chain(self.shares().flat_map(BTreeMap::keys)).copied().collect()
+        table.iter().chain(self.filters.keys()).chain(self.chosen().flat_map(BTreeMap::keys)).copied().collect()
     }
 
     /// Every place that is measured: those asked for, and the column of several levels of which none is the finest.
@@ -101,7 +118,7 @@ pub(super) fn codes_at(policy: &Policy, place: Place) -> Option<&CodeList> {
 /// What needs nothing but the question and the account's accounting to be seen wrong.
 pub(super) fn check_form(policy: &Policy, question: &Question) -> Result<(), Inadmissible> {
     figure::check_form(policy, &question.measures)?;
-    check_numerators(question)?;
+    choosing::check_form(question)?;
     check_spend(policy.budget.accounting, &question.spend)?;
     let too_large = |what: &str, most: usize| Err(Inadmissible::malformed(format!("{what}; at most {most}")));
     let tables = match (&question.by, &question.tables) {
@@ -126,34 +143,6 @@ pub(super) fn check_form(policy: &Policy, question: &Question) -> Result<(), Ina
         return too_large("too many codes in one filter", super::codelist::CODES_MAX);
     }
     check_periods(&question.periods)
-}
-
-/// A numerator is cut out of the cells: a column that breaks them down cannot do so again; of one that a filter cuts it
-/// takes some of the codes selected.
-pub(super) fn check_numerators(question: &Question) -> Result<(), Inadmissible> {
-    let taken: BTreeSet<&String> = question.by.iter().chain(question.tables.iter().flatten()).flatten().collect();
-    for measure in &question.measures {
-        let MeasureAsked::Share { of } = measure else { continue };
-        if of.len() > COLUMNS_MAX || of.values().any(|codes| codes.len() > super::codelist::CODES_MAX) {
-            return Err(Inadmissible::malformed("too many columns or codes in `of`"));
-        }
-        for (column, codes) in of {
-            let shown = echo(column);
-            if column == PERIOD || taken.contains(column) {
-                return Err(Inadmissible::malformed(format!(
-                    "`{shown}` cannot be in `of` and in `by` or `tables` too, nor can the period: drop it in one of them"
-                )));
-            }
-            let Some(base) = question.filter.get(column) else { continue };
-            let (base, part): (BTreeSet<&String>, BTreeSet<&String>) = (base.iter().collect(), codes.iter().collect());
-            if !part.is_subset(&base) || part == base {
-                return Err(Inadmissible::malformed(format!(
-                    "`of` has to name some of the codes of `{shown}` that `where` selects, and not all of them"
-                )));
-            }
-        }
-    }
-    Ok(())
 }
 
 fn check_spend(accounting: Accounting, spend: &Spend) -> Result<(), Inadmissible> {
@@ -195,16 +184,9 @@ fn check_periods(periods: &[Period]) -> Result<(), Inadmissible> {
 /// `weights` stand in the order of the question's tables; none are all the same.
 pub(super) fn resolve(policy: &Policy, question: &Question, weights: &[u32]) -> Result<Asked, Inadmissible> {
     let asked = question.by.iter().chain(question.tables.iter().flatten());
-    let numerators = question.measures.iter().flat_map(|measure| match measure {
-        MeasureAsked::Share { of } => of.keys().collect(),
-        MeasureAsked::Persons {}
-        | MeasureAsked::Rows {}
-        | MeasureAsked::Sum { .. }
-        | MeasureAsked::Mean { .. }
-        | MeasureAsked::Median { .. }
-        | MeasureAsked::Quantile { .. } => Vec::new(),
-    });
-    let names: BTreeSet<&String> = asked.clone().flatten().chain(question.filter.keys()).chain(numerators).collect();
+    let parts: Vec<Codes> = question.measures.iter().flat_map(MeasureAsked::parts).collect();
+    let chosen = parts.iter().flat_map(BTreeMap::keys);
+    let names: BTreeSet<&String> = asked.clone().flatten().chain(question.filter.keys()).chain(chosen).collect();
     let mut places = BTreeMap::new();
     for name in names {
         places.insert(name.as_str(), place_of(policy, name)?);
@@ -219,6 +201,7 @@ pub(super) fn resolve(policy: &Policy, question: &Question, weights: &[u32]) -> 
         }
     }
     let periods: BTreeSet<Period> = question.periods.iter().cloned().collect();
+    let periods: Vec<Period> = periods.into_iter().collect();
     let tables: Vec<BTreeSet<Place>> = asked.map(|table| table.iter().filter_map(place).collect()).collect();
     let mut by_table: BTreeMap<BTreeSet<Place>, u32> = BTreeMap::new();
     for (table, weight) in tables.iter().zip(weights) {
@@ -228,10 +211,10 @@ pub(super) fn resolve(policy: &Policy, question: &Question, weights: &[u32]) -> 
     Ok(Asked {
         tables: tables.into_iter().collect(),
         weights: by_table,
+        figures: figure::resolve(policy, &periods, &filters, &question.measures)?,
         filters,
-        periods: periods.into_iter().collect(),
+        periods,
         margins: question.margins,
-        figures: figure::resolve(policy, &question.measures)?,
     })
 }
 
@@ -242,14 +225,22 @@ pub(super) fn dimension<'a>(policy: &'a Policy, name: &str) -> Result<(Place, &'
     list.map(|list| (place, list)).ok_or_else(|| Inadmissible::malformed("the period has no codes to select"))
 }
 
-/// Selected codes by the names of their columns.
-pub(super) fn spelt(policy: &Policy, selected: &BTreeMap<Place, BTreeSet<u16>>) -> BTreeMap<String, Vec<String>> {
-    let spelt = |(&place, codes): (&Place, &BTreeSet<u16>)| {
-        let list = codes_at(policy, place)?;
-        let codes = codes.iter().filter_map(|&code| list.code(code)).map(|code| code.id.clone()).collect();
-        Some((name_at(policy, place), codes))
+/// Selected codes by the names of their columns; those of the period are the periods.
+pub(super) fn spelt(policy: &Policy, periods: &[Period], chosen: &Chosen) -> Codes {
+    let code = |place: Place, code: u16| match column_at(policy, place) {
+        Some(_) => Some(codes_at(policy, place)?.code(code)?.id.clone()),
+        None => Some(periods.get(usize::from(code))?.to_string()),
     };
-    selected.iter().filter_map(spelt).collect()
+    let column = |(&place, codes): (&Place, &BTreeSet<u16>)| {
+        (name_at(policy, place), codes.iter().filter_map(|&position| code(place, position)).collect())
+    };
+    chosen.iter().map(column).collect()
+}
+
+/// The same as it stands in the names of measures: `column=code+code,column=code`.
+pub(super) fn joined(policy: &Policy, periods: &[Period], chosen: &Chosen) -> String {
+    let part = |(column, codes): (String, Vec<String>)| format!("{column}={}", codes.join("+"));
+    spelt(policy, periods, chosen).into_iter().map(part).collect::<Vec<_>>().join(",")
 }
 
 /// A person who has several of the selected codes of a per-row column would count once for each in a sum over them:
@@ -272,17 +263,14 @@ pub(super) fn check_distinct(policy: &Policy, asked: &Asked) -> Result<(), Inadm
 }
 
 /// Persons who have several of a numerator's codes count once in it: so its codes are measured as one, and two
-/// numerators over one column cannot be.
+/// numerators (or groups) that have some of them in common cannot be.
 fn check_distinct_numerators(policy: &Policy, asked: &Asked) -> Result<(), Inadmissible> {
-    let places: BTreeSet<Place> = asked.shares().flat_map(BTreeMap::keys).copied().collect();
+    let places: BTreeSet<Place> = asked.chosen().flat_map(BTreeMap::keys).copied().collect();
     let per_row = |place: &Place| column_at(policy, *place).is_some_and(|c| c.per == super::Per::Row);
-    let several = |place: &Place| {
-        let selections = asked.selections(*place);
-        selections.len() > 1 && selections.iter().any(|codes| codes.len() > 1)
-    };
-    match places.iter().find(|place| per_row(place) && several(place)) {
+    let several = |place: &Place| asked.selections(*place).iter().any(|codes| codes.len() > 1);
+    match places.iter().find(|place| per_row(place) && several(place) && !asked.chosen_apart(**place)) {
         Some(&place) => Err(Inadmissible::malformed(format!(
-            "a person can have several codes of `{}`: ask for these shares one by one",
+            "a person can have several codes of `{}`: ask for these measures one by one",
             name_at(policy, place)
         ))),
         None => Ok(()),

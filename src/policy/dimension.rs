@@ -11,33 +11,48 @@ use std::collections::{BTreeMap, BTreeSet};
 /// The code of what a grouped filter leaves out. It is measured and never shown.
 pub(super) const REST: &str = "_O";
 
-/// The dimension at a place: every level, or what is selected and the rest.
-pub(super) fn dimension(policy: &Policy, asked: &Asked, place: Place, grouped: bool) -> Dimension {
-    let Some((column, list)) = column_at(policy, place).zip(codes_at(policy, place)) else {
+/// By place, where codes are taken together: the codes of each level.
+pub(super) type Together = BTreeMap<Place, Vec<BTreeSet<u16>>>;
+
+/// What is selected of a column, each selection by itself, and the rest, in the order of their first codes: so that a
+/// filter and its opposite are one draw. Empty for the period, and where nothing is selected.
+pub(super) fn together(policy: &Policy, asked: &Asked, place: Place) -> Vec<BTreeSet<u16>> {
+    let selections = asked.selections(place);
+    let Some(list) = codes_at(policy, place).filter(|_| !selections.is_empty()) else { return Vec::new() };
+    let all = list.codes.iter().filter_map(|code| list.position(&code.id));
+    let rest: BTreeSet<u16> = all.filter(|code| !selections.iter().any(|codes| codes.contains(code))).collect();
+    let mut groups: Vec<BTreeSet<u16>> = selections.into_iter().cloned().chain([rest]).collect();
+    groups.retain(|codes| !codes.is_empty());
+    groups.sort();
+    groups
+}
+
+/// The dimension at a place: a level for every code, or for those that are taken together.
+pub(super) fn dimension(
+    policy: &Policy,
+    asked: &Asked,
+    place: Place,
+    together: Option<&Vec<BTreeSet<u16>>>,
+) -> Dimension {
+    let Some(column) = column_at(policy, place) else {
         return period_of(asked.periods.iter().map(crate::identity::Period::as_str));
     };
     let codes = every_level(policy, place);
-    let none = BTreeSet::new();
-    let selected = asked.selections(place).pop_first().unwrap_or(&none);
-    let (inside, outside): (Vec<_>, Vec<_>) = list
-        .codes
-        .iter()
-        .zip(&codes)
-        .partition(|(code, _)| list.position(&code.id).is_some_and(|p| selected.contains(&p)));
-    let joined = |several: &[(&super::Code, &Level)], code: &str| {
-        let members = several.iter().flat_map(|(_, level)| level.members.clone()).collect();
-        Level { code: code.to_owned(), names: Text::new(), members }
+    let selections = asked.selections(place);
+    let level = |group: &BTreeSet<u16>| {
+        let held: Vec<&Level> = group.iter().filter_map(|&code| codes.get(usize::from(code))).collect();
+        let joined = |code: String| {
+            let members = held.iter().flat_map(|level| level.members.clone()).collect();
+            Level { code, names: Text::new(), members }
+        };
+        match (selections.contains(group), held.as_slice()) {
+            (false, _) => joined(REST.to_owned()),
+            (true, [one]) => (*one).clone(),
+            (true, several) => joined(several.iter().map(|level| level.code.as_str()).collect::<Vec<_>>().join("+")),
+        }
     };
-    let of_selected = |several: &[(&super::Code, &Level)]| match several {
-        [(_, one)] => (*one).clone(),
-        several => joined(several, &several.iter().map(|(code, _)| code.id.as_str()).collect::<Vec<_>>().join("+")),
-    };
-    let levels = match (grouped, selected_first(selected)) {
-        (false, _) => codes,
-        (true, true) => vec![of_selected(&inside), joined(&outside, REST)],
-        (true, false) => vec![joined(&outside, REST), of_selected(&inside)],
-    };
-    dimension_of(policy, column, levels)
+    let levels = together.map(|groups| groups.iter().map(level).collect());
+    dimension_of(policy, column, levels.unwrap_or_else(|| codes.clone()))
 }
 
 /// A dimension of these levels.
@@ -63,11 +78,6 @@ pub(super) fn every_level(policy: &Policy, place: Place) -> Vec<Level> {
         Level { code: code.id.clone(), names: code.names.clone(), members: members.collect() }
     };
     list.codes.iter().zip(levels::members_at(policy, place)).map(level).collect()
-}
-
-/// The two groups of a filter stand in the order of their first codes, so that it and its opposite are one draw.
-pub(super) fn selected_first(selected: &BTreeSet<u16>) -> bool {
-    selected.contains(&0)
 }
 
 /// The period as a dimension.

@@ -1,16 +1,22 @@
 //! What is told of every shown cell, and what has to be measured for it.
 //!
 //! A sum or a mean brings the persons it needs for the floor and the number of values it divides by; a share brings the
-//! columns of its numerator. What is brought along is measured, priced and shown in quotes like what was asked for.
+//! columns of its numerator, a comparison those of its groups. What is brought along is measured, priced and shown in
+//! quotes like what was asked for.
 
-use super::asked::{Place, positions};
+use super::asked::{Chosen, Place, joined};
+use super::choosing::numerator;
+use super::comparing::{Comparing, averaged};
+use super::comparison::Comparison;
 use super::inadmissible::Inadmissible;
 use super::model::{Kind, Measure, Per, Policy};
 use super::nearest::{echo, hint};
+use super::plan::Cut;
 use super::quantity::{Numbers, Quantity};
-use super::question::MeasureAsked;
+use super::question::{ComparedAsked, ComparisonAsked, MeasureAsked};
 use super::shape::Cutting;
 use crate::budget::{NANOS_PER_UNIT, Nanos};
+use crate::identity::Period;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -40,8 +46,10 @@ pub enum Figure {
         /// The codes, as they stand in the measure's name: `column=code+code`, sorted.
         name: String,
         /// The numerator, as levels of the plan's dimensions.
-        of: Vec<super::Cut>,
+        of: Vec<Cut>,
     },
+    /// A figure of one group against that of another.
+    Comparison(Comparison),
 }
 
 impl Figure {
@@ -56,28 +64,46 @@ impl Figure {
             Self::Quantile { numbers, q, .. } if *q == HALF => format!("median:{}", numbers.column),
             Self::Quantile { numbers, q, .. } => format!("quantile:{}:{q}", numbers.column),
             Self::Share { name, .. } => format!("share:{name}"),
+            Self::Comparison(comparison) => comparison.name.clone(),
         }
     }
 
-    /// The parts of persons that telling it implies, each by what cuts it out: a share implies its numerator.
+    /// Every set of cuts whose persons its telling says something about, the cell itself apart: the numerator of a
+    /// share; both groups of a comparison, each with its numerator where shares are compared.
     #[must_use]
-    pub fn parts(&self) -> Vec<&[super::Cut]> {
+    pub fn parts(&self) -> Vec<&[Cut]> {
         match self {
             Self::Share { of, .. } => vec![of],
-            Self::Persons | Self::Rows | Self::Sum(_) | Self::Mean(_) | Self::Quantile { .. } => Vec::new(),
+            Self::Comparison(comparison) => comparison.parts(),
+            Self::Persons | Self::Rows | Self::Sum(_) | Self::Mean(_) | Self::Quantile { .. } => vec![],
         }
     }
 
-    /// What has to be measured for it, persons for the floor among them.
+    /// What has to be measured for it, and within which cuts of a cell: persons for the floor among it. Where things
+    /// add up, that gives the persons of every part and of the cell too.
     #[must_use]
-    pub fn needs(&self) -> BTreeSet<Quantity> {
-        let own = match self {
-            Self::Persons | Self::Share { .. } => vec![],
-            Self::Rows => vec![Quantity::Rows],
-            Self::Sum(n) | Self::Mean(n) => vec![Quantity::Valued(n.clone()), Quantity::Sum(n.clone())],
-            Self::Quantile { numbers, edges, .. } => vec![Quantity::Bins(numbers.clone(), edges.clone())],
-        };
-        own.into_iter().chain([Quantity::Persons]).collect()
+    pub fn needs(&self) -> Vec<(Quantity, &[Cut])> {
+        let whole = |own: Vec<Quantity>| own.into_iter().map(|quantity| (quantity, [].as_slice())).collect();
+        match self {
+            Self::Persons => whole(vec![Quantity::Persons]),
+            Self::Rows => whole(vec![Quantity::Persons, Quantity::Rows]),
+            Self::Sum(n) | Self::Mean(n) => {
+                whole(vec![Quantity::Persons, Quantity::Valued(n.clone()), Quantity::Sum(n.clone())])
+            }
+            Self::Quantile { numbers, edges, .. } => {
+                whole(vec![Quantity::Persons, Quantity::Bins(numbers.clone(), edges.clone())])
+            }
+            Self::Share { of, .. } => vec![(Quantity::Persons, of)],
+            Self::Comparison(comparison) => comparison.needs(),
+        }
+    }
+}
+
+impl Figure {
+    /// Everything that its telling takes out of an estimate: what is measured, persons of every part and of the cell.
+    pub(super) fn measured_in(&self) -> Vec<(Quantity, &[Cut])> {
+        let persons = self.parts().into_iter().chain([[].as_slice()]).map(|of| (Quantity::Persons, of));
+        self.needs().into_iter().chain(persons).collect()
     }
 }
 
@@ -86,24 +112,35 @@ const HALF: Nanos = Nanos::from_nanos(NANOS_PER_UNIT / 2);
 /// The most measures of one question.
 const MEASURES_MAX: usize = 16;
 
-/// One measure in canonical form; a share's numerator by place and position.
+/// One measure in canonical form; what it chooses of columns by place and position.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Asking {
     Figure(Figure),
-    Share(BTreeMap<Place, BTreeSet<u16>>),
+    Share(Chosen),
+    Comparison(Comparing),
 }
 
 impl Asking {
+    /// What it selects of columns.
+    pub(super) fn chosen(&self) -> Vec<&Chosen> {
+        match self {
+            Self::Figure(_) => Vec::new(),
+            Self::Share(of) => vec![of],
+            Self::Comparison(comparing) => comparing.chosen().collect(),
+        }
+    }
+
     /// The figure, once the dimensions of the draw are known.
-    pub(super) fn figure(&self, policy: &Policy, cutting: &Cutting<'_>) -> Figure {
+    pub(super) fn figure(&self, policy: &Policy, periods: &[Period], cutting: &Cutting<'_>) -> Figure {
         match self {
             Self::Figure(figure) => figure.clone(),
-            Self::Share(of) => Figure::Share { name: share_name(policy, of), of: cutting.cuts(of) },
+            Self::Share(of) => Figure::Share { name: joined(policy, periods, of), of: cutting.cuts(of) },
+            Self::Comparison(comparing) => Figure::Comparison(comparing.figure(policy, periods, cutting)),
         }
     }
 
     /// The measure as it stands in the canonical question.
-    pub(super) fn asked(&self, policy: &Policy) -> MeasureAsked {
+    pub(super) fn asked(&self, policy: &Policy, periods: &[Period]) -> MeasureAsked {
         let column = |numbers: &Numbers| numbers.column.clone();
         match self {
             Self::Figure(Figure::Rows) => MeasureAsked::Rows {},
@@ -115,18 +152,14 @@ impl Asking {
             Self::Figure(Figure::Quantile { numbers, q, .. }) => {
                 MeasureAsked::Quantile { column: column(numbers), q: q.to_string() }
             }
-            Self::Share(of) => MeasureAsked::Share { of: super::asked::spelt(policy, of) },
-            Self::Figure(Figure::Persons | Figure::Share { .. }) => MeasureAsked::Persons {},
+            Self::Share(of) => MeasureAsked::Share { of: super::asked::spelt(policy, periods, of) },
+            Self::Comparison(comparing) => comparing.asked(policy, periods),
+            Self::Figure(Figure::Persons | Figure::Share { .. } | Figure::Comparison(_)) => MeasureAsked::Persons {},
         }
     }
 }
 
-fn share_name(policy: &Policy, of: &BTreeMap<Place, BTreeSet<u16>>) -> String {
-    let part = |(column, codes): (String, Vec<String>)| format!("{column}={}", codes.join("+"));
-    super::asked::spelt(policy, of).into_iter().map(part).collect::<Vec<_>>().join(",")
-}
-
-/// What makes measures senseless: a column that holds no numbers, or no bins for a quantile; a numerator of nothing.
+/// What makes measures senseless: a column that holds no numbers, or no bins for a quantile.
 pub(super) fn check_form(policy: &Policy, measures: &[MeasureAsked]) -> Result<(), Inadmissible> {
     if measures.is_empty() || measures.len() > MEASURES_MAX {
         let advice = format!("ask for 1 to {MEASURES_MAX} measures, such as \"measures\": [{{\"kind\": \"persons\"}}]");
@@ -139,13 +172,16 @@ pub(super) fn check_form(policy: &Policy, measures: &[MeasureAsked]) -> Result<(
                     "`q` lies between 0 and 1, both left out, in quotes and with at most nine decimals: \"0.25\"";
                 return Err(Inadmissible::malformed(advice));
             }
-            MeasureAsked::Share { of } if of.is_empty() || of.values().any(Vec::is_empty) => {
-                let advice = "a share needs the codes of its numerator: \"of\": {\"health_coverage\": [\"none\"]}";
-                return Err(Inadmissible::malformed(advice));
-            }
             MeasureAsked::Sum { column } | MeasureAsked::Mean { column } => drop(numbers(policy, column)?),
             MeasureAsked::Median { column } | MeasureAsked::Quantile { column, .. } => {
                 binned(policy, column, HALF)?;
+            }
+            MeasureAsked::Difference { .. } | MeasureAsked::Ratio { .. } => {
+                if let Some((contrast, ComparisonAsked { what: Some(ComparedAsked::Mean { column }), .. })) =
+                    measure.comparison()
+                {
+                    averaged(policy, contrast, column)?;
+                }
             }
             MeasureAsked::Share { .. } | MeasureAsked::Persons {} | MeasureAsked::Rows {} => {}
         }
@@ -159,13 +195,23 @@ fn quantile(q: &str) -> Option<Nanos> {
 }
 
 /// The measures in canonical form: each once, in one order.
-pub(super) fn resolve(policy: &Policy, measures: &[MeasureAsked]) -> Result<BTreeSet<Asking>, Inadmissible> {
-    measures.iter().map(|measure| one(policy, measure)).collect()
+pub(super) fn resolve(
+    policy: &Policy,
+    periods: &[Period],
+    filters: &BTreeMap<Place, BTreeSet<u16>>,
+    measures: &[MeasureAsked],
+) -> Result<BTreeSet<Asking>, Inadmissible> {
+    let one = |measure| match Comparing::of(policy, periods, filters, measure)? {
+        Some(comparing) => Ok(Asking::Comparison(comparing)),
+        None => alone(policy, measure),
+    };
+    measures.iter().map(one).collect()
 }
 
-fn one(policy: &Policy, measure: &MeasureAsked) -> Result<Asking, Inadmissible> {
+/// A measure of one group.
+fn alone(policy: &Policy, measure: &MeasureAsked) -> Result<Asking, Inadmissible> {
     let figure = match measure {
-        MeasureAsked::Persons {} => Figure::Persons,
+        MeasureAsked::Persons {} | MeasureAsked::Difference { .. } | MeasureAsked::Ratio { .. } => Figure::Persons,
         MeasureAsked::Rows {} => Figure::Rows,
         MeasureAsked::Sum { column } => Figure::Sum(numbers(policy, column)?.0),
         MeasureAsked::Mean { column } => Figure::Mean(numbers(policy, column)?.0),
@@ -176,7 +222,7 @@ fn one(policy: &Policy, measure: &MeasureAsked) -> Result<Asking, Inadmissible> 
     Ok(Asking::Figure(figure))
 }
 
-fn numbers<'a>(policy: &'a Policy, column: &str) -> Result<(Numbers, &'a Measure), Inadmissible> {
+pub(super) fn numbers<'a>(policy: &'a Policy, column: &str) -> Result<(Numbers, &'a Measure), Inadmissible> {
     let measures = || policy.columns.iter().filter(|c| matches!(c.kind, Kind::Measure(_))).map(|c| c.name.as_str());
     let unknown = || {
         Inadmissible::malformed(format!(
@@ -204,21 +250,4 @@ fn binned(policy: &Policy, column: &str, q: Nanos) -> Result<Figure, Inadmissibl
         return Err(Inadmissible::malformed(advice));
     }
     Ok(Figure::Quantile { numbers, edges: measure.bins.clone(), q })
-}
-
-fn numerator(
-    policy: &Policy,
-    of: &BTreeMap<String, Vec<String>>,
-) -> Result<BTreeMap<Place, BTreeSet<u16>>, Inadmissible> {
-    let mut selected = BTreeMap::new();
-    for (column, codes) in of {
-        let (place, list) = super::asked::dimension(policy, column)?;
-        let codes = positions(column, list, codes)?;
-        if codes.len() == list.len() {
-            let advice = format!("a share of every code of `{column}` is 1; name some of them");
-            return Err(Inadmissible::malformed(advice));
-        }
-        selected.insert(place, codes);
-    }
-    Ok(selected)
 }

@@ -4,7 +4,8 @@
 //! a question like any other, and everything the policy says holds for it.
 
 use super::Text;
-use super::question::{MeasureAsked, Question, Spend};
+use super::comparison::Contrast;
+use super::question::{Codes, ComparedAsked, MeasureAsked, Question, Spend};
 use crate::identity::{DatasetId, Period, Purpose};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -17,9 +18,6 @@ const FILE_MAX: u64 = 64 << 10;
 /// The name of a file that is no indicator, and what is wrong in it.
 pub type Misread = (String, String);
 
-/// Codes chosen on some columns.
-type Codes = BTreeMap<String, Vec<String>>;
-
 /// What an indicator says about the right it is for (OHCHR, "Human Rights Indicators", 2012).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
@@ -30,6 +28,18 @@ pub enum IndicatorKind {
     Process,
     /// What came of it.
     Outcome,
+}
+
+/// Two groups of which an indicator is compared.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Between {
+    /// `difference` or `ratio`.
+    pub by: Contrast,
+    /// The codes of the first group.
+    pub of: Codes,
+    /// The codes of the second.
+    pub against: Codes,
 }
 
 /// An indicator.
@@ -58,6 +68,9 @@ pub struct Indicator {
     /// Of whom; left out: of everyone in the register.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub denominator: Codes,
+    /// The groups of which persons, a share or a mean are compared; left out: it is told of all together.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub compare: Option<Between>,
     /// By what it is broken down where the asker does not say.
     pub by: Vec<String>,
 }
@@ -95,6 +108,9 @@ impl Indicator {
         }
         if indicator.title.get("en").is_none_or(|title| title.trim().is_empty()) {
             return Err("`title` needs the text in English: { en = \"...\" }".to_owned());
+        }
+        if indicator.alone().is_some() && indicator.measure().is_none() {
+            return Err("only persons, share and mean:COLUMN can be compared".to_owned());
         }
         match (indicator.measure().is_some(), indicator.measure == "share", indicator.numerator.is_empty()) {
             (false, _, _) => {
@@ -147,7 +163,28 @@ impl Indicator {
         }
     }
 
+    /// What is measured of each cell; `None` if that is nothing there is, or cannot be compared.
     fn measure(&self) -> Option<MeasureAsked> {
+        let alone = self.alone()?;
+        let Some(Between { by, of, against }) = self.compare.clone() else { return Some(alone) };
+        let what = match alone {
+            MeasureAsked::Persons {} => None,
+            MeasureAsked::Share { of } => Some(ComparedAsked::Share { of }),
+            MeasureAsked::Mean { column } => Some(ComparedAsked::Mean { column }),
+            MeasureAsked::Rows {}
+            | MeasureAsked::Sum { .. }
+            | MeasureAsked::Median { .. }
+            | MeasureAsked::Quantile { .. }
+            | MeasureAsked::Difference { .. }
+            | MeasureAsked::Ratio { .. } => return None,
+        };
+        Some(match by {
+            Contrast::Difference => MeasureAsked::Difference { of, against, what },
+            Contrast::Ratio => MeasureAsked::Ratio { of, against, what },
+        })
+    }
+
+    fn alone(&self) -> Option<MeasureAsked> {
         let column = str::to_owned;
         match self.measure.split_once(':') {
             None if self.measure == "persons" => Some(MeasureAsked::Persons {}),
@@ -207,6 +244,12 @@ mod tests {
             ("numerator = { a = [\"b\"] }\n", "", "needs a `numerator`"),
             ("en = \"t\"", "fr = \"t\"", "English"),
             ("by = []", "by = []\ncolour = 1", "unknown field"),
+            ("by = []", "by = []\ncompare = { by = \"sum\", of = {}, against = {} }", "unknown variant"),
+            (
+                "\"share\"\nnumerator = { a = [\"b\"] }\nby = []",
+                "\"median:wage\"\nby = []\ncompare = { by = \"ratio\", of = { sex = [\"F\"] }, against = { sex = [\"M\"] } }",
+                "can be compared",
+            ),
             ("\"process\"", "\"impact\"", "unknown variant"),
         ] {
             assert!(good.contains(from));

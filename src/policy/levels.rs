@@ -1,6 +1,6 @@
 //! A column and its groupings are levels of one thing: what a question names at several of them is brought to one.
 //!
-//! Filters and numerators are moved to the finest level named, so that the same question in any disguise is the same.
+//! Filters, numerators and groups compared are moved to the finest level named, so that the same question in any disguise is the same.
 //! Only tables may stand at several levels. Where no level named is finer than all others, the column itself is taken.
 
 use super::asked::{Place, codes_at, column_at, place_of, positions};
@@ -62,17 +62,15 @@ pub(super) fn families(policy: &Policy, places: impl Iterator<Item = Place>) -> 
     families
 }
 
-/// The question with its filters and numerators at the finest level that it names of each column.
+/// The question with its filters and what its measures choose at the finest level that it names of each column.
 pub(super) fn settle(policy: &Policy, question: &Question) -> Result<Question, Inadmissible> {
     let mut settled = question.clone();
-    let numerators = |question: &Question| -> Vec<String> {
-        let of = question.measures.iter().filter_map(numerator);
-        of.flat_map(BTreeMap::keys).cloned().collect()
-    };
+    let parts = question.measures.iter().flat_map(MeasureAsked::parts);
+    let chosen: BTreeSet<String> = parts.flat_map(BTreeMap::into_keys).collect();
     let tables: Vec<&Vec<String>> = question.by.iter().chain(question.tables.iter().flatten()).collect();
     let all = tables.iter().copied().flatten().cloned().chain(question.filter.keys().cloned());
     // What is unknown is refused later, with a hint.
-    let known: BTreeSet<Place> = all.chain(numerators(question)).filter_map(|n| place_of(policy, &n).ok()).collect();
+    let known: BTreeSet<Place> = all.chain(chosen.clone()).filter_map(|n| place_of(policy, &n).ok()).collect();
     for levels in families(policy, known.into_iter()).into_values().filter(|levels| levels.len() > 1) {
         let level_of = |name: &String| place_of(policy, name).ok().filter(|place| levels.contains(place));
         for table in &tables {
@@ -82,31 +80,15 @@ pub(super) fn settle(policy: &Policy, question: &Question) -> Result<Question, I
             }
         }
         let in_tables = tables.iter().copied().flatten().any(|name| level_of(name).is_some());
-        if in_tables && numerators(question).iter().any(|name| level_of(name).is_some()) {
-            return Err(twice(policy, &levels, "drop it in `of`, or in `by` and `tables`"));
+        if in_tables && chosen.iter().any(|name| level_of(name).is_some()) {
+            return Err(twice(policy, &levels, "drop it in `of` and `against`, or in `by` and `tables`"));
         }
         let Some(base) = finest(policy, &levels) else { continue };
         let moving = Moving { policy, base, levels: &levels };
         moving.settle(&mut settled.filter)?;
-        for measure in &mut settled.measures {
-            if let MeasureAsked::Share { of } = measure {
-                moving.settle(of)?;
-            }
-        }
+        settled.measures.iter_mut().flat_map(MeasureAsked::chosen_mut).try_for_each(|codes| moving.settle(codes))?;
     }
     Ok(settled)
-}
-
-fn numerator(measure: &MeasureAsked) -> Option<&BTreeMap<String, Vec<String>>> {
-    match measure {
-        MeasureAsked::Share { of } => Some(of),
-        MeasureAsked::Persons {}
-        | MeasureAsked::Rows {}
-        | MeasureAsked::Sum { .. }
-        | MeasureAsked::Mean { .. }
-        | MeasureAsked::Median { .. }
-        | MeasureAsked::Quantile { .. } => None,
-    }
 }
 
 fn twice(policy: &Policy, levels: &BTreeSet<Place>, advice: &str) -> Inadmissible {

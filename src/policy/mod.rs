@@ -9,8 +9,11 @@ mod alternatives;
 mod asked;
 mod bands;
 mod canonical;
+mod choosing;
 mod codelist;
 mod columns;
+mod comparing;
+mod comparison;
 mod dimension;
 mod figure;
 mod file;
@@ -53,10 +56,11 @@ mod tests;
 pub use admit::{Standing, admit, admit_program, readmit};
 pub use alternatives::{Offer, alternatives};
 pub use codelist::{Code, CodeList, CodeLists};
+pub use comparison::{Compared, Comparison, Contrast, Fraction};
 pub use figure::Figure;
 pub use findings::{Finding, Severity};
 pub use inadmissible::Inadmissible;
-pub use indicator::{Indicator, IndicatorAsked, IndicatorKind, Misread};
+pub use indicator::{Between, Indicator, IndicatorAsked, IndicatorKind, Misread};
 pub use loosens::loosens;
 pub use model::{
     Bands, Budget, CellRules, Column, CombinationRule, EditionRule, Forbid, Frequency, Grouped, IdForm, Kind,
@@ -66,6 +70,6 @@ pub use plan::{Cut, Dimension, EditionRef, Finer, Level, Measured, PERIOD, Plan,
 pub use price::Prediction;
 pub use program::{Expected, Program, RunRule};
 pub use quantity::{Numbers, Quantity, Reach};
-pub use question::{MeasureAsked, Question, Spend};
+pub use question::{Codes, ComparedAsked, MeasureAsked, Question, Spend};
 pub use regions::Cells;
 pub use shelf::Form;

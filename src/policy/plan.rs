@@ -214,8 +214,8 @@ impl Plan {
         self.dimensions.iter().enumerate().filter(|(_, dimension)| dimension.finer.is_none())
     }
 
-    /// The part of this plan that measures one quantity, with the cuts of a numerator in place of its own on the same
-    /// dimensions. What it measures is joined by least squares if the quantity adds up.
+    /// The part of this plan that measures one quantity, with the cuts of a numerator or a group in place of its own on
+    /// the same dimensions. What it measures is joined by least squares if the quantity adds up.
     #[must_use]
     pub fn part(&self, quantity: &Quantity, of: &[Cut]) -> Self {
         Self {
@@ -248,12 +248,16 @@ impl Plan {
     }
 
     /// The floor of a table over these dimensions. Where periods are pooled, one person may count once in each of them,
-    /// so the floor on persons is one on counts times the periods.
+    /// so the floor on persons is one on counts times the periods; those of a group of periods, times as many.
     #[must_use]
     pub fn floor(&self, dims: &[usize]) -> u32 {
-        let by_period = dims.iter().filter_map(|&d| self.dimensions.get(d)).any(|d| d.name == PERIOD);
-        let pooled = if by_period { 1 } else { u32::try_from(self.editions.len()).unwrap_or(u32::MAX) };
-        self.rules.threshold.saturating_mul(pooled)
+        let period = self.dimensions.iter().position(|d| d.name == PERIOD);
+        let cut = period.and_then(|period| self.cuts.iter().find(|cut| cut.dim == period));
+        let pooled = match period.filter(|period| dims.contains(period)) {
+            Some(_) => 1,
+            None => cut.map_or(self.editions.len(), |cut| cut.levels.len()),
+        };
+        self.rules.threshold.saturating_mul(u32::try_from(pooled).unwrap_or(u32::MAX))
     }
 
     /// The number of cells of a table over these dimensions.

@@ -3,8 +3,8 @@
 //! Filters are dimensions: measured over the whole list and cut out. Where that would pass `cells_max` they are grouped
 //! into the selected codes and the rest.
 
-use super::asked::{Asked, Place, column_at};
-use super::dimension::{dimension, finer, nested, selected_first};
+use super::asked::{Asked, Chosen, Place, column_at};
+use super::dimension::{Together, dimension, finer, nested, together};
 use super::figure::Figure;
 use super::inadmissible::Inadmissible;
 use super::levels;
@@ -57,8 +57,8 @@ pub(super) fn shape(policy: &Policy, asked: &Asked) -> Result<Shape, Inadmissibl
     if fits { Ok(grouped) } else { Err(Inadmissible::TooManyCells { most }) }
 }
 
-/// The dimensions of a draw with their places, those of two levels among them, and whether persons add up.
-fn dimensions(policy: &Policy, asked: &Asked, group: bool) -> (Vec<Place>, BTreeSet<Place>, Vec<Dimension>, bool) {
+/// The dimensions of a draw with their places, where codes are taken together, and whether persons add up.
+fn dimensions(policy: &Policy, asked: &Asked, group: bool) -> (Vec<Place>, Together, Vec<Dimension>, bool) {
     let families: Vec<BTreeSet<Place>> =
         levels::families(policy, asked.measured(policy).into_iter()).into_values().collect();
     let base = |family: &BTreeSet<Place>| levels::finest(policy, family);
@@ -70,15 +70,14 @@ fn dimensions(policy: &Policy, asked: &Asked, group: bool) -> (Vec<Place>, BTree
     let broken_down: BTreeSet<Place> =
         asked.broken_down().into_iter().map(|place| levels::column_of(policy, place)).collect();
     let grouped = |place: &Place| {
-        let selections = asked.selections(*place);
-        let several = selections.iter().any(|codes| codes.len() > 1);
+        let several = asked.selections(*place).iter().any(|codes| codes.len() > 1);
         let shown = broken_down.contains(&levels::column_of(policy, *place));
-        selections.len() == 1 && !shown && (group || (!additive && several))
+        !shown && asked.chosen_apart(*place) && (group || (!additive && several))
     };
-    let grouped: BTreeSet<Place> = bases.iter().copied().filter(grouped).collect();
+    let grouped = bases.iter().copied().filter(grouped).map(|place| (place, together(policy, asked, place)));
+    let grouped: Together = grouped.filter(|(_, groups)| !groups.is_empty()).collect();
     let places: Vec<Place> = bases.into_iter().chain(coarser).collect();
-    let mut dimensions: Vec<Dimension> =
-        places.iter().map(|&p| dimension(policy, asked, p, grouped.contains(&p))).collect();
+    let mut dimensions: Vec<Dimension> = places.iter().map(|&p| dimension(policy, asked, p, grouped.get(&p))).collect();
     for family in &families {
         let Some(fine) = base(family).and_then(|base| places.iter().position(|place| *place == base)) else { continue };
         for at in (0..places.len()).filter(|at| *at != fine && places.get(*at).is_some_and(|p| family.contains(p))) {
@@ -93,31 +92,8 @@ fn build(policy: &Policy, asked: &Asked, group: bool) -> Shape {
     let cutting = Cutting { places: &places, grouped: &grouped };
     let tables: BTreeSet<Vec<usize>> = asked.tables.iter().map(|table| cutting.positions(table)).collect();
     let cuts = cutting.cuts(&asked.filters);
-    let figures: Vec<Figure> = asked.figures.iter().map(|figure| figure.figure(policy, &cutting)).collect();
+    let figures = asked.figures.iter().map(|figure| figure.figure(policy, &asked.periods, &cutting)).collect();
     let shown = shown(&tables, asked.margins);
-    let over = |cuts: &[Cut]| additive_tables(&tables, cuts, asked.margins);
-    let mut wanted = BTreeSet::new();
-    for quantity in figures.iter().flat_map(Figure::needs) {
-        let numerators = figures.iter().filter_map(|figure| match figure {
-            Figure::Share { of, .. } if quantity == Quantity::Persons => Some([cuts.as_slice(), of].concat()),
-            Figure::Share { .. }
-            | Figure::Persons
-            | Figure::Rows
-            | Figure::Sum(_)
-            | Figure::Mean(_)
-            | Figure::Quantile { .. } => None,
-        });
-        let numerators: Vec<Vec<Cut>> = numerators.collect();
-        let alone = quantity == Quantity::Persons && !additive;
-        let of_numerators =
-            numerators.iter().flat_map(|cuts| if alone { own_tables(&shown, cuts) } else { over(cuts) });
-        let own = match (alone, numerators.is_empty()) {
-            (true, _) => own_tables(&shown, &cuts),
-            (false, true) => over(&cuts),
-            (false, false) => BTreeSet::new(),
-        };
-        wanted.extend(of_numerators.chain(own).map(|dims| (quantity.clone(), without_coarser(&dimensions, &dims))));
-    }
     let nested = nested(policy, &dimensions, additive);
     let mut shape = Shape {
         dimensions,
@@ -126,12 +102,13 @@ fn build(policy: &Policy, asked: &Asked, group: bool) -> Shape {
         additive,
         figures,
         measured: BTreeSet::new(),
-        wanted,
+        wanted: BTreeSet::new(),
         shown,
         weights: cutting.weights(asked),
         weighed: !asked.weights.is_empty(),
         asked: tables.len(),
     };
+    shape.wanted = shape.tables_wanted(asked.margins);
     shape.measured =
         shape.wanted.iter().map(|(quantity, dims)| (quantity.clone(), shape.measured_for(quantity, dims))).collect();
     shape
@@ -147,8 +124,8 @@ fn without_coarser(dimensions: &[Dimension], dims: &[usize]) -> Vec<usize> {
 pub(super) struct Cutting<'a> {
     /// The place of each dimension.
     places: &'a [Place],
-    /// Those of two levels: what is selected, and the rest.
-    grouped: &'a BTreeSet<Place>,
+    /// Those whose codes are taken together.
+    grouped: &'a Together,
 }
 
 impl Cutting<'_> {
@@ -166,12 +143,11 @@ impl Cutting<'_> {
     }
 
     /// The levels that hold the selected codes.
-    pub(super) fn cuts(&self, selected: &BTreeMap<Place, BTreeSet<u16>>) -> Vec<Cut> {
+    pub(super) fn cuts(&self, selected: &Chosen) -> Vec<Cut> {
         let cut = |(place, codes): (&Place, &BTreeSet<u16>)| {
-            let levels = if self.grouped.contains(place) {
-                vec![usize::from(!selected_first(codes))]
-            } else {
-                codes.iter().map(|&c| usize::from(c)).collect()
+            let levels = match self.grouped.get(place) {
+                Some(groups) => (0..).zip(groups).filter(|(_, g)| g.is_subset(codes)).map(|(level, _)| level).collect(),
+                None => codes.iter().map(|&c| usize::from(c)).collect(),
             };
             Some(Cut { dim: self.places.iter().position(|other| other == place)?, levels })
         };
@@ -197,20 +173,9 @@ fn shown(tables: &BTreeSet<Vec<usize>>, margins: bool) -> Vec<Shown> {
     tables.iter().cloned().chain(others.into_iter().map(|(_, dims)| dims)).map(|dims| Shown { dims }).collect()
 }
 
-/// Each asked table over its dimensions and the filters; with margins all subsets too, joined by least squares.
-fn additive_tables(tables: &BTreeSet<Vec<usize>>, cuts: &[Cut], margins: bool) -> BTreeSet<Vec<usize>> {
-    let full = tables.iter().map(|table| with_cuts(table, cuts));
-    if margins { full.flat_map(|t| subsets(&t)).collect() } else { full.collect() }
-}
-
-/// Tables that do not add up are measured one by one, each as it is shown, over the filters.
-fn own_tables(shown: &[Shown], cuts: &[Cut]) -> BTreeSet<Vec<usize>> {
-    shown.iter().map(|s| with_cuts(&s.dims, cuts)).collect()
-}
-
 /// The dimensions of a table and of every filter.
-fn with_cuts(dims: &[usize], cuts: &[Cut]) -> Vec<usize> {
-    let all: BTreeSet<usize> = dims.iter().copied().chain(cuts.iter().map(|c| c.dim)).collect();
+fn with_cuts<'a>(dims: &[usize], cuts: impl Iterator<Item = &'a Cut>) -> Vec<usize> {
+    let all: BTreeSet<usize> = dims.iter().copied().chain(cuts.map(|c| c.dim)).collect();
     all.into_iter().collect()
 }
 
@@ -227,6 +192,32 @@ impl Shape {
         dims.iter()
             .filter_map(|&d| self.dimensions.get(d))
             .try_fold(1_u64, |cells, dimension| cells.checked_mul(u64::try_from(dimension.levels.len()).ok()?))
+    }
+
+    /// The tables that matter: each that was asked for, over every filter and what measures choose, with margins all
+    /// subsets too. What does not add up matters just as it is shown, the cell itself and every part of it.
+    fn tables_wanted(&self, margins: bool) -> BTreeSet<(Quantity, Vec<usize>)> {
+        let mut needs: BTreeMap<Quantity, BTreeSet<&[Cut]>> = BTreeMap::new();
+        for (quantity, of) in self.figures.iter().flat_map(Figure::needs) {
+            needs.entry(quantity).or_default().insert(of);
+        }
+        let mut wanted = BTreeSet::new();
+        for (quantity, mut within) in needs {
+            let alone = quantity == Quantity::Persons && !self.additive;
+            if alone {
+                within.extend(self.figures.iter().flat_map(Figure::parts).chain([[].as_slice()]));
+            } else if within.len() > 1 {
+                // The cell is the sum of the cuts that are measured in it.
+                within.remove([].as_slice());
+            }
+            let tables = self.shown.iter().take(if alone { self.shown.len() } else { self.asked });
+            for of in within {
+                let whole = tables.clone().map(|table| with_cuts(&table.dims, self.cuts.iter().chain(of)));
+                let over = whole.flat_map(|dims| if margins && !alone { subsets(&dims) } else { vec![dims] });
+                wanted.extend(over.map(|dims| (quantity.clone(), without_coarser(&self.dimensions, &dims))));
+            }
+        }
+        wanted
     }
 
     /// The table that is measured for one that matters. Tables that add up are measured at the finest level named, but

@@ -55,7 +55,7 @@ impl Plan {
         let figures: Vec<Figure> = self.figures.iter().map(|figure| laid.figure(figure)).collect::<Option<_>>()?;
         let dimensions = laid.dimensions;
         let summed_twice = |cut: &Cut| cut.levels.len() > 1 && dimensions.get(cut.dim).is_some_and(|d| d.per_row);
-        if !form.additive && figures.iter().flat_map(numerator).chain(&cuts).any(summed_twice) {
+        if !form.additive && figures.iter().flat_map(Figure::parts).flatten().chain(&cuts).any(summed_twice) {
             return None;
         }
         let cost = form.measured.iter().try_fold(Nanos::ZERO, |sum, table| sum.checked_add(table.units))?;
@@ -87,12 +87,8 @@ impl Plan {
     /// Whether every table asked for comes as precisely as from another plan, and every margin at all.
     fn precise_as(&self, other: &Self) -> bool {
         let figures = self.figures.iter().zip(&other.figures);
-        let mut parts = figures.flat_map(|(mine, theirs)| {
-            let needs = mine.needs().into_iter().map(|quantity| (quantity, [].as_slice(), [].as_slice()));
-            let shares = numerator_cuts(mine).map(|of| (Quantity::Persons, of, numerator_cuts(theirs).unwrap_or(&[])));
-            needs.chain(shares)
-        });
-        parts.all(|(quantity, mine, theirs)| {
+        let mut parts = figures.flat_map(|(mine, theirs)| mine.measured_in().into_iter().zip(theirs.measured_in()));
+        parts.all(|((quantity, mine), (_, theirs))| {
             self.shown.iter().zip(&other.shown).enumerate().all(|(place, (here, there))| {
                 let variance = self.variance_of(&quantity, mine, here);
                 let enough = || variance <= other.variance_of(&quantity, theirs, there) * ROUNDING;
@@ -104,17 +100,6 @@ impl Plan {
 
 /// Variances that differ by less are the same.
 const ROUNDING: f64 = 1.0 + 1e-9;
-
-fn numerator_cuts(figure: &Figure) -> Option<&[Cut]> {
-    match figure {
-        Figure::Share { of, .. } => Some(of),
-        Figure::Persons | Figure::Rows | Figure::Sum(_) | Figure::Mean(_) | Figure::Quantile { .. } => None,
-    }
-}
-
-fn numerator(figure: &Figure) -> impl Iterator<Item = &Cut> {
-    numerator_cuts(figure).into_iter().flatten()
-}
 
 impl Form {
     /// The dimensions of the draw, with the names that their codes have.
@@ -224,6 +209,7 @@ impl Laying<'_> {
     fn figure(&self, figure: &Figure) -> Option<Figure> {
         match figure {
             Figure::Share { name, of } => Some(Figure::Share { name: name.clone(), of: self.cuts(of)? }),
+            Figure::Comparison(comparison) => Some(Figure::Comparison(comparison.laid(|cuts| self.cuts(cuts))?)),
             Figure::Persons | Figure::Rows | Figure::Sum(_) | Figure::Mean(_) | Figure::Quantile { .. } => {
                 Some(figure.clone())
             }

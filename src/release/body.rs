@@ -181,8 +181,9 @@ pub struct Cell {
     pub known: Option<Known>,
     /// Lower end of the interval; null where withheld, and where the interval has no finite ends.
     pub low: Option<Number>,
-    /// `persons`, `persons:COLUMN=CODES` (the part that a share implies), `rows`, `sum:COLUMN`, `mean:COLUMN`,
-    /// `median:COLUMN`, `quantile:COLUMN:Q`, `share:COLUMN=CODES`.
+    /// `persons`, `persons:COLUMN=CODES` (a part that a share or a comparison implies), `rows`, `sum:COLUMN`,
+    /// `mean:COLUMN`, `median:COLUMN`, `quantile:COLUMN:Q`, `share:COLUMN=CODES`, `difference:GROUP/GROUP`,
+    /// `ratio:share:COLUMN=CODES:GROUP/GROUP`.
     pub measure: String,
     /// `withheld`, `unreliable` or `structural`.
     #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -194,6 +195,10 @@ pub struct Cell {
     pub status: Status,
     /// The figure: an integer, or a decimal string; null where withheld.
     pub value: Option<Number>,
+    /// Of a comparison: whether the two groups cannot be told apart, since the interval holds 0 (a difference) or 1 (a
+    /// ratio), or has no ends.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub within_noise: Option<bool>,
 }
 
 /// What stands beside the body in the document.

@@ -2,12 +2,14 @@
 //!
 //! Counts and sums are linear in the estimates: exact intervals from a known variance. Means and shares are ratios of
 //! two estimates with a known covariance (Fieller), quantiles come from noisy counts of declared bins. Two quantities
-//! of one draw have independent noise; numerator and base of a share come from the same tables.
+//! of one draw have independent noise; numerator and base of a share come from the same tables. What
+//! is compared between groups: `compare`.
 
 use super::answer::AnswerError;
-use super::parts::Parts;
+use super::compare;
+use super::parts::{Parts, Together};
 use crate::estimate::{EstimatedTable, Joint, Ratio, quantile, quantile95, ratio};
-use crate::policy::{Figure, Numbers, Plan, Quantity, Shown};
+use crate::policy::{Figure, Numbers, Plan, Quantity};
 
 /// A figure with its 95 % interval.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -18,25 +20,27 @@ pub(super) struct Outcome {
     pub(super) interval: Option<(f64, f64)>,
     /// The standard error of the estimate (of a ratio: to first order); quantiles have none.
     pub(super) standard_error: Option<f64>,
+    /// What the interval is small or wide beside: the figure itself; of a difference, the larger of the two compared.
+    pub(super) size: f64,
 }
 
 impl Outcome {
-    fn around(value: f64, half_width: f64, standard_error: f64) -> Self {
+    pub(super) fn around(value: f64, half_width: f64, standard_error: f64) -> Self {
         let interval = Some((value - half_width, value + half_width));
-        Self { value, interval, standard_error: Some(standard_error) }
+        Self { value, interval, standard_error: Some(standard_error), size: value.abs() }
     }
 
-    /// Whether the longer half of the interval is at most so many times the figure.
+    /// Whether the longer half of the interval is at most so many times what it stands beside.
     pub(super) fn reliable(&self, moe_relative_max: f64) -> bool {
         let half = self.interval.map(|(low, high)| (self.value - low).max(high - self.value));
-        half.is_some_and(|half| half <= moe_relative_max * self.value.abs())
+        half.is_some_and(|half| half <= moe_relative_max * self.size)
     }
 }
 
 impl From<Ratio> for Option<Outcome> {
     fn from(ratio: Ratio) -> Self {
         let Ratio { value, standard_error, interval } = ratio;
-        value.map(|value| Outcome { value, interval, standard_error })
+        value.map(|value| Outcome { value, interval, standard_error, size: value.abs() })
     }
 }
 
@@ -56,17 +60,13 @@ pub(super) fn outcomes(
         Figure::Quantile { numbers, edges, q } => {
             let bins = parts.bins(&Quantity::Bins(numbers.clone(), edges.clone()))?;
             let edges: Vec<f64> = edges.iter().map(|&edge| float(edge) * unit(numbers)).collect();
-            joined(&bins, &[], |joint| quantile_of(joint, &edges, q.at_most(), z))
+            joined(&Together::apart(&bins), |joint| quantile_of(joint, &edges, q.at_most(), z))
         }
         Figure::Share { of, .. } => {
-            let numerators = parts.persons(of)?;
-            let tables = plan.shown.iter().zip(persons.iter().zip(numerators));
-            let share = |(shown, (base, numerator)): (&Shown, (&EstimatedTable, EstimatedTable))| {
-                let both = [vec![base.clone()], vec![numerator]];
-                joined(&both, &parts.shared(shown, of), |joint| share(joint, z)).into_iter().flatten().collect()
-            };
-            tables.map(share).collect()
+            let both = parts.within(&Quantity::Persons, &[&[], of])?;
+            joined(&both, |joint| share(joint, z))
         }
+        Figure::Comparison(comparison) => compare::outcomes(parts, comparison, z)?,
     })
 }
 
@@ -85,37 +85,12 @@ fn pairs(
 ) -> Result<Vec<Vec<Option<Outcome>>>, AnswerError> {
     let sums = parts.quantity(&Quantity::Sum(numbers.clone()))?;
     let counts = parts.quantity(&Quantity::Valued(numbers.clone()))?;
-    Ok(joined(&[sums, counts], &[], outcome))
+    Ok(joined(&Together::apart(&[sums, counts]), outcome))
 }
 
-/// An outcome for each cell of each table, from the estimates of several quantities over the same tables; `shared` is
-/// by cell the covariance of each other one with the first, none where it is empty.
-fn joined(
-    quantities: &[Vec<EstimatedTable>],
-    shared: &[f64],
-    outcome: impl Fn(&Joint<'_>) -> Option<Outcome>,
-) -> Vec<Vec<Option<Outcome>>> {
-    let tables = quantities.first().map_or(0, Vec::len);
-    let of_table = |place: usize| {
-        let all: Vec<&EstimatedTable> = quantities.iter().filter_map(|tables| tables.get(place)).collect();
-        let cells = all.iter().map(|table| table.values.len()).min().unwrap_or(0);
-        let of_cell = |cell: usize| {
-            let shared = shared.get(cell).copied().unwrap_or(0.0);
-            let errors = all.iter().filter_map(|table| table.standard_errors.get(cell));
-            let variances: Vec<f64> = errors.map(|error| error.powi(2)).collect();
-            let matrix = |i: usize, j: usize, own: f64| match (i == j, i.min(j)) {
-                (true, _) => own,
-                (false, 0) => shared,
-                (false, _) => 0.0,
-            };
-            let row = |(i, own): (usize, &f64)| (0..variances.len()).map(|j| matrix(i, j, *own)).collect();
-            let covariance: Vec<Vec<f64>> = variances.iter().enumerate().map(row).collect();
-            let values: Vec<f64> = all.iter().filter_map(|table| table.values.get(cell)).copied().collect();
-            outcome(&Joint { values: &values, covariance: &covariance })
-        };
-        (0..cells).map(of_cell).collect()
-    };
-    (0..tables).map(of_table).collect()
+/// An outcome for each cell of each table.
+fn joined(tables: &[Together], outcome: impl Fn(&Joint<'_>) -> Option<Outcome>) -> Vec<Vec<Option<Outcome>>> {
+    tables.iter().map(|table| table.cells(&outcome)).collect()
 }
 
 /// `sum(x) = sum(x - middle) + middle * count`.
@@ -135,7 +110,7 @@ fn mean(joint: &Joint<'_>, numbers: &Numbers, z: f64) -> Option<Outcome> {
 
 fn quantile_of(joint: &Joint<'_>, edges: &[f64], q: f64, z: f64) -> Option<Outcome> {
     let found = quantile(joint, edges, q, z);
-    found.value.map(|value| Outcome { value, interval: found.interval, standard_error: None })
+    found.value.map(|value| Outcome { value, interval: found.interval, standard_error: None, size: value.abs() })
 }
 
 /// The second over the first.
@@ -144,12 +119,12 @@ fn share(joint: &Joint<'_>, z: f64) -> Option<Outcome> {
 }
 
 /// What one integer unit is worth.
-fn unit(numbers: &Numbers) -> f64 {
+pub(super) fn unit(numbers: &Numbers) -> f64 {
     10.0_f64.powi(-i32::try_from(numbers.scale).unwrap_or(0))
 }
 
 #[expect(clippy::as_conversions, clippy::cast_precision_loss, reason = "bounds of a column, far below 2^53")]
-fn float(number: i64) -> f64 {
+pub(super) fn float(number: i64) -> f64 {
     number as f64
 }
 
@@ -159,6 +134,7 @@ mod tests {
     use crate::design::Z95;
     use crate::policy::sample::{analyst, closed, policy, question, today};
     use crate::policy::{MeasureAsked, Question, admit};
+    use crate::release::simulated::Noise;
 
     fn joint(values: [f64; 2], variances: [f64; 2], told: impl Fn(&Joint<'_>) -> Option<Outcome>) -> Option<Outcome> {
         let covariance = [vec![variances[0], 0.0], vec![0.0, variances[1]]];
@@ -239,27 +215,6 @@ mod tests {
             }
             let covered = f64::from(covered) / 20_000.0;
             assert!((0.941..0.959).contains(&covered), "{covered} with {:?}", asked.filter);
-        }
-    }
-
-    /// Normal noise rounded to integers, the same in every run (splitmix64, Box and Muller).
-    struct Noise(u64);
-
-    impl Noise {
-        fn uniform(&mut self) -> f64 {
-            self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-            let mut z = self.0;
-            z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-            z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-            f64::from(u32::try_from((z ^ (z >> 31)) >> 32).unwrap()) / f64::from(u32::MAX)
-        }
-
-        fn next(&mut self, deviation: f64) -> i64 {
-            let radius = (-2.0 * self.uniform().max(1e-12).ln()).sqrt();
-            let normal = radius * (std::f64::consts::TAU * self.uniform()).cos();
-            #[expect(clippy::as_conversions, clippy::cast_possible_truncation, reason = "noise of a test")]
-            let noise = (normal * deviation).round() as i64;
-            noise
         }
     }
 }

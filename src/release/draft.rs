@@ -124,6 +124,9 @@ fn figure_note(figure: &Figure) -> Option<String> {
         Figure::Share { .. } => {
             "A share is told where the persons in its numerator (stated beside it) and the others of its base reach the floor."
         }
+        Figure::Comparison(_) => {
+            "A comparison is told where both groups, stated beside it, reach the floor. It is within the noise where its interval has no ends, or holds 0 (a ratio: 1)."
+        }
     };
     Some(note.to_owned())
 }

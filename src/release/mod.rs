@@ -12,6 +12,7 @@ mod audit;
 mod body;
 mod cells;
 mod combine;
+mod compare;
 mod draft;
 mod keys;
 mod known;
@@ -22,6 +23,8 @@ mod parts;
 #[cfg(test)]
 mod scan_tests;
 mod silence;
+#[cfg(test)]
+mod simulated;
 mod standing;
 mod table;
 mod telling;

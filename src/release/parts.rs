@@ -4,8 +4,7 @@
 //! its own. A binned column is as many quantities as it has bins, all measured over the same tables.
 
 use super::answer::AnswerError;
-use crate::design::Region;
-use crate::estimate::{EstimatedTable, Variation, estimate, sums};
+use crate::estimate::{Covariances, EstimatedTable, Joint, distinct, estimate, sums, together};
 use crate::noise::{NoisyTable, NoisyTables};
 use crate::policy::{Cells, Cut, Dimension, Plan, Quantity, Shown};
 
@@ -60,23 +59,19 @@ impl<'a> Parts<'a> {
         sums(&plan, &self.noisy_of(&Quantity::Persons, 0), &cells).map_err(|_| AnswerError::Fault("estimate"))
     }
 
-    /// By cell of a shown table: the covariance of the persons in it and in the numerator cut out of it. None where
-    /// each table has noise of its own.
-    pub(super) fn shared(&self, shown: &Shown, of: &[Cut]) -> Vec<f64> {
-        let persons =
-            self.plan.measured.iter().zip(&self.noisy.tables).filter(|(m, _)| m.quantity == Quantity::Persons);
-        let tables: Vec<(Vec<usize>, f64)> = persons.map(|(_, table)| (table.dims.clone(), table.variance)).collect();
-        let sizes: Vec<usize> = self.plan.dimensions.iter().map(|d| d.levels.len()).collect();
-        if !self.plan.additive {
-            return Vec::new();
-        }
-        let all = Variation::new(&sizes, self.plan.nesting(), &tables, &self.plan.structural_zeros);
-        let numerator = |base: &Region| of.iter().fold(base.clone(), |r, cut| r.within(cut.dim, cut.levels.clone()));
-        let kind = |dim: usize, codes: &[usize]| all.kind(dim, codes);
-        let pair = |base: &Region| Some((base.clone(), numerator(base)));
-        let (pairs, cells) = self.plan.cells_of(shown).alike(kind, pair).unwrap_or_default();
-        let kinds = all.between(&pairs).unwrap_or_default();
-        cells.iter().map(|kind| kinds.get(*kind).copied().unwrap_or(0.0)).collect()
+    /// One quantity within several sets of cuts of every shown table, and how it varies together there.
+    pub(super) fn within(&self, quantity: &Quantity, cuts: &[&[Cut]]) -> Result<Vec<Together>, AnswerError> {
+        let estimates = cuts.iter().map(|of| self.estimated(quantity, of, 0)).collect::<Result<Vec<_>, _>>()?;
+        let plan = self.plan.part(quantity, &[]);
+        let noisy = self.noisy_of(quantity, 0);
+        let measured: Vec<(Vec<usize>, f64)> = noisy.tables.iter().map(|t| (t.dims.clone(), t.variance)).collect();
+        let of_table = |(place, shown): (usize, &Shown)| {
+            let tables: Vec<EstimatedTable> = estimates.iter().filter_map(|of| of.get(place)).cloned().collect();
+            let (kinds, kind_of) =
+                together(&plan, &measured, shown, cuts).map_err(|_| AnswerError::Fault("estimate"))?;
+            Ok(Together { tables, kinds, kind_of })
+        };
+        self.plan.shown.iter().enumerate().map(of_table).collect()
     }
 
     fn estimated(&self, quantity: &Quantity, of: &[Cut], bin: usize) -> Result<Vec<EstimatedTable>, AnswerError> {
@@ -95,6 +90,62 @@ impl<'a> Parts<'a> {
         });
         NoisyTables { accounting: self.noisy.accounting, tables: tables.collect() }
     }
+}
+
+/// Several estimates of the cells of one table, and how they vary together: once for all cells that are alike, and which
+/// of these is each cell's.
+pub(super) struct Together {
+    tables: Vec<EstimatedTable>,
+    kinds: Vec<Covariances>,
+    kind_of: Vec<usize>,
+}
+
+impl Together {
+    /// Estimates with noise of their own: by quantity, then by table.
+    pub(super) fn apart(quantities: &[Vec<EstimatedTable>]) -> Vec<Self> {
+        let of_table = |place: usize| {
+            let tables: Vec<EstimatedTable> = quantities.iter().filter_map(|of| of.get(place)).cloned().collect();
+            let cells = tables.iter().map(|table| table.standard_errors.len()).min().unwrap_or(0);
+            let errors = |cell: usize| tables.iter().filter_map(move |table| table.standard_errors.get(cell).copied());
+            let (kinds, kind_of) =
+                distinct((0..cells).map(|cell| errors(cell).map(f64::to_bits).collect::<Vec<u64>>()));
+            let own = |errors: Vec<u64>| {
+                let variances = errors.into_iter().map(|error| vec![vec![f64::from_bits(error).powi(2)]]);
+                variances.reduce(|a, b| blocks(&a, &b)).unwrap_or_default()
+            };
+            let kinds = kinds.into_iter().map(own).collect();
+            Self { tables, kinds, kind_of }
+        };
+        (0..quantities.first().map_or(0, Vec::len)).map(of_table).collect()
+    }
+
+    /// These estimates, and others with noise of their own.
+    pub(super) fn beside(mut self, other: Self) -> Self {
+        let (kinds, kind_of) = distinct(self.kind_of.iter().copied().zip(other.kind_of.iter().copied()));
+        let both = |(mine, theirs): (usize, usize)| Some(blocks(self.kinds.get(mine)?, other.kinds.get(theirs)?));
+        self.kinds = kinds.into_iter().map(|pair| both(pair).unwrap_or_default()).collect();
+        self.kind_of = kind_of;
+        self.tables.extend(other.tables);
+        self
+    }
+
+    /// What is made of the estimates in each cell.
+    pub(super) fn cells<T>(&self, of: impl Fn(&Joint<'_>) -> T) -> Vec<T> {
+        let cells = self.tables.iter().map(|table| table.values.len()).min().unwrap_or(0);
+        let of_cell = |cell: usize| {
+            let values: Vec<f64> = self.tables.iter().filter_map(|table| table.values.get(cell)).copied().collect();
+            let covariance = self.kind_of.get(cell).and_then(|kind| self.kinds.get(*kind));
+            of(&Joint { values: &values, covariance: covariance.map_or(&[][..], Vec::as_slice) })
+        };
+        (0..cells).map(of_cell).collect()
+    }
+}
+
+/// Two matrices along a diagonal, nought elsewhere.
+fn blocks(first: &[Vec<f64>], second: &[Vec<f64>]) -> Vec<Vec<f64>> {
+    let nought = |rows: &[Vec<f64>]| vec![0.0; rows.len()];
+    let above = first.iter().map(|row| [row.clone(), nought(second)].concat());
+    above.chain(second.iter().map(|row| [nought(first), row.clone()].concat())).collect()
 }
 
 /// The cells of a table that is measured alone: at the level of a grouping if it was measured there.

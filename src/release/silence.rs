@@ -91,16 +91,17 @@ fn layers(plan: &Plan, parts: &Parts<'_>) -> Result<Vec<Layer>, AnswerError> {
     let mut cuts: Vec<&[Cut]> = plan.figures.iter().flat_map(Figure::parts).collect();
     cuts.sort();
     cuts.dedup();
-    let all = parts.persons(&[])?;
-    let verdicts: Vec<Vec<Verdict>> = all.iter().map(|table| floor(plan, table)).collect();
-    let mut layers = vec![Layer { name: Figure::Persons.name(), of: Vec::new(), tables: all, verdicts }];
-    for of in cuts {
-        let cut = plan.part(&Quantity::Persons, of);
-        let tables = parts.persons(of)?;
-        let base = layers.first().into_iter().flat_map(|layer| layer.tables.iter().zip(&layer.verdicts));
-        let verdicts =
-            tables.iter().zip(base).map(|(part, (all, verdicts))| of_part(&cut, part, all, verdicts)).collect();
-        layers.push(Layer { name: part_name(&cut, of), of: of.to_vec(), tables, verdicts });
+    let layer = |name: String, of: &[Cut]| {
+        let (cut, tables) = (plan.part(&Quantity::Persons, of), parts.persons(of)?);
+        let verdicts = tables.iter().map(|table| floor(&cut, table)).collect();
+        Ok(Layer { name, of: of.to_vec(), tables, verdicts })
+    };
+    let cut_out = cuts.into_iter().map(|of| layer(part_name(&plan.part(&Quantity::Persons, of), of), of));
+    let mut layers: Vec<Layer> =
+        std::iter::once(layer(Figure::Persons.name(), &[])).chain(cut_out).collect::<Result<_, AnswerError>>()?;
+    let judged: Vec<Vec<Vec<Verdict>>> = layers.iter().map(|part| of_part(plan, part, &layers)).collect();
+    for (layer, verdicts) in layers.iter_mut().zip(judged) {
+        layer.verdicts = verdicts;
     }
     Ok(layers)
 }
@@ -111,19 +112,31 @@ fn floor(plan: &Plan, table: &EstimatedTable) -> Vec<Verdict> {
     suppress::apply(table, &rules, |place| inside.impossible(place))
 }
 
-/// A part is silent where the rest of its cell is few: cell and part together would show them.
-fn of_part(plan: &Plan, part: &EstimatedTable, all: &EstimatedTable, of_all: &[Verdict]) -> Vec<Verdict> {
-    let least = f64::from(plan.floor(&part.dims));
-    let own = floor(plan, part);
-    let rest = all.values.iter().zip(&part.values).map(|(all, part)| all - part);
-    own.into_iter()
-        .zip(of_all.iter().zip(rest))
-        .map(|(own, (all, rest))| match (own, all) {
-            (Verdict::Shown, Verdict::Shown) if rest >= least => Verdict::Shown,
-            (Verdict::Shown | Verdict::Withheld, _) => Verdict::Withheld,
-            (Verdict::Structural, _) => Verdict::Structural,
-        })
-        .collect()
+/// A part is silent where its cell is, and where few are left of its cell or of a larger part: both together would show
+/// them.
+fn of_part(plan: &Plan, part: &Layer, layers: &[Layer]) -> Vec<Vec<Verdict>> {
+    let cut = plan.part(&Quantity::Persons, &part.of);
+    let larger = |layer: &&Layer| layer.of.len() < part.of.len() && layer.of.iter().all(|cut| part.of.contains(cut));
+    let around: Vec<&Layer> = layers.iter().filter(larger).collect();
+    let of_table = |(place, (table, own)): (usize, (&EstimatedTable, &Vec<Verdict>))| {
+        let least = f64::from(cut.floor(&table.dims));
+        let few_left = |cell: usize, own: f64| {
+            let whole = |layer: &&Layer| layer.tables.get(place).and_then(|table| table.values.get(cell).copied());
+            around.iter().filter_map(whole).any(|whole| whole - own < least)
+        };
+        let shown = |cell: usize| {
+            let of = |layer: &Layer| layer.verdicts.get(place).and_then(|verdicts| verdicts.get(cell).copied());
+            layers.first().and_then(of) == Some(Verdict::Shown)
+        };
+        let cells = own.iter().zip(&table.values).enumerate();
+        let judged = cells.map(|(cell, (own, &value))| match own {
+            Verdict::Shown if shown(cell) && !few_left(cell, value) => Verdict::Shown,
+            Verdict::Shown | Verdict::Withheld => Verdict::Withheld,
+            Verdict::Structural => Verdict::Structural,
+        });
+        judged.collect()
+    };
+    part.tables.iter().zip(&part.verdicts).enumerate().map(of_table).collect()
 }
 
 /// `persons:COLUMN=CODE+CODE`, columns in the order of their names.

@@ -3,7 +3,7 @@
 //! # Guarantee
 //! Whether a cell is shown is decided on its noisy persons, whatever is measured: a withheld cell has no figure of any
 //! measure. Persons are stated beside every other figure, and so is each part of them that a figure implies; a share is
-//! told where its base and its numerator are.
+//! told where its base and its numerator are, a comparison where both its groups are.
 
 use super::answer::AnswerError;
 use super::combine::{self, Outcome};
@@ -114,7 +114,7 @@ fn column(
 fn told(rules: &Rules, figure: &Figure, verdict: Verdict, outcome: Option<Outcome>) -> Told {
     let additive = match figure {
         Figure::Persons | Figure::Rows | Figure::Sum(_) => true,
-        Figure::Mean(_) | Figure::Quantile { .. } | Figure::Share { .. } => false,
+        Figure::Mean(_) | Figure::Quantile { .. } | Figure::Share { .. } | Figure::Comparison(_) => false,
     };
     match (verdict, outcome) {
         (Verdict::Withheld, _) | (Verdict::Shown, None) => Told::Withheld,

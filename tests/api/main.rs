@@ -19,6 +19,7 @@
 mod accounts;
 mod acs;
 mod bodies;
+mod comparisons;
 mod flips;
 mod folders;
 mod free;

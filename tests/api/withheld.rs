@@ -41,13 +41,13 @@ fn question(by: &[&str], states: &[&str], rho: &str) -> Value {
 }
 
 /// Every public release, as anyone can fetch it.
-fn published(service: &TestService) -> Vec<(String, Vec<u8>)> {
+pub fn published(service: &TestService) -> Vec<(String, Vec<u8>)> {
     let list = service.get("/v1/releases", None).expect(200).json();
     let ids = list.as_array().unwrap().iter().map(|release| release["id"].as_str().unwrap().to_owned());
     ids.map(|id| (id.clone(), service.get(&format!("/v1/releases/{id}.json"), None).expect(200).body)).collect()
 }
 
-fn all_hold(audited: &[Audited]) {
+pub fn all_hold(audited: &[Audited]) {
     for one in audited {
         assert!(one.found.is_ok(), "{:?}", one.found);
     }

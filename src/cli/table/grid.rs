@@ -185,6 +185,7 @@ fn figure(cell: &Cell, form: Form) -> String {
         Status::U => " u",
         Status::A | Status::Q => "",
     };
+    let mark = if cell.within_noise == Some(true) { format!("{mark} ~") } else { mark.to_owned() };
     format!("{}{interval}{mark}", value.whole().map_or_else(|| value.to_string(), grouped))
 }
 

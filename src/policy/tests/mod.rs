@@ -1,6 +1,7 @@
 //! The policy stage as an officer and an asker meet it: files read, questions admitted or refused.
 
 mod admitting;
+mod comparing;
 mod disguise;
 mod grouping;
 mod measuring;

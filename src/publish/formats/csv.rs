@@ -11,8 +11,8 @@ use crate::release::{Body, Cell, CodeName, DimensionFace, Number, Status};
 use std::borrow::Cow;
 
 /// What comes behind the dimensions.
-const FIGURES: [&str; 10] =
-    ["measure", "value", "low", "high", "estimate", "se", "status", "reason", "release", "sha256"];
+const FIGURES: [&str; 11] =
+    ["measure", "value", "low", "high", "estimate", "se", "status", "reason", "within_noise", "release", "sha256"];
 
 /// Names that dimensions have to leave to the figures are prefixed.
 fn header_of(dimension: &str) -> String {
@@ -51,7 +51,7 @@ pub(super) fn write(body: &Body, sha256: Digest, options: &Options<'_>) -> Resul
     lines.into_inner().map_err(|error| ::csv::Error::from(error.into_error()))
 }
 
-fn figures(cell: &Cell) -> [Cow<'_, str>; 8] {
+fn figures(cell: &Cell) -> [Cow<'_, str>; 9] {
     let number = |figure: &Option<Number>| figure.as_ref().map(|f| Cow::Owned(f.to_string())).unwrap_or_default();
     let text = |text: &'_ Option<String>| text.as_deref().map(|text| Cow::Owned(text.to_owned())).unwrap_or_default();
     let status = match cell.status {
@@ -68,6 +68,11 @@ fn figures(cell: &Cell) -> [Cow<'_, str>; 8] {
         text(&cell.se),
         Cow::Borrowed(status),
         text(&cell.reason),
+        Cow::Borrowed(match cell.within_noise {
+            Some(true) => "true",
+            Some(false) => "false",
+            None => "",
+        }),
     ]
 }
 
@@ -138,9 +143,12 @@ pub(in crate::publish) mod tests {
     fn a_withheld_cell_has_empty_fields() {
         let text = text(&Options::default());
         let lines: Vec<&str> = text.split("\r\n").collect();
-        assert_eq!(lines[0], "sex,dimension_value,measure,value,low,high,estimate,se,status,reason,release,sha256");
-        assert!(lines[1].starts_with("F,-1,persons,1234,1215,1253,1233.7,9.7,A,,rel_"));
-        assert!(lines[2].starts_with("M,_T,persons,,,,,,Q,withheld,rel_"));
+        assert_eq!(
+            lines[0],
+            "sex,dimension_value,measure,value,low,high,estimate,se,status,reason,within_noise,release,sha256"
+        );
+        assert!(lines[1].starts_with("F,-1,persons,1234,1215,1253,1233.7,9.7,A,,,rel_"));
+        assert!(lines[2].starts_with("M,_T,persons,,,,,,Q,withheld,,rel_"));
         assert_eq!(lines.len(), 4, "each line ends");
     }
 
@@ -153,6 +161,6 @@ pub(in crate::publish) mod tests {
         let french = text(&Options { bom: false, names: Some("fr") });
         assert!(french.contains("F,\"Femmes, \"\"toutes\"\"\","));
         let mut reader = ::csv::Reader::from_reader(french.as_bytes());
-        assert_eq!(reader.records().map(|line| line.unwrap().len()).collect::<Vec<_>>(), [14, 14]);
+        assert_eq!(reader.records().map(|line| line.unwrap().len()).collect::<Vec<_>>(), [15, 15]);
     }
 }
