@@ -20,6 +20,8 @@ mod linked;
 mod loss;
 mod number;
 mod parts;
+#[cfg(test)]
+mod scan_tests;
 mod silence;
 #[cfg(test)]
 mod simulated;

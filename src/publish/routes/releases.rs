@@ -133,8 +133,8 @@ pub(crate) async fn one(
     Ok(response)
 }
 
-/// What suppression costs each vulnerable group in the tables of a release: in cells, in noisy persons, and which coarser
-/// table would show it.
+/// What suppression costs each vulnerable group in the tables of a release: in cells, in noisy persons, and which
+/// coarser table would show it.
 #[utoipa::path(
     operation_id = "read_loss",
     tag = "govern",

@@ -118,7 +118,7 @@ async fn every_operation_that_takes_a_token_refuses_without_one() {
             refused += 1;
         }
     }
-    assert_eq!(refused, 16);
+    assert_eq!(refused, 17);
 }
 
 #[actix_web::test]
