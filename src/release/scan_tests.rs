@@ -24,14 +24,14 @@ fn asked() -> Question {
 #[test]
 fn no_estimate_of_a_withheld_cell_stands_in_a_release() {
     let plan = admit(&policy("acs2024"), &closed(&["2024"]), &analyst(), &asked(), today()).unwrap();
-    let noise = |table: &Measured| {
+    let drawn = |table: &Measured| {
         let cells: usize = table.dims.iter().map(|&d| plan.dimensions[d].levels.len()).product();
         // sums of about the same population, most of it thin
         let each = 600 / cells;
         let values = (0..cells).map(|cell| i64::try_from(each + cell * 7_919 % 13).unwrap() - 6).collect();
         NoisyTable { dims: table.dims.clone(), values, variance: 9.0 }
     };
-    let noisy = NoisyTables { accounting: Accounting::Zcdp, tables: plan.measured.iter().map(noise).collect() };
+    let noisy = NoisyTables { accounting: Accounting::Zcdp, tables: plan.measured.iter().map(drawn).collect() };
     let parts = Parts::new(&plan, &noisy);
     let telling = tell(&plan, &parts, &Linked::new()).unwrap();
     let mut withheld = Vec::new();
