@@ -101,7 +101,10 @@ impl Office {
         let plan = match self.ledger.most_precise(&plan.measurement).await? {
             Some(paid) if paid > plan.cost => {
                 let finer = Question { spend: spend(policy.budget.accounting, paid), ..question.clone() };
-                admit(policy, standing, who, &finer, today).unwrap_or(plan)
+                match admit(policy, standing, who, &finer, today) {
+                    Ok(finer) if self.is_free(&finer).await? => finer,
+                    Ok(_) | Err(_) => plan,
+                }
             }
             _ => plan,
         };

@@ -8,6 +8,7 @@
 
 use super::asked::{self, Asked};
 use super::canonical::digest;
+use super::figure::Asking;
 use super::further::further;
 use super::inadmissible::Inadmissible;
 use super::plan::Admitted;
@@ -151,6 +152,7 @@ pub(super) fn admit_up_to(
     super::choosing::check_apart(question)?;
     let asked = asked::resolve(policy, question, weights)?;
     asked::check_distinct(policy, &asked)?;
+    check_linked(policy, &asked)?;
     restrict::check_crossings(policy, &asked)?;
     restrict::check_geography(policy, &asked)?;
     restrict::check_depth(policy, &asked)?;
@@ -172,6 +174,22 @@ fn check_purpose(policy: &Policy, purpose: &Purpose) -> Result<(), Inadmissible>
         return Ok(());
     }
     Err(Inadmissible::PurposeDenied { allowed: policy.purposes.iter().cloned().collect() })
+}
+
+/// Sums add up even where persons do not, so those of a table and its margin would tell of a withheld cell what its
+/// persons cannot: such figures come one table at a time.
+fn check_linked(policy: &Policy, asked: &Asked) -> Result<(), Inadmissible> {
+    let places = asked.with_filters(&asked.broken_down());
+    let adds_up =
+        !places.iter().any(|&place| asked::column_at(policy, place).is_some_and(|c| c.per == super::Per::Row));
+    let several = asked.tables.len() > 1 || asked.margins && asked.tables.iter().any(|table| !table.is_empty());
+    if adds_up || !several || !asked.figures.iter().any(Asking::sums_values) {
+        return Ok(());
+    }
+    Err(Inadmissible::malformed(
+        "persons do not add up over a column that they can have several codes of, but sums and numbers of values do: \
+         ask for sums, means and quantiles over it one table at a time, without margins",
+    ))
 }
 
 fn check_periods(policy: &Policy, asked: &Asked) -> Result<(), Inadmissible> {

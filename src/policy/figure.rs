@@ -68,6 +68,15 @@ impl Figure {
         }
     }
 
+    /// Whether it is told from sums or numbers of a column's values, which add up whatever persons do.
+    #[must_use]
+    pub fn sums_values(&self) -> bool {
+        match self {
+            Self::Sum(_) | Self::Mean(_) | Self::Quantile { .. } => true,
+            Self::Persons | Self::Rows | Self::Share { .. } | Self::Comparison(_) => false,
+        }
+    }
+
     /// Every set of cuts whose persons its telling says something about, the cell itself apart: the numerator of a
     /// share; both groups of a comparison, each with its numerator where shares are compared.
     #[must_use]
@@ -121,6 +130,11 @@ pub(super) enum Asking {
 }
 
 impl Asking {
+    /// As of the figure.
+    pub(super) fn sums_values(&self) -> bool {
+        matches!(self, Self::Figure(figure) if figure.sums_values())
+    }
+
     /// What it selects of columns.
     pub(super) fn chosen(&self) -> Vec<&Chosen> {
         match self {

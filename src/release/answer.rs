@@ -96,6 +96,7 @@ impl Answering {
     /// # Errors
     /// [`AnswerError::WouldReveal`] if it cannot.
     pub async fn can_be_cut(&self, plan: &Plan) -> Result<(), AnswerError> {
+        let _turn = self.turns.take(plan.draw).await;
         if self.ledger.release_by_digest(&plan.release).await?.is_none() {
             self.cut(plan).await?;
         }

@@ -101,7 +101,11 @@ fn of_draw(bodies: &[Body]) -> Result<Certificate, Flaw> {
         }
     }
     let mut certificate = Certificate::default();
-    for (link, (tables, places)) in linked {
+    for (link, (mut tables, places)) in linked {
+        if link.alone.is_none() {
+            let zeros: Vec<_> = bodies.iter().flat_map(|body| body.impossible.iter().cloned()).collect();
+            tables.extend(frame.impossible(&zeros, tables.iter()));
+        }
         let proved = suppress::audit(&frame.sizes(), &tables).map_err(|revealed| flaw(&revealed, &places))?;
         // rows are a second count of the same cells
         certificate = if link.rows { certificate } else { certificate.and(&proved) };

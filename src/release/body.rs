@@ -39,6 +39,9 @@ pub struct Body {
     pub editions: Vec<EditionFace>,
     /// The release.
     pub id: ReleaseId,
+    /// Combinations that cannot occur, by column and code: their cells are 0, and an audit needs to know.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub impossible: Vec<BTreeMap<String, Vec<String>>>,
     /// What the intervals cover.
     pub interval_covers: String,
     /// How many cells of vulnerable groups are shown, against the rest; none where no such group can be told apart.

@@ -59,6 +59,7 @@ impl Draft {
                 .collect(),
             cells: telling.tables.iter().flat_map(|table| cells(plan, table)).collect(),
             certificate: telling.certificate,
+            impossible: super::table::impossible(plan),
             loss: telling.loss,
             tables: telling.faces,
         };

@@ -55,6 +55,9 @@ impl Frame {
                 for (column, selected) in &table.filter {
                     codes.entry(column).or_default().extend(selected.iter().map(String::as_str));
                 }
+                for (column, selected) in body.impossible.iter().flatten() {
+                    codes.entry(column).or_default().extend(selected.iter().map(String::as_str));
+                }
                 for face in table.by.iter().filter_map(|name| face(body, name)) {
                     codes.entry(column_of(face)).or_default().extend(face.codes.iter().flat_map(members));
                     if !table.filter.contains_key(column_of(face)) {
@@ -69,6 +72,44 @@ impl Frame {
             level_of: codes.into_iter().map(str::to_owned).zip(0..).collect(),
         };
         Self { columns: codes.into_iter().map(column).collect() }
+    }
+
+    /// The part of some tables' cells that lies in combinations that cannot occur: tables of nothing but such cells.
+    ///
+    /// Two cells that differ by an impossible one alone are the same figure, though no table may tell that one. Tables
+    /// that are measured alone keep their noise there, and add up without this.
+    pub(super) fn impossible<'a>(
+        &self,
+        zeros: &[BTreeMap<String, Vec<String>>],
+        tables: impl Iterator<Item = &'a Told>,
+    ) -> Vec<Told> {
+        let levels = |(name, codes): (&String, &Vec<String>)| {
+            let at = self.columns.iter().position(|column| column.name == *name)?;
+            Some((at, self.columns.get(at)?.known_levels(codes)))
+        };
+        let zeros: Vec<Vec<(usize, BTreeSet<usize>)>> =
+            zeros.iter().filter_map(|zero| zero.iter().map(levels).collect()).collect();
+        let mut all: BTreeSet<Vec<Vec<Vec<usize>>>> = BTreeSet::new();
+        for told in tables {
+            for zero in &zeros {
+                let mut axes = told.axes.clone();
+                for (at, levels) in zero {
+                    for set in axes.get_mut(*at).into_iter().flatten() {
+                        set.retain(|level| levels.contains(level));
+                    }
+                    axes.get_mut(*at).into_iter().for_each(|sets| sets.retain(|set| !set.is_empty()));
+                }
+                if axes.iter().all(|sets| !sets.is_empty()) {
+                    all.insert(axes);
+                }
+            }
+        }
+        let nobody = |axes: Vec<Vec<Vec<usize>>>| {
+            let cells = axes.iter().map(Vec::len).product();
+            let (estimates, verdicts) = (vec![0.0; cells], vec![Verdict::Structural; cells]);
+            Told { axes, standard_errors: estimates.clone(), estimates, floor: 0.0, verdicts }
+        };
+        all.into_iter().map(nobody).collect()
     }
 
     /// How many levels each column has.
@@ -135,6 +176,11 @@ impl Frame {
 }
 
 impl Column {
+    /// The levels of those of some codes that the frame knows.
+    fn known_levels(&self, codes: &[String]) -> BTreeSet<usize> {
+        codes.iter().filter_map(|code| self.level_of.get(code).copied()).collect()
+    }
+
     /// The levels of some codes, each once.
     fn levels<'a>(&self, codes: impl Iterator<Item = &'a str>) -> Option<Vec<usize>> {
         let levels: Option<BTreeSet<usize>> = codes.map(|code| self.level_of.get(code).copied()).collect();

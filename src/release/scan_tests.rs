@@ -50,8 +50,66 @@ fn no_estimate_of_a_withheld_cell_stands_in_a_release() {
     let body: Body = serde_json::from_str(&text).unwrap();
     assert!(body.cells.iter().any(|cell| cell.measure == "persons:employment=unemployed"));
     assert_eq!(body.certificate.notions.len(), 3);
-    let mut document: serde_json::Value = serde_json::from_str(&text).unwrap();
-    document["sha256"] = crate::identity::Digest::of(text.as_bytes()).to_string().into();
-    let audited = super::audit(&[("release".into(), serde_json::to_vec(&document).unwrap())]).remove(0);
+    let audited = super::audit(&[document(&text)]).remove(0);
     assert_eq!(audited.found.map(|found| found.withheld), Ok(body.certificate.withheld));
+}
+
+/// A body as it is served, with a name.
+fn document(body: &str) -> (String, Vec<u8>) {
+    let mut document: serde_json::Value = serde_json::from_str(body).unwrap();
+    document["sha256"] = crate::identity::Digest::of(body.as_bytes()).to_string().into();
+    ("release".into(), serde_json::to_vec(&document).unwrap())
+}
+
+/// The unemployed have a sector: with or without those of none, a state's are the same figure. A partner must not be
+/// told by its other name.
+#[test]
+fn cells_that_differ_by_an_impossible_one_are_withheld_together() {
+    let policy = policy("acs2024");
+    let list = |column: &str| -> Vec<String> {
+        let found = policy.dimensions().find(|(c, _)| c.name == column).unwrap().1;
+        found.codes.iter().map(|code| code.id.clone()).collect()
+    };
+    let (unemployed, sectors) = (vec!["unemployed".to_owned()], list("sector"));
+    let real: Vec<String> = sectors.iter().filter(|code| *code != "not_applicable").cloned().collect();
+    let mut first = Question { margins: true, ..question("acs2024", &["sex"], &["2024"], "0.02") };
+    first.filter = [("employment".to_owned(), unemployed.clone()), ("sector".to_owned(), real)].into();
+    let mut second = question("acs2024", &["sex"], &["2024"], "0.0003");
+    second.filter = [("employment".to_owned(), unemployed)].into();
+    let plan = admit(&policy, &closed(&["2024"]), &analyst(), &first, today()).unwrap();
+    let cells = |dims: &[usize]| dims.iter().map(|&d| plan.dimensions[d].levels.len()).product::<usize>();
+    // one sex has few unemployed, the other many
+    let of_sex = |table: &Measured, cell: usize| {
+        let inner: usize = table.dims.iter().skip(1).map(|&d| plan.dimensions[d].levels.len()).product();
+        let broken_down = table.dims.first().is_some_and(|&d| plan.dimensions[d].name == "sex");
+        if broken_down && cell / inner == 0 { 0 } else { 40 }
+    };
+    let drawn = |table: &Measured| {
+        let values = (0..cells(&table.dims)).map(|cell| of_sex(table, cell)).collect();
+        NoisyTable { dims: table.dims.clone(), values, variance: 4.0 }
+    };
+    let noisy = NoisyTables { accounting: Accounting::Zcdp, tables: plan.measured.iter().map(drawn).collect() };
+    let parts = Parts::new(&plan, &noisy);
+    let text = |plan, telling, from| {
+        let body = Draft::new(plan, telling, from).unwrap().entry().body;
+        String::from_utf8(body).unwrap()
+    };
+    let one = text(&plan, tell(&plan, &parts, &Linked::new()).unwrap(), None);
+    let body: Body = serde_json::from_str(&one).unwrap();
+    assert!(body.certificate.withheld >= 2, "a small one and its partner: {one}");
+    assert!(!body.impossible.is_empty());
+    let asked = admit(&policy, &closed(&["2024"]), &analyst(), &second, today()).unwrap();
+    let over = asked.laid_over(&policy, plan.draw, &plan.form()).unwrap();
+    let parts = Parts::new(&over, &noisy);
+    let mut standing = Linked::new();
+    for (link, mut told) in super::linked::Frame::of_plan(&over).tables(&body).unwrap() {
+        told.estimates = parts.over(&told.axes, None).unwrap();
+        standing.entry(link).or_default().push(told);
+    }
+    let Ok(telling) = tell(&over, &parts, &standing) else { return };
+    let two = text(&over, telling, Some(body.id.clone()));
+    let audited = super::audit(&[document(&one), document(&two)]).remove(0);
+    assert!(audited.found.is_ok(), "{:?}", audited.found);
+    let again: Body = serde_json::from_str(&two).unwrap();
+    assert!(again.cells.iter().all(|cell| cell.value.is_none()), "{two}");
 }

@@ -9,9 +9,9 @@
 
 use super::answer::AnswerError;
 use super::keys::Inside;
-use super::linked::ROUNDING_ROOM;
+use super::linked::{Frame, ROUNDING_ROOM};
 use super::parts::Parts;
-use super::table::{Link, Linked, ROWS, TableFace, codes};
+use super::table::{Link, Linked, ROWS, TableFace, codes, impossible};
 use crate::estimate::EstimatedTable;
 use crate::policy::{Cut, Figure, Plan, Quantity, Rules};
 use crate::suppress::{self, Certificate, Told, Verdict, WouldReveal};
@@ -65,6 +65,7 @@ pub(super) fn silence(plan: &Plan, parts: &Parts<'_>, earlier: &Linked) -> Resul
         let (places, new): (Vec<_>, Vec<Told>) =
             tables.into_iter().map(|(at, place, told)| ((at, place), told)).unzip();
         let standing = earlier.get(&link).map_or(&[][..], Vec::as_slice);
+        let new = beside_the_impossible(plan, &link, standing, new);
         let (verdicts, proved) = suppress::withhold(&sizes, standing, &new)?;
         certificate = certificate.and(&proved);
         for ((at, place), verdicts) in places.into_iter().zip(verdicts) {
@@ -78,6 +79,15 @@ pub(super) fn silence(plan: &Plan, parts: &Parts<'_>, earlier: &Linked) -> Resul
     let told_rows = rows.is_some();
     faces.extend(rows.into_iter().flatten());
     Ok(Silence { layers, rows: told_rows, faces, certificate })
+}
+
+/// New tables, and the impossible cells of all tables behind them, where anything is withheld.
+fn beside_the_impossible(plan: &Plan, link: &Link, standing: &[Told], mut new: Vec<Told>) -> Vec<Told> {
+    let silent = |told: &Told| told.verdicts.contains(&Verdict::Withheld);
+    if link.alone.is_none() && standing.iter().chain(&new).any(silent) {
+        new.extend(Frame::of_plan(plan).impossible(&impossible(plan), standing.iter().chain(&new)));
+    }
+    new
 }
 
 impl From<WouldReveal> for AnswerError {
@@ -166,8 +176,10 @@ fn rows(
     let faces: Vec<TableFace> = tables.iter().map(|table| TableFace::of(&plan, ROWS, table)).collect();
     let new = faces.iter().zip(tables.iter().zip(&persons.verdicts));
     let new = new.map(|(face, (table, verdicts))| told(&plan, face, table, verdicts.clone()));
-    let standing = earlier.get(&Link { rows: true, alone: None }).into_iter().flatten().cloned();
-    let all: Vec<Told> = standing.chain(new).collect();
+    let link = Link { rows: true, alone: None };
+    let standing = earlier.get(&link).map_or(&[][..], Vec::as_slice);
+    let new = beside_the_impossible(&plan, &link, standing, new.collect());
+    let all: Vec<Told> = standing.iter().cloned().chain(new).collect();
     let sizes: Vec<usize> = plan.measured_dimensions().map(|(_, d)| d.levels.len()).collect();
     Ok(suppress::audit(&sizes, &all).is_ok().then_some(faces))
 }

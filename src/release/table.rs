@@ -6,7 +6,7 @@
 //! or not: it depends on the plan and on nothing else.
 
 use crate::estimate::EstimatedTable;
-use crate::policy::{Cut, Plan};
+use crate::policy::{Cells, Cut, Plan};
 use crate::suppress::Told;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -21,6 +21,10 @@ pub struct TableFace {
     pub by: Vec<String>,
     /// The floor on persons that its cells were judged by.
     pub floor: u32,
+    /// The dimensions of the measured table that its figures come from, where tables do not add up: what is cut out of
+    /// one such table adds up, whatever it is broken down by.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub from: Vec<String>,
     /// The measure of its cells: `persons`, `persons:COLUMN=CODES` or `rows`.
     pub measure: String,
     /// The standard error of all of its figures, in persons or rows; or of each, in the order of its cells.
@@ -34,7 +38,11 @@ impl TableFace {
     /// Of a table that a plan shows, with the plan's cuts.
     pub(super) fn of(plan: &Plan, measure: &str, table: &EstimatedTable) -> Self {
         let name = |&dim: &usize| Some(plan.dimensions.get(dim)?.name.clone());
+        let measured: Vec<&Vec<usize>> = plan.measured.iter().map(|measured| &measured.dims).collect();
+        let alone = || Cells::alone(&plan.dimensions, &plan.cuts, &table.dims, &measured);
+        let source = if plan.additive { None } else { alone().map(|cells| cells.source()) };
         Self {
+            from: source.iter().flatten().filter_map(name).collect(),
             by: table.dims.iter().filter_map(name).collect(),
             floor: plan.floor(&table.dims),
             measure: measure.to_owned(),
@@ -77,18 +85,23 @@ pub(super) fn codes(plan: &Plan, cuts: &[Cut]) -> BTreeMap<String, Vec<String>> 
 pub(super) struct Link {
     /// Whether rows are counted, not persons.
     pub(super) rows: bool,
-    /// The columns of the table that is measured alone, where tables do not add up.
+    /// The dimensions of the measured table, where tables do not add up.
     pub(super) alone: Option<Vec<String>>,
 }
 
 impl Link {
     pub(super) fn of(face: &TableFace, additive: bool) -> Self {
         let rows = face.measure == ROWS;
-        let mut columns: Vec<String> = face.by.iter().chain(face.filter.keys()).cloned().collect();
-        columns.sort();
-        columns.dedup();
-        Self { rows, alone: (!additive && !rows).then_some(columns) }
+        Self { rows, alone: (!additive && !rows).then(|| face.from.clone()) }
     }
+}
+
+/// The combinations that cannot occur, by column and code: everyone knows that there is nobody in them.
+pub(super) fn impossible(plan: &Plan) -> Vec<BTreeMap<String, Vec<String>>> {
+    let cuts = |zero: &Vec<(usize, Vec<usize>)>| -> Vec<Cut> {
+        zero.iter().map(|(dim, levels)| Cut { dim: *dim, levels: levels.clone() }).collect()
+    };
+    plan.structural_zeros.iter().map(|zero| codes(plan, &cuts(zero))).collect()
 }
 
 /// The measure of tables of rows.

@@ -66,6 +66,10 @@ pub(super) struct Telling {
 
 /// Estimates everything the plan shows, and decides what of it is told beside what stands of the draw.
 pub(super) fn tell(plan: &Plan, parts: &Parts<'_>, earlier: &Linked) -> Result<Telling, AnswerError> {
+    // Persons of these tables say nothing of each other; sums do, so that no second table of them comes from a draw.
+    if !plan.additive && !earlier.is_empty() && plan.figures.iter().any(Figure::sums_values) {
+        return Err(AnswerError::WouldReveal);
+    }
     let silence = silence(plan, parts, earlier)?;
     let Some(persons) = silence.layers.first() else { return Err(AnswerError::Fault("estimate")) };
     let mut tables: Vec<Table> =
@@ -121,7 +125,8 @@ fn told(rules: &Rules, figure: &Figure, verdict: Verdict, outcome: Option<Outcom
         (Verdict::Structural, _) => Told::Structural { additive },
         (Verdict::Shown, Some(outcome)) => {
             let reliable = outcome.reliable(rules.moe_relative_max);
-            let silent = rules.withhold_unreliable && !reliable && *figure != Figure::Persons;
+            // what adds up could be worked out from its neighbours again: it is flagged, and silent with its persons
+            let silent = rules.withhold_unreliable && !reliable && !additive;
             if silent { Told::Unreliable } else { Told::Shown(outcome, reliable) }
         }
     }

@@ -93,6 +93,29 @@ fn an_indicator_is_a_question_that_has_a_code() {
     service.verify();
 }
 
+// Whoever paid more for something like it, a question costs at most what it asks.
+#[test]
+fn a_question_never_costs_more_than_it_asks_for() {
+    let service = TestService::start();
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("policies");
+    service.in_force(&std::fs::read_to_string(folder.join("acs2024.toml")).unwrap());
+    let csv = "period,person_id,household_id,adm1,sex,age,citizenship,nativity,disability,health_coverage,employment,domestic_worker,sector,wage_year\n";
+    let (ministry, team) = (service.submitter(), service.analyst());
+    service.submit(&ministry, "acs2024", "2024", "k1", &people(csv, &service)).expect(201);
+    service.close("acs2024", "2024").expect(201);
+    let ask = |tables: Value, rho: &str| {
+        let asked = json!({ "dataset": "acs2024", "purpose": "sdg", "measures": [{ "kind": "persons" }],
+            "tables": tables, "periods": ["2024"], "spend": { "rho": rho } });
+        service.ask(&team, &asked).expect(201);
+        let account = service.get("/v1/datasets/acs2024", None).expect(200).json();
+        account["budget"]["spent"].as_str().unwrap().parse::<f64>().unwrap()
+    };
+    let before = ask(json!([["age", "employment"], ["age"]]), "0.05");
+    let after = ask(json!([["age", "employment"], ["broad_age"]]), "0.002");
+    assert!(after - before <= 0.002 + 1e-12, "{before} {after}");
+    service.verify();
+}
+
 fn listed_columns(service: &TestService) -> Vec<String> {
     let face = service.get("/v1/datasets/acs2024", None).expect(200).json();
     let columns = face["columns"].as_array().unwrap().iter().filter(|column| column["role"] != "grouping");

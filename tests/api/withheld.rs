@@ -208,3 +208,49 @@ fn whom_suppression_hides_is_told() {
     assert!(plain.get("loss").is_none(), "{plain}");
     service.verify();
 }
+
+// Two levels of one measured table, though persons over services do not add up.
+#[test]
+fn what_is_cut_out_of_one_table_is_judged_together_whatever_it_is_broken_down_by() {
+    let ages = r#"
+[[column]]
+name = "age"
+title = { en = "Age" }
+role = "dimension"
+per = "person"
+type = "integer"
+min = 0
+max = 120
+bands = ["Y0T4", "Y5T14", "Y_GE15"]
+[[grouping]]
+name = "broad_age"
+title = { en = "Broad age" }
+column = "age"
+bands = ["Y0T14", "Y_GE15"]
+[cells]"#;
+    let service = TestService::start();
+    service.in_force(&POLICY.replacen("[cells]", ages, 1));
+    let (ministry, team) = (service.submitter(), service.analyst());
+    let mut csv = String::from("person_id,state,sex,service,remark,age\n");
+    for (age, persons) in [(2, 4), (9, 60), (40, 200)] {
+        for person in 0..persons {
+            csv.push_str(&format!("p{age}-{person},north,F,primary,x,{age}\n"));
+        }
+    }
+    service.submit(&ministry, "visits", "2026", "k1", &csv).expect(201);
+    service.close("visits", "2026").expect(201);
+    let first = service.ask(&team, &question(&["age", "service"], &[], "0.5")).expect(201).json();
+    let at = |release: &Value, dim: &str, code: &str| value(release, &[(dim, code), ("service", "primary")]);
+    assert_eq!(at(&first, "age", "Y0T4"), None);
+    assert!(at(&first, "age", "Y5T14").is_some());
+    let broad = service.ask(&team, &question(&["broad_age", "service"], &[], "0.05"));
+    if broad.status == 201 {
+        let broad = broad.json();
+        assert_eq!(broad["privacy"]["charged"], false, "{broad}");
+        assert_eq!(at(&broad, "broad_age", "Y0T14"), None, "less the older ones it would be the small one");
+    } else {
+        assert_eq!(broad.code(), "would_reveal_withheld");
+    }
+    all_hold(&audit(&published(&service)));
+    service.verify();
+}
