@@ -111,10 +111,39 @@ impl Lattice {
         sets.iter().map(|outer| sets.iter().map(|inner| within(inner, outer)).collect()).collect()
     }
 
+    /// Per dimension the level whose cells have the smallest sum of these values.
+    #[must_use]
+    pub fn least(&self, values: &[f64]) -> Vec<usize> {
+        let mut sums: Vec<Vec<f64>> = self.sets.iter().map(|sets| vec![0.0; sets.len()]).collect();
+        for (key, value) in self.cells.iter().zip(values) {
+            for (sums, &set) in sums.iter_mut().zip(key) {
+                sums[set] += value;
+            }
+        }
+        let least = |((&size, sets), sums): ((&usize, &Vec<Vec<usize>>), &Vec<f64>)| {
+            let mut of_level = vec![0.0; size];
+            // the whole holds every level
+            for (levels, sum) in sets.iter().zip(sums).skip(1) {
+                for &level in levels {
+                    of_level[level] += sum;
+                }
+            }
+            (0..size).min_by(|&a, &b| of_level[a].total_cmp(&of_level[b])).unwrap_or(0)
+        };
+        self.sizes.iter().zip(&self.sets).zip(&sums).map(least).collect()
+    }
+
     /// The rows: what each coordinate does to each cell.
     #[must_use]
     pub fn moves(&self) -> Vec<Row> {
-        let forms: Vec<Vec<Vec<(usize, i64)>>> = (0..self.sizes.len()).map(|d| self.forms(d)).collect();
+        self.moves_from(&vec![0; self.sizes.len()])
+    }
+
+    /// The same, where a move has one less at these levels of the dimensions instead of the first ones. The cells of
+    /// other levels are then touched by few rows each: publishing them first is cheap.
+    #[must_use]
+    pub fn moves_from(&self, levels: &[usize]) -> Vec<Row> {
+        let forms: Vec<Vec<Vec<(usize, i64)>>> = levels.iter().enumerate().map(|(d, &l)| self.forms(d, l)).collect();
         // a coordinate is named by the one it extends, the dimension and the level it moves there; 0 moves nothing
         let mut names: HashMap<(usize, usize, usize), usize> = HashMap::new();
         let mut rows: Vec<Row> = vec![Row::new()];
@@ -145,15 +174,17 @@ impl Lattice {
         rows
     }
 
-    /// Each set of a dimension over (0: not moved; l: moved to level l), of the levels that the sets tell apart.
-    fn forms(&self, dimension: usize) -> Vec<Vec<(usize, i64)>> {
+    /// Each set of a dimension over (0: not moved from the level given; l: moved to level l), of the levels that the
+    /// sets tell apart.
+    fn forms(&self, dimension: usize, from: usize) -> Vec<Vec<(usize, i64)>> {
         let mut signatures = vec![Vec::new(); self.sizes[dimension]];
         for (number, set) in self.sets[dimension].iter().enumerate() {
             for &level in set {
                 signatures[level].push(number);
             }
         }
-        let mut classes: BTreeMap<&[usize], usize> = BTreeMap::new();
+        let mut classes: BTreeMap<&[usize], usize> =
+            signatures.get(from).map(|s| (s.as_slice(), 0)).into_iter().collect();
         let class: Vec<usize> = signatures
             .iter()
             .map(|signature| {

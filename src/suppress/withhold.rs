@@ -9,6 +9,7 @@ use super::Verdict;
 use super::certificate::{Certificate, WouldReveal};
 use super::inspect::faults;
 use super::lattice::Row;
+use super::moves::Moves;
 use super::search::{Inspection, Pattern, Problem, Standing};
 use super::told::{System, Told};
 use super::unchanged::unchanged;
@@ -38,10 +39,10 @@ pub fn withhold(
         system.places.iter().skip(earlier.len()).map(|places| places.iter().map(verdict).collect()).collect()
     };
     let as_it_stands: Vec<bool> = system.standing.iter().map(|&standing| standing == Standing::Withheld).collect();
-    let mut moves = system.moves.clone();
-    if !as_it_stands.contains(&true) || unchanged(&system, earlier, &mut moves) {
+    if !as_it_stands.contains(&true) || unchanged(&system, earlier, &mut system.moves.clone()) {
         return Ok((told(&as_it_stands), certificate(&system, &as_it_stands)));
     }
+    let moves = from_least(&system);
     let rows: Vec<Row> = moves.rows().cloned().collect();
     let order = system.order();
     let problem = Problem { rows: &rows, standing: &system.standing, order: &order };
@@ -62,6 +63,16 @@ pub fn withhold(
         Ok,
     )?;
     Ok((told(&pattern.withheld), certificate(&system, &pattern.withheld)))
+}
+
+/// What can change in the cells, as moves from the levels with the fewest persons: their cells are the last that the
+/// search publishes, so that each of those before takes few moves apart.
+fn from_least(system: &System) -> Moves {
+    let rows = system.lattice.moves_from(&system.lattice.least(&system.estimates));
+    let mut moves = Moves::new(system.standing.len(), rows);
+    moves
+        .publish_all((0..system.impossible.len()).filter(|&cell| system.impossible.get(cell) == Some(&true)).collect());
+    moves
 }
 
 /// What holds of a pattern that passed.

@@ -95,3 +95,24 @@ fn a_question_about_cells_that_stand_withheld_changes_nothing() {
     let higher = Told { floor: 20.0, ..again[0].clone() };
     assert!(!says_nothing_new(&[4], &standing, &[higher]));
 }
+
+#[test]
+fn what_follows_from_published_figures_does_not_depend_on_the_levels_that_moves_start_from() {
+    for case in 0..cases() {
+        let mut dice = Dice(case ^ 0x1e57);
+        let sizes = [vec![5], vec![3, 4], vec![2, 2, 3]][dice.below(3)].clone();
+        let leaves = dice.population(sizes.iter().product());
+        let system = System::join(&sizes, &[], &dice.tables(&sizes, &leaves, 3));
+        let cells = system.standing.len();
+        let published: Vec<usize> = (0..cells).filter(|_| dice.below(2) == 0).collect();
+        let from: Vec<usize> = sizes.iter().map(|&size| dice.below(size)).collect();
+        let known = |rows| {
+            let mut moves = Moves::new(cells, rows);
+            moves.publish_all(published.clone());
+            (0..cells).map(|cell| moves.untouched(cell)).collect::<Vec<bool>>()
+        };
+        let first = known(system.lattice.moves());
+        assert_eq!(known(system.lattice.moves_from(&from)), first, "case {case}, from {from:?}");
+        assert_eq!(known(system.lattice.moves_from(&system.lattice.least(&system.estimates))), first, "case {case}");
+    }
+}
