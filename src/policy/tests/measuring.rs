@@ -148,3 +148,23 @@ fn a_margin_of_error_is_one_of_persons_whatever_else_is_measured() {
     assert!((half(&alone) - half(&both)).abs() < 1e-3 && half(&both) <= 30.001);
     assert!(both.cost > Nanos::from_nanos(2 * alone.cost.as_nanos()), "the others are paid for as well");
 }
+
+// Persons of a service and of all services have noise of their own; sums would add up, and tell of a withheld service.
+#[test]
+fn sums_over_a_column_that_a_person_has_several_codes_of_come_one_table_at_a_time() {
+    let median = || MeasureAsked::Median { column: "billed".into() };
+    let sum = || MeasureAsked::Sum { column: "billed".into() };
+    for measure in [sum, mean, median] {
+        assert!(admitted(&asked(&["service"], 1, vec![measure()])).is_ok());
+        let margins = Question { margins: true, ..asked(&["service"], 1, vec![measure()]) };
+        let refused = admitted(&margins).unwrap_err();
+        assert!(refused.code() == "question_malformed" && refused.to_string().contains("one table at a time"));
+        let tables = Some(vec![vec!["service".to_owned()], vec!["sex".to_owned()]]);
+        let several = Question { by: None, tables, ..asked(&[], 1, vec![measure()]) };
+        assert_eq!(admitted(&several).unwrap_err().code(), "question_malformed");
+        let adding_up = Question { margins: true, ..asked(&["sex"], 1, vec![measure()]) };
+        assert!(admitted(&adding_up).is_ok(), "persons add up over sex");
+    }
+    let persons = Question { margins: true, ..asked(&["service"], 1, vec![MeasureAsked::Persons {}]) };
+    assert!(admitted(&persons).is_ok());
+}
