@@ -108,7 +108,7 @@ impl Writer {
 
     fn send_file(&mut self, cell: usize, replaces: Option<&str>) {
         self.journal.named += 1;
-        let key = format!("w{}-{}", self.number, self.journal.named);
+        let key = format!("w{}n{}", self.number, self.journal.named);
         let persons = 60 + 40 * self.chance.random_range(0..4);
         let file = register::file(&key, cell, persons);
         let replaces = replaces.map(|id| format!("&replaces={id}")).unwrap_or_default();
