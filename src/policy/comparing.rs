@@ -58,12 +58,6 @@ impl Comparing {
         self.groups.iter().chain(numerator)
     }
 
-    /// The codes of both groups together, at a place where both choose.
-    pub(super) fn both(&self, place: Place) -> Option<BTreeSet<u16>> {
-        let [one, other] = self.groups.each_ref().map(|group| group.get(&place));
-        Some(one?.union(other?).copied().collect())
-    }
-
     pub(super) fn figure(&self, policy: &Policy, periods: &[Period], cutting: &Cutting<'_>) -> Comparison {
         let name = |chosen: &Chosen| super::asked::joined(policy, periods, chosen);
         let [one, other] = self.groups.each_ref().map(name);
