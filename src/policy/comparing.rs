@@ -58,6 +58,11 @@ impl Comparing {
         self.groups.iter().chain(numerator)
     }
 
+    /// As of the figure.
+    pub(super) fn sums_values(&self) -> bool {
+        matches!(self.what, What::Mean(_))
+    }
+
     pub(super) fn figure(&self, policy: &Policy, periods: &[Period], cutting: &Cutting<'_>) -> Comparison {
         let name = |chosen: &Chosen| super::asked::joined(policy, periods, chosen);
         let [one, other] = self.groups.each_ref().map(name);
