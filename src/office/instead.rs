@@ -28,7 +28,7 @@ impl Office {
             let others = alternatives(policy, standing, who, &question, today, Nanos::MAX);
             offers.extend(itself.map(|plan| Offer { change, question, plan }).into_iter().chain(others));
         }
-        self.answerable(policy, offers, left).await
+        self.answerable(policy, standing, who, offers, left).await
     }
 
     /// The nearest questions that can be answered from what is paid for without giving anything away.
@@ -40,19 +40,21 @@ impl Office {
         question: &Question,
     ) -> Result<Vec<Alternative>, OfficeError> {
         let offers = alternatives(policy, standing, who, question, self.clock.today(), Nanos::MAX);
-        self.answerable(policy, offers, Nanos::ZERO).await
+        self.answerable(policy, standing, who, offers, Nanos::ZERO).await
     }
 
-    /// Those that can be paid for, or are free and give nothing withheld away.
+    /// Those that can be paid for, or are free and give nothing withheld away; each as it would be answered if asked.
     async fn answerable(
         &self,
         policy: &Policy,
+        standing: &Standing,
+        who: &Principal,
         offers: Vec<Offer>,
         left: Nanos,
     ) -> Result<Vec<Alternative>, OfficeError> {
         let mut found = Vec::new();
         for offer in offers {
-            let plan = self.shelved(policy, offer.plan).await?;
+            let Ok(plan) = self.plan(policy, standing, who, &offer.question).await? else { continue };
             let free = self.is_free(&plan).await?;
             let can_be_told = if free { self.answering.can_be_cut(&plan).await.is_ok() } else { plan.cost <= left };
             if can_be_told {

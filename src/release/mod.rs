@@ -18,8 +18,14 @@ mod keys;
 mod known;
 mod linked;
 mod loss;
+#[cfg(test)]
+mod made_up;
 mod number;
 mod parts;
+#[cfg(test)]
+mod random;
+#[cfg(test)]
+mod random_tests;
 #[cfg(test)]
 mod scan_tests;
 mod silence;

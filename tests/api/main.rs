@@ -28,6 +28,7 @@ mod hostile;
 mod load;
 mod marker;
 mod measures;
+mod offers;
 mod persons;
 mod process;
 mod races;
