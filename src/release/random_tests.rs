@@ -184,7 +184,7 @@ fn no_random_person_moves_a_table_of_a_random_question_further_than_is_paid_for(
     questions((false, SEED, RUNS), |(policy, _), _, asked, plan, dice| {
         for _ in 0..20 {
             let own = register(policy, false, dice).swap_remove(0);
-            let moved = exact(&plan, &in_every_period(own, dice));
+            let moved = exact(&plan, &in_every_period(&own, dice));
             for (table, measured) in moved.tables.iter().zip(&plan.measured) {
                 let steps: Vec<u64> = table.values.iter().map(|value| (value / MANY).unsigned_abs()).collect();
                 let (l1, l2) = (steps.iter().sum::<u64>(), steps.iter().map(|step| step * step).sum::<u64>());
@@ -197,14 +197,14 @@ fn no_random_person_moves_a_table_of_a_random_question_further_than_is_paid_for(
 }
 
 /// One person with the same rows in both periods, the numbers as far out as they go.
-fn in_every_period(own: Vec<Row>, dice: &mut Dice) -> Register {
+fn in_every_period(own: &[Row], dice: &mut Dice) -> Register {
     let far = |column: &str, dice: &mut Dice| {
         let ends = if column == "wage" { [-30, 98] } else { [0, 7] };
         Some(*dice.of(&ends))
     };
     let wage = far("wage", dice);
     let of_period = |period: &str, dice: &mut Dice| {
-        let mut rows = own.clone();
+        let mut rows = own.to_vec();
         for row in &mut rows {
             row.codes.insert("period".into(), period.into());
             row.numbers = [("wage".to_owned(), wage), ("bill".to_owned(), far("bill", dice))].into();
