@@ -124,7 +124,8 @@ impl Indicator {
         }
     }
 
-    /// Every indicator of a folder, by code, and the names of the files that are none, with what is wrong in them.
+    /// Every indicator of a folder, by code, and the names of the files that are none, with what is wrong in them. Of
+    /// several with one code the first file by name counts.
     ///
     /// # Errors
     /// If the folder cannot be read.
@@ -135,16 +136,23 @@ impl Indicator {
             if path.extension().is_none_or(|extension| extension != "toml") || path.metadata()?.len() > FILE_MAX {
                 continue;
             }
+            let file = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
             match Self::parse(&std::fs::read_to_string(&path)?) {
-                Ok(indicator) => indicators.push(indicator),
-                Err(wrong) => {
-                    let file = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-                    findings.push((file, wrong));
-                }
+                Ok(indicator) => indicators.push((indicator, file)),
+                Err(wrong) => findings.push((file, wrong)),
             }
         }
-        indicators.sort_by(|a, b| a.code.cmp(&b.code));
-        Ok((indicators, findings))
+        indicators.sort_by(|(a, a_file), (b, b_file)| (&a.code, a_file).cmp(&(&b.code, b_file)));
+        indicators.dedup_by(|(later, file), (first, _)| {
+            let twice = later.code == first.code;
+            if twice {
+                let wrong =
+                    format!("`code` {} is that of another file; an indicator has a code of its own", later.code);
+                findings.push((std::mem::take(file), wrong));
+            }
+            twice
+        });
+        Ok((indicators.into_iter().map(|(indicator, _)| indicator).collect(), findings))
     }
 
     /// The question that the indicator is.
@@ -230,6 +238,25 @@ mod tests {
                 assert!(indicator.title.contains_key(language), "{} {language}", indicator.code);
             }
         }
+    }
+
+    #[test]
+    fn of_two_files_with_one_code_the_first_by_name_counts_and_the_other_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let text = |dataset: &str| {
+            format!(
+                "code = \"H1\"\ntitle = {{ en = \"t\" }}\nright = \"health\"\nkind = \"process\"\n\
+                 dataset = \"{dataset}\"\nmeasure = \"persons\"\nby = []\n"
+            )
+        };
+        for (file, dataset) in [("z.toml", "other"), ("a.toml", "first"), ("m.toml", "third")] {
+            std::fs::write(folder.path().join(file), text(dataset)).unwrap();
+        }
+        let (indicators, mut findings) = Indicator::read_dir(folder.path()).unwrap();
+        findings.sort();
+        assert_eq!(indicators.iter().map(|i| i.dataset.as_str()).collect::<Vec<_>>(), ["first"]);
+        assert_eq!(findings.iter().map(|(file, _)| file.as_str()).collect::<Vec<_>>(), ["m.toml", "z.toml"]);
+        assert!(findings[0].1.contains("H1"), "{findings:?}");
     }
 
     #[test]
