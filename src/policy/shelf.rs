@@ -54,8 +54,11 @@ impl Plan {
         let cuts = laid.cuts(&self.cuts)?;
         let figures: Vec<Figure> = self.figures.iter().map(|figure| laid.figure(figure)).collect::<Option<_>>()?;
         let dimensions = laid.dimensions;
-        let summed_twice = |cut: &Cut| cut.levels.len() > 1 && dimensions.get(cut.dim).is_some_and(|d| d.per_row);
-        if !form.additive && figures.iter().flat_map(Figure::parts).flatten().chain(&cuts).any(summed_twice) {
+        // Persons who have several of the codes would count once for each, unless every table tells the codes apart.
+        let several = |cut: &&Cut| cut.levels.len() > 1 && dimensions.get(cut.dim).is_some_and(|d| d.per_row);
+        let summed = |cut: &&Cut| shown.iter().any(|table| !table.dims.contains(&cut.dim));
+        let mut together = figures.iter().flat_map(Figure::parts).flatten().chain(cuts.iter().filter(summed));
+        if !form.additive && together.any(|cut| several(&cut)) {
             return None;
         }
         let cost = form.measured.iter().try_fold(Nanos::ZERO, |sum, table| sum.checked_add(table.units))?;

@@ -196,6 +196,22 @@ fn no_random_person_moves_a_table_of_a_random_question_further_than_is_paid_for(
     assert!(reached > tables / 20, "the bounds are no wider than they have to be: {reached} of {tables}");
 }
 
+/// G11: as it is printed, and laid over its own draw, a question is the same question.
+#[test]
+fn a_random_question_that_is_asked_again_is_the_same() {
+    for zeros in [false, true] {
+        questions((zeros, SEED, 2 * RUNS), |(policy, _), _, asked, plan, _| {
+            let mut printed = plan.question.clone();
+            printed["purpose"] = "sdg".into();
+            let printed: Question = serde_json::from_value(printed).unwrap();
+            let again = admit(policy, &closed(&["2025", "2026"]), &analyst(), &printed, today()).unwrap();
+            assert_eq!((again.release, again.draw, again.cost), (plan.release, plan.draw, plan.cost), "{asked:?}");
+            let over = plan.over(policy, plan.draw, &plan.form()).unwrap_or_else(|| panic!("{asked:?}"));
+            assert_eq!((over.release, over.shown, over.cuts), (plan.release, plan.shown, plan.cuts), "{asked:?}");
+        });
+    }
+}
+
 /// One person with the same rows in both periods, the numbers as far out as they go.
 fn in_every_period(own: &[Row], dice: &mut Dice) -> Register {
     let far = |column: &str, dice: &mut Dice| {
