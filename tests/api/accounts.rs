@@ -1,6 +1,6 @@
 //! One account of people for several datasets: one person's loss over all of them is one sum with one cap.
 
-use crate::support::{POLICY, TestService, lists, visits};
+use crate::support::{POLICY, TestService, at_once, lists, visits};
 use halflight::budget::{Accounting, Nanos};
 use serde_json::{Value, json};
 
@@ -66,6 +66,25 @@ fn charges_of_two_datasets_add_up_and_what_passes_the_cap_of_both_is_refused() {
         assert_eq!(budget["epsilon_spent"], json!(whole));
         service.verify();
     }
+}
+
+// G6
+#[test]
+fn two_datasets_asked_at_once_do_not_pass_what_is_left_for_both() {
+    let service = two("zcdp");
+    let team = service.analyst();
+    let tables: [&[&str]; 6] = [&[], &["sex"], &["state"], &["service"], &["sex", "state"], &["sex", "service"]];
+    let replies = at_once(12, |racer| {
+        let mut asked = question(["visits", "stays"][racer % 2], "sex", "treaty_body", "zcdp", "1.5");
+        asked["by"] = json!(tables[racer / 2]);
+        service.ask(&team, &asked)
+    });
+    // Eight are left of the account for purposes without a share.
+    let answered = replies.iter().filter(|reply| reply.status == 201).count();
+    let refused = replies.iter().filter(|reply| reply.status == 409 && reply.code() == "budget_exhausted").count();
+    assert_eq!((answered, refused), (5, 7));
+    assert_eq!(service.spent("visitors"), "7.5");
+    service.verify();
 }
 
 #[test]

@@ -177,3 +177,18 @@ fn a_program_is_run_by_an_officer_once() {
     service.post(path, &service.officers[0], &open).expect_problem(422, "period_not_closed");
     service.verify();
 }
+
+// G11
+#[test]
+fn a_program_that_is_run_by_many_at_once_is_charged_once() {
+    let (service, _) = service_of(&policy());
+    let run = |racer: usize| {
+        let path = "/v1/datasets/visits/programs/yearly";
+        service.post(path, &service.officers[racer % 3], &json!({ "periods": ["2026"] }))
+    };
+    let replies = crate::support::at_once(8, run);
+    assert_eq!(replies.iter().filter(|reply| reply.status == 201).count(), 1);
+    assert!(replies.iter().all(|reply| reply.body == replies[0].body), "one release");
+    assert_eq!(service.spent("visitors"), "9");
+    service.verify();
+}
