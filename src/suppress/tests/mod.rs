@@ -4,6 +4,7 @@ mod attacker;
 mod cases;
 mod neighbours;
 mod random;
+mod unasked;
 mod unchanged;
 
 use super::{Told, Verdict};
