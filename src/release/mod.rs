@@ -21,6 +21,7 @@ mod loss;
 #[cfg(test)]
 mod made_up;
 mod number;
+mod partners;
 mod parts;
 #[cfg(test)]
 mod random;
@@ -40,7 +41,8 @@ pub use answer::{AnswerError, Answering};
 pub use audit::{Audited, Flaw, audit};
 pub use body::{Body, Cell, CodeName, DimensionFace, EditionFace, Known, PolicyFace, Privacy, Release, Status};
 pub use draft::{Draft, TOTAL};
-pub use loss::{Counts, GroupCells, GroupLoss, LossFace};
+pub use loss::{Counts, GroupCells, GroupLoss, Loss, LossFace};
 pub use number::Number;
+pub use partners::PartnersFace;
 pub use table::TableFace;
 pub use turns::Turns;

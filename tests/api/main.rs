@@ -39,6 +39,7 @@ mod shutdown;
 mod slow;
 mod support;
 mod thousand;
+mod unasked;
 mod way;
 mod wide;
 mod withheld;
