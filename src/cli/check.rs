@@ -120,4 +120,24 @@ mod tests {
         assert!(shorter.contains("lasts      4 years"), "{shorter}");
         assert!(longer.contains("lasts      5 years"), "{longer}");
     }
+
+    #[test]
+    fn purposes_without_a_share_last_as_long_as_what_is_in_none() {
+        let (_, text) = checked("residence.toml", |toml| {
+            toml.replace("id = \"annual\"\npurpose = \"sdg\"", "id = \"annual\"\npurpose = \"upr\"")
+        });
+        assert!(text.contains("lasts      3 years"), "0.06 of 0.2 are in no share: {text}");
+    }
+
+    #[test]
+    fn a_program_that_runs_at_each_closing_runs_for_the_year_too() {
+        let (_, text) = checked("residence.toml", |toml| {
+            toml.replace("id = \"annual\"", "id = \"annual\"\nrun = \"on_close\"")
+                .replace("sdg = \"0.08\"", "sdg = \"0.1\"")
+        });
+        assert!(text.contains("lasts      1 years"), "four quarters and the year at 0.02: {text}");
+        let (_, text) =
+            checked("residence.toml", |toml| toml.replace("id = \"annual\"", "id = \"annual\"\nrun = \"on_close\""));
+        assert!(text.contains("lasts      0 years"), "{text}");
+    }
 }

@@ -36,16 +36,21 @@ impl Policy {
     /// without programs.
     #[must_use]
     pub fn years_of_programs(&self) -> Option<u64> {
-        let mut yearly: BTreeMap<&Purpose, u64> = BTreeMap::new();
+        // By share; what has none draws on what no share holds.
+        let mut yearly: BTreeMap<Option<&Purpose>, u64> = BTreeMap::new();
         for program in &self.programs {
             let cost = program.spend.as_nanos().saturating_mul(program.runs_a_year(self.frequency));
-            let sum = yearly.entry(&program.purpose).or_default();
+            let shared = Some(&program.purpose).filter(|purpose| self.budget.shares.contains_key(purpose));
+            let sum = yearly.entry(shared).or_default();
             *sum = sum.saturating_add(cost);
         }
         let all = yearly.values().fold(0_u64, |sum, cost| sum.saturating_add(*cost));
-        let shares = yearly.iter().filter_map(|(purpose, cost)| Some((self.budget.shares.get(purpose)?, *cost)));
-        let lasting = shares.chain([(&self.budget.lifetime, all)]);
-        lasting.filter_map(|(cap, cost)| cap.as_nanos().checked_div(cost)).min()
+        let mut shares = self.budget.shares.values();
+        let rest = shares.try_fold(self.budget.lifetime, |rest, share| rest.checked_sub(*share)).unwrap_or(Nanos::ZERO);
+        let cap =
+            |shared: Option<&Purpose>| shared.and_then(|purpose| self.budget.shares.get(purpose)).unwrap_or(&rest);
+        let pots = yearly.iter().map(|(shared, cost)| (*cap(*shared), *cost)).chain([(self.budget.lifetime, all)]);
+        pots.filter_map(|(cap, cost)| cap.as_nanos().checked_div(cost)).min()
     }
 }
 

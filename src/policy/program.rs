@@ -52,12 +52,13 @@ pub struct Expected {
 }
 
 impl Program {
-    /// How often a year it is run at most, corrections apart: once by officers.
+    /// How often a year it is run at most, corrections apart: once by officers, else for each period and for the year,
+    /// which may be closed as one.
     #[must_use]
     pub fn runs_a_year(&self, frequency: Frequency) -> u64 {
         match (self.run, frequency) {
-            (RunRule::OnClose, Frequency::Quarterly) => 4,
-            (RunRule::OnClose, Frequency::Monthly) => 12,
+            (RunRule::OnClose, Frequency::Quarterly) => 5,
+            (RunRule::OnClose, Frequency::Monthly) => 13,
             (RunRule::OnClose, Frequency::Annual | Frequency::Irregular) | (RunRule::Officer, _) => 1,
         }
     }
