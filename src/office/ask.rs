@@ -5,7 +5,7 @@ use crate::budget::{Accounting, Nanos};
 use crate::estimate;
 use crate::identity::{Principal, Role};
 use crate::policy::{Inadmissible, Plan, Policy, Question, Spend, Standing, admit};
-use crate::release::AnswerError;
+use crate::release::{AnswerError, Cut};
 use crate::suppress::WouldReveal;
 
 impl Office {
@@ -26,7 +26,12 @@ impl Office {
             }
         };
         let free = self.is_free(&plan).await?;
-        if free && matches!(self.answering.can_be_cut(&plan).await, Err(AnswerError::WouldReveal)) {
+        let cut = if free { Box::pin(self.answering.can_be_cut(&plan)).await? } else { Cut::Tells };
+        if cut == Cut::Full {
+            let full = OfficeError::from(AnswerError::Full);
+            return Ok(refused("draw_full", full.to_string(), Vec::new()));
+        }
+        if cut == Cut::Reveals {
             let alternatives = self.tellable(&policy, &standing, who, question).await?;
             return Ok(refused(WouldReveal.code(), WouldReveal.to_string(), alternatives));
         }
@@ -85,7 +90,8 @@ impl Office {
     }
 
     /// Admits a question; if the same measurement was already paid for at a higher price, admits it at that price, and
-    /// if another draw covers it, lays it over that: so that its answer is on the shelf.
+    /// if another draw covers it, lays it over that: so that its answer is on the shelf. Where that would tell nothing,
+    /// the asker has a draw of their own, at their own price.
     pub(super) async fn plan(
         &self,
         policy: &Policy,
@@ -102,7 +108,7 @@ impl Office {
             Some(paid) if paid > plan.cost => {
                 let finer = Question { spend: spend(policy.budget.accounting, paid), ..question.clone() };
                 match admit(policy, standing, who, &finer, today) {
-                    Ok(finer) if self.is_free(&finer).await? => finer,
+                    Ok(finer) if self.is_free(&finer).await? && self.tells(&finer).await? => finer,
                     Ok(_) | Err(_) => plan,
                 }
             }

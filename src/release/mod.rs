@@ -36,5 +36,6 @@ pub use body::{Body, Cell, CodeName, DimensionFace, EditionFace, Known, PolicyFa
 pub use draft::{Draft, TOTAL};
 pub use loss::{Counts, GroupCells, GroupLoss, LossFace};
 pub use number::Number;
+pub use standing::Cut;
 pub use table::TableFace;
 pub use turns::Turns;
