@@ -54,7 +54,7 @@ impl Office {
         for offer in offers {
             let plan = self.shelved(policy, offer.plan).await?;
             let free = self.is_free(&plan).await?;
-            let can_be_told = if free { self.tells(&plan).await? } else { plan.cost <= left };
+            let can_be_told = if free { self.can_be_told(&plan).await? } else { plan.cost <= left };
             if can_be_told {
                 found.push(price::alternative(offer.change, offer.question, &plan, free));
             }

@@ -43,19 +43,8 @@ pub(super) struct Silence {
 
 /// Decides about every cell, beside what stands of the draw.
 pub(super) fn silence(plan: &Plan, parts: &Parts<'_>, earlier: &Linked) -> Result<Silence, AnswerError> {
-    let mut layers = layers(plan, parts)?;
-    let mut linked: BTreeMap<Link, Vec<(usize, usize, Told)>> = BTreeMap::new();
-    let mut faces = Vec::new();
-    for (at, layer) in layers.iter().enumerate() {
-        let plan = plan.part(&Quantity::Persons, &layer.of);
-        for (place, (table, verdicts)) in layer.tables.iter().zip(&layer.verdicts).enumerate() {
-            let face = TableFace::of(&plan, &layer.name, table);
-            let told = told(&plan, &face, table, verdicts.clone());
-            linked.entry(Link::of(&face, plan.additive)).or_default().push((at, place, told));
-            faces.push(face);
-        }
-    }
-    let sizes: Vec<usize> = plan.measured_dimensions().map(|(_, d)| d.levels.len()).collect();
+    let Judged { mut layers, mut linked, mut faces } = judged(plan, parts)?;
+    let sizes = sizes(plan);
     let mut certificate = Certificate::default();
     if !plan.rules.complementary {
         certificate.notions.clear();
@@ -107,11 +96,39 @@ fn unasked<'a>(
     Ok(Some(hidden))
 }
 
+/// What the floor alone says.
+pub(super) struct Judged {
+    pub(super) layers: Vec<Layer>,
+    /// The tables of all layers as the search takes them, each with its layer and its place there.
+    pub(super) linked: BTreeMap<Link, Vec<(usize, usize, Told)>>,
+    /// Of all tables of all layers, in their order.
+    pub(super) faces: Vec<TableFace>,
+}
+
+/// Judges every cell by the floor alone.
+pub(super) fn judged(plan: &Plan, parts: &Parts<'_>) -> Result<Judged, AnswerError> {
+    let mut judged = Judged { layers: layers(plan, parts)?, linked: BTreeMap::new(), faces: Vec::new() };
+    for (at, layer) in judged.layers.iter().enumerate() {
+        let plan = plan.part(&Quantity::Persons, &layer.of);
+        for (place, (table, verdicts)) in layer.tables.iter().zip(&layer.verdicts).enumerate() {
+            let face = TableFace::of(&plan, &layer.name, table);
+            let told = told(&plan, &face, table, verdicts.clone());
+            judged.linked.entry(Link::of(&face, plan.additive)).or_default().push((at, place, told));
+            judged.faces.push(face);
+        }
+    }
+    Ok(judged)
+}
+
+/// How many levels each measured dimension has.
+pub(super) fn sizes(plan: &Plan) -> Vec<usize> {
+    plan.measured_dimensions().map(|(_, dimension)| dimension.levels.len()).collect()
+}
+
 /// New tables, and the impossible cells of all tables behind them, where anything is withheld or left over.
-fn beside_the_impossible(plan: &Plan, link: &Link, standing: &[Told], mut new: Vec<Told>) -> Vec<Told> {
+pub(super) fn beside_the_impossible(plan: &Plan, link: &Link, standing: &[Told], mut new: Vec<Told>) -> Vec<Told> {
     let silent = |told: &Told| told.verdicts.contains(&Verdict::Withheld);
-    let sizes: Vec<usize> = plan.measured_dimensions().map(|(_, d)| d.levels.len()).collect();
-    let left_over = || suppress::leave_over(&sizes, &standing.iter().chain(&new));
+    let left_over = || suppress::leave_over(&sizes(plan), &standing.iter().chain(&new));
     if link.alone.is_none() && (standing.iter().chain(&new).any(silent) || left_over()) {
         new.extend(Frame::of_plan(plan).impossible(&impossible(plan), standing.iter().chain(&new)));
     }
@@ -208,6 +225,5 @@ fn rows(
     let standing = earlier.get(&link).map_or(&[][..], Vec::as_slice);
     let new = beside_the_impossible(&plan, &link, standing, new.collect());
     let all: Vec<Told> = standing.iter().cloned().chain(new).collect();
-    let sizes: Vec<usize> = plan.measured_dimensions().map(|(_, d)| d.levels.len()).collect();
-    Ok(suppress::audit(&sizes, &all).is_ok().then_some(faces))
+    Ok(suppress::audit(&sizes(&plan), &all).is_ok().then_some(faces))
 }

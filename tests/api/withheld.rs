@@ -130,11 +130,6 @@ fn a_free_question_that_would_give_a_small_figure_away_is_refused() {
         assert!(status == 200 || status == 201, "{alternative}");
     }
     assert_eq!(service.spent("visitors"), paid);
-    // Whoever pays for a draw of their own has its answer: what others asked does not stand in the way.
-    let own = question(&["sex"], &["south", "west"], "0.05");
-    let quote = service.post("/v1/quotes", &team, &own).expect(200).json();
-    assert_eq!((&quote["allowed"], &quote["free"]), (&json!(true), &json!(false)), "{quote}");
-    assert_eq!(service.ask(&team, &own).expect(201).json()["privacy"]["charged"], true);
     all_hold(&audit(&published(&service)));
     service.verify();
 }
@@ -219,16 +214,26 @@ fn whom_suppression_hides_is_told() {
     service.get(&path, Some(&team)).expect_problem(403, "forbidden_role");
     service.get(&path, None).expect_problem(401, "unauthenticated");
     let loss = service.get(&path, Some(&service.officers[0])).expect(200).json();
-    assert_eq!((&loss[0]["silenced"], &loss[0]["persons_shown"]), (&json!(true), &json!(0)), "{loss}");
-    assert!((loss[0]["persons"].as_i64().unwrap() - 3).abs() < 8, "{loss}: the noisy three");
+    let women = &loss["groups"][0];
+    assert_eq!((&women["silenced"], &women["persons_shown"]), (&json!(true), &json!(0)), "{loss}");
+    assert!((women["persons"].as_i64().unwrap() - 3).abs() < 8, "{loss}: the noisy three");
+    assert_eq!(loss["partners"], json!({ "primaries": 1, "partners": 0, "at_least": 0, "gap": 0.0 }), "{loss}");
     // A group that is broad enough in a coarser table is told which.
     let women = POLICY.replacen("[[forbid]]", "[[vulnerable]]\nwhere = { sex = [\"F\"] }\n[[forbid]]", 1);
     let (service, team) = service_of(&women);
     let release = service.ask(&team, &question(&["state", "sex"], &[], "0.5")).expect(201).json();
     let path = format!("/v1/releases/{}/loss", release["id"].as_str().unwrap());
     let loss = service.get(&path, Some(&service.officers[0])).expect(200).json();
-    assert_eq!((&loss[0]["coarser"], &loss[0]["silenced"]), (&json!(["sex"]), &json!(false)), "{loss}");
+    let women = &loss["groups"][0];
+    assert_eq!((&women["coarser"], &women["silenced"]), (&json!(["sex"]), &json!(false)), "{loss}");
     assert_eq!(service.spent("visitors"), "0.5");
+    // All of the west would give its women away: silent for their sake, which is for officers, and proved to be needed.
+    let plain = service.ask(&team, &question(&["state"], &[], "0.05")).expect(201).json();
+    assert_eq!((&plain["answered_from"], value(&plain, &[("state", "west")])), (&release["id"], None));
+    assert!(!plain.to_string().contains("at_least") && !plain.to_string().contains("partners"), "{plain}");
+    let path = format!("/v1/releases/{}/loss", plain["id"].as_str().unwrap());
+    let loss = service.get(&path, Some(&service.officers[0])).expect(200).json();
+    assert_eq!(loss["partners"], json!({ "primaries": 0, "partners": 1, "at_least": 1, "gap": 0.0 }), "{loss}");
     // What touches no such group says nothing.
     let plain = service.ask(&team, &question(&["state"], &[], "0.5")).expect(201).json();
     assert!(plain.get("loss").is_none(), "{plain}");

@@ -226,3 +226,19 @@ fn an_audit_of_rounded_figures_finds_a_place_to_start_from() {
     let published: Vec<Told> = after.iter().map(rounded).collect();
     assert_eq!(audit(&[3, 2], &published), Ok(certificate));
 }
+
+// Small noise: whoever is in a cell could know another, and each new partner asks for partners of its own.
+#[test]
+fn partners_of_partners_end_before_everything_is_silent() {
+    let sizes = [5, 5, 5, 3];
+    let leaves: Vec<f64> =
+        (0..375).map(|leaf| if leaf % 53 == 7 { 3.0 } else { f64::from(40 + leaf * 29 % 61) }).collect();
+    let axes = |choice: usize| {
+        sizes.iter().enumerate().map(move |(d, &size)| if choice >> d & 1 == 1 { each(size) } else { whole(size) })
+    };
+    let tables: Vec<Told> =
+        (0..16).map(|choice| told(&sizes, &leaves, &axes(choice).collect::<Vec<_>>(), 0.5)).collect();
+    let (after, certificate) = release(&sizes, &tables);
+    assert!(certificate.withheld * 3 < certificate.cells, "{certificate:?}");
+    assert_eq!(audit(&sizes, &after), Ok(certificate));
+}

@@ -2,6 +2,7 @@
 
 mod attacker;
 mod cases;
+mod fewest;
 mod neighbours;
 mod random;
 mod unasked;
