@@ -192,6 +192,16 @@ impl Ledger {
         rows.into_iter().map(ReleaseRow::try_from).collect()
     }
 
+    /// The place in the log of the last release of a draw.
+    ///
+    /// # Errors
+    /// Faults only.
+    pub async fn last_release_of(&self, draw: &Digest) -> Result<Option<u64>, LedgerError> {
+        let query = sqlx::query_scalar("SELECT MAX(log_index) FROM releases WHERE draw = ?").bind(draw.to_string());
+        let last: Option<i64> = query.fetch_one(&mut *self.reading().await?).await?;
+        last.map(count).transpose()
+    }
+
     /// One release.
     ///
     /// # Errors

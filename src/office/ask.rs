@@ -5,7 +5,7 @@ use crate::budget::{Accounting, Nanos};
 use crate::estimate;
 use crate::identity::{Principal, Role};
 use crate::policy::{Inadmissible, Plan, Policy, Question, Spend, Standing, admit};
-use crate::release::AnswerError;
+use crate::release::{AnswerError, Cut};
 use crate::suppress::WouldReveal;
 
 impl Office {
@@ -26,7 +26,12 @@ impl Office {
             }
         };
         let free = self.is_free(&plan).await?;
-        if free && matches!(self.answering.can_be_cut(&plan).await, Err(AnswerError::WouldReveal)) {
+        let cut = if free { Box::pin(self.answering.can_be_cut(&plan)).await? } else { Cut::Tells };
+        if cut == Cut::Full {
+            let full = OfficeError::from(AnswerError::Full);
+            return Ok(refused("draw_full", full.to_string(), Vec::new()));
+        }
+        if cut == Cut::Reveals {
             let alternatives = self.tellable(&policy, &standing, who, question).await?;
             return Ok(refused(WouldReveal.code(), WouldReveal.to_string(), alternatives));
         }

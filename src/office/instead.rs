@@ -56,7 +56,7 @@ impl Office {
         for offer in offers {
             let Ok(plan) = self.plan(policy, standing, who, &offer.question).await? else { continue };
             let free = self.is_free(&plan).await?;
-            let can_be_told = if free { self.answering.can_be_cut(&plan).await.is_ok() } else { plan.cost <= left };
+            let can_be_told = if free { self.can_be_told(&plan).await? } else { plan.cost <= left };
             if can_be_told {
                 found.push(price::alternative(offer.change, offer.question, &plan, free));
             }

@@ -103,6 +103,9 @@ impl From<AnswerError> for OfficeError {
         match error {
             AnswerError::Ledger(error) => Self::Ledger(error),
             AnswerError::WouldReveal => Self::WouldReveal { alternatives: Vec::new() },
+            AnswerError::Full => {
+                Self::Ledger(LedgerError::Conflict { code: "draw_full", detail: AnswerError::Full.to_string() })
+            }
             AnswerError::Fault(code) => Self::Fault { code, cause: "the way from claim to release broke".into() },
         }
     }

@@ -2,6 +2,7 @@
 
 use super::{Office, OfficeError};
 use crate::policy::{Plan, Policy, Quantity};
+use crate::release::Cut;
 
 impl Office {
     /// Whether a plan is answered from what is there: its release, or its draw.
@@ -26,5 +27,9 @@ impl Office {
             }
         }
         Ok(best.map_or(plan, |(_, over)| over))
+    }
+    /// Whether what is answered from a draw gives nothing withheld away and tells something of what is asked.
+    pub(super) async fn can_be_told(&self, plan: &Plan) -> Result<bool, OfficeError> {
+        Ok(Box::pin(self.answering.can_be_cut(plan)).await? == Cut::Tells)
     }
 }

@@ -8,7 +8,7 @@ use super::body::{Body, Release};
 use super::draft::Draft;
 use super::loss::{Loss, losses};
 use super::parts::Parts;
-use super::standing::{Shelf, Shelves};
+use super::standing::{Cut, Shelf, Shelves};
 use super::telling::tell;
 use super::turns::Turns;
 use crate::identity::Principal;
@@ -18,6 +18,8 @@ use crate::policy::Plan;
 use crate::suppress::WouldReveal;
 use crate::tabulate::{ExactTables, tabulate};
 use crate::vault::Vault;
+use std::sync::Arc;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 /// What the way from a question to a release needs.
 #[derive(Clone)]
@@ -28,7 +30,12 @@ pub struct Answering {
     memory_bytes: usize,
     turns: Turns,
     shelves: Shelves,
+    /// Searches for partners at once: the threads that serve need a core too.
+    searches: Arc<Semaphore>,
 }
+
+/// Searches for partners at once, in the whole process.
+const SEARCHES_MAX: usize = 2;
 
 /// Why there is no answer, though the question was admitted.
 #[derive(Debug, thiserror::Error)]
@@ -39,6 +46,12 @@ pub enum AnswerError {
     /// With what stands of the same draw, the answer would give a withheld figure away. Nothing was charged.
     #[error("{WouldReveal}")]
     WouldReveal,
+    /// Too much was answered from the same draw already. Nothing was charged.
+    #[error(
+        "so much was answered from this draw that no more is judged beside it; ask for a draw of your own, at another \
+         price, or for a table that stands"
+    )]
+    Full,
     /// Ours. The code says where; no text of a library that has seen data is kept.
     #[error("the answer failed at {0}")]
     Fault(&'static str),
@@ -48,7 +61,14 @@ impl Answering {
     /// A way over these stores. Counting for one question may take so many bytes of memory.
     #[must_use]
     pub fn new(ledger: Ledger, vault: Vault, memory_bytes: usize) -> Self {
-        Self { ledger, vault, memory_bytes, turns: Turns::default(), shelves: Shelves::default() }
+        Self {
+            ledger,
+            vault,
+            memory_bytes,
+            turns: Turns::default(),
+            shelves: Shelves::default(),
+            searches: Arc::new(Semaphore::new(SEARCHES_MAX)),
+        }
     }
 
     /// Answers an admitted plan: from the shelf if it can, with a new draw if it must. The flag says whether the
@@ -60,7 +80,12 @@ impl Answering {
     /// A refusal by the ledger leaves nothing behind; a fault after the reservation leaves the claim spent (G7).
     pub async fn answer(&self, plan: &Plan, asker: &Principal) -> Result<(Release, bool), AnswerError> {
         let _turn = self.turns.take(plan.draw).await;
-        if let Some(release) = self.on_the_shelf(plan).await? {
+        let shelved = match self.on_the_shelf(plan).await {
+            // another process answered from the same draw in between: judged again, beside that answer
+            Err(AnswerError::Ledger(LedgerError::InProgress)) => self.on_the_shelf(plan).await?,
+            shelved => shelved?,
+        };
+        if let Some(release) = shelved {
             return Ok(release);
         }
         let claim = self.ledger.reserve(plan, asker).await?;
@@ -85,22 +110,49 @@ impl Answering {
         let noisy = self.unseal(plan, &sealed)?;
         let stands = self.shelves.take(&plan.draw);
         let newer = self.ledger.releases_of(&plan.draw, stands.last()).await?;
+        if stands.is_full(newer.len()) {
+            self.shelves.put_back(plan.draw, stands);
+            return Err(AnswerError::Full);
+        }
+        let search = self.search().await?;
         let (draft, stands, _) = write_down(plan, noisy, stands, newer).await?;
+        drop(search);
         let seen = stands.seen();
         self.shelves.put_back(plan.draw, stands);
         Ok(Some((draft?, seen)))
     }
 
-    /// Whether a plan that is answered from a draw can be, beside what stands of it. Stores nothing.
+    /// What would come of a plan that is answered from a draw, beside what stands of it. Stores nothing; a verdict is
+    /// kept for as long as nothing else is answered from the draw.
     ///
     /// # Errors
-    /// [`AnswerError::WouldReveal`] if it cannot.
-    pub async fn can_be_cut(&self, plan: &Plan) -> Result<(), AnswerError> {
+    /// Faults only.
+    pub async fn can_be_cut(&self, plan: &Plan) -> Result<Cut, AnswerError> {
         let _turn = self.turns.take(plan.draw).await;
-        if self.ledger.release_by_digest(&plan.release).await?.is_none() {
-            self.cut(plan).await?;
+        if let Some(row) = self.ledger.release_by_digest(&plan.release).await? {
+            let body: Body = serde_json::from_slice(&row.body).map_err(|_| AnswerError::Fault("shelf"))?;
+            let tells = body.cells.iter().any(|cell| cell.estimate.is_some());
+            return Ok(if tells { Cut::Tells } else { Cut::Silent });
         }
-        Ok(())
+        let last = self.ledger.last_release_of(&plan.draw).await?;
+        if let Some(judged) = self.shelves.judged(&plan.draw, last, &plan.release) {
+            return Ok(judged);
+        }
+        let judged = match self.cut(plan).await {
+            Ok(None) => return Ok(Cut::Tells),
+            Ok(Some((draft, _))) if draft.tells() => Cut::Tells,
+            Ok(Some(_)) => Cut::Silent,
+            Err(AnswerError::WouldReveal) => Cut::Reveals,
+            Err(AnswerError::Full) => Cut::Full,
+            Err(error) => return Err(error),
+        };
+        self.shelves.judge(&plan.draw, plan.release, judged);
+        Ok(judged)
+    }
+
+    /// Waits until a search may run: the ones before it hold no thread that serves.
+    async fn search(&self) -> Result<SemaphorePermit<'_>, AnswerError> {
+        self.searches.acquire().await.map_err(|_| AnswerError::Fault("suppress"))
     }
 
     /// What suppression costs in the tables of a release that stands, by a plan laid over its draw. Off the threads
@@ -172,7 +224,10 @@ impl Answering {
         claim: Drawn,
         noisy: NoisyTables,
     ) -> Result<(Drawn, Draft, Vec<u8>), AnswerError> {
-        let written = write_down(plan, noisy, Shelf::default(), Vec::new()).await;
+        let written = match self.search().await {
+            Ok(_search) => write_down(plan, noisy, Shelf::default(), Vec::new()).await,
+            Err(error) => Err(error),
+        };
         match written.and_then(|(draft, _, noisy)| Ok((draft?, self.seal(plan, &noisy)?))) {
             Ok((draft, sealed)) => Ok((claim, draft, sealed)),
             Err(error) => {

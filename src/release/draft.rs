@@ -3,7 +3,7 @@
 //! # Guarantee
 //! G10: a draft is not a release and cannot be served; only what the ledger commits becomes one.
 
-use super::body::{Body, CodeName, DimensionFace, EditionFace, PolicyFace, Privacy};
+use super::body::{Body, Cell, CodeName, DimensionFace, EditionFace, PolicyFace, Privacy};
 use super::cells::cells;
 use super::telling::Telling;
 use crate::budget::Accounting;
@@ -21,6 +21,7 @@ const COVERS: &str = "privacy noise only, not errors of coverage, sampling or re
 /// A release in the making.
 pub struct Draft {
     entry: Entry,
+    tells: bool,
 }
 
 impl Settle for Draft {
@@ -37,6 +38,8 @@ impl Draft {
     /// If the body cannot be written as JSON (never, for figures that passed suppression).
     pub(super) fn new(plan: &Plan, telling: Telling, from: Option<ReleaseId>) -> Result<Self, serde_json::Error> {
         let id = ReleaseId::random();
+        let tables: Vec<Vec<Cell>> = telling.tables.iter().map(|table| cells(plan, table)).collect();
+        let tells = tables.iter().take(plan.asked).flatten().any(|cell| cell.estimate.is_some());
         let body = Body {
             id: id.clone(),
             dataset: plan.dataset.clone(),
@@ -57,7 +60,7 @@ impl Draft {
                 .filter(|(dim, _)| is_shown(plan, *dim))
                 .map(|(dim, dimension)| face(plan, dimension, dim))
                 .collect(),
-            cells: telling.tables.iter().flat_map(|table| cells(plan, table)).collect(),
+            cells: tables.into_iter().flatten().collect(),
             certificate: telling.certificate,
             impossible: super::table::impossible(plan),
             loss: telling.loss,
@@ -67,7 +70,13 @@ impl Draft {
         let sha256 = Digest::of(&body);
         Ok(Self {
             entry: Entry { id, dataset: plan.dataset.clone(), release: plan.release, draw: plan.draw, body, sha256 },
+            tells,
         })
+    }
+
+    /// Whether a figure of the tables asked for is told.
+    pub(super) fn tells(&self) -> bool {
+        self.tells
     }
 }
 

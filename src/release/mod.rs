@@ -44,5 +44,6 @@ pub use draft::{Draft, TOTAL};
 pub use loss::{Counts, GroupCells, GroupLoss, Loss, LossFace};
 pub use number::Number;
 pub use partners::PartnersFace;
+pub use standing::Cut;
 pub use table::TableFace;
 pub use turns::Turns;

@@ -26,7 +26,30 @@ pub(super) struct Shelf {
     last: Option<u64>,
     linked: Linked,
     known: HashSet<(Link, Axes)>,
+    cells: usize,
+    /// By release that could be cut, what would come of it beside those that were read.
+    judged: HashMap<Digest, Cut>,
 }
+
+/// What would come of a question that is answered from a draw.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cut {
+    /// An answer with figures in it.
+    Tells,
+    /// An answer in which all that was asked for is withheld.
+    Silent,
+    /// None: it would give something withheld away.
+    Reveals,
+    /// None: so much was answered from this draw that no more is judged beside it.
+    Full,
+}
+
+/// Releases of one draw, past which none is made of it for free: each is judged beside all before it.
+const RELEASES_MAX: usize = 4_096;
+/// Cells of the tables that stand of one draw, past which none is made of it for free. A large release has 20,000.
+const CELLS_MAX: usize = 400_000;
+/// Verdicts kept of one draw.
+const JUDGED_MAX: usize = 1_024;
 
 impl Shelf {
     /// How many releases were read.
@@ -49,12 +72,20 @@ impl Shelf {
         &self.linked
     }
 
+    /// Whether no more is answered from the draw, once so many further releases are read.
+    pub(super) fn is_full(&self, newer: usize) -> bool {
+        self.seen + newer >= RELEASES_MAX || self.cells >= CELLS_MAX
+    }
+
     /// Reads further releases, in the order in which they were made.
     ///
     /// # Errors
     /// A fault if one does not read as a release of this draw.
     pub(super) fn read(&mut self, plan: &Plan, parts: &Parts<'_>, releases: &[ReleaseRow]) -> Result<(), AnswerError> {
         let frame = Frame::of_plan(plan);
+        if !releases.is_empty() {
+            self.judged.clear();
+        }
         for release in releases {
             let body: Body = serde_json::from_slice(&release.body).map_err(|_| AnswerError::Fault("shelf"))?;
             for (link, mut told) in frame.tables(&body).map_err(|_| AnswerError::Fault("shelf"))? {
@@ -64,6 +95,7 @@ impl Shelf {
                 if !link.rows {
                     told.estimates = parts.over(&told.axes, link.alone.as_deref())?;
                 }
+                self.cells += told.verdicts.len();
                 self.linked.entry(link).or_default().push(told);
             }
             self.first.get_or_insert(body.id);
@@ -90,9 +122,62 @@ impl Shelves {
     /// Keeps a shelf for the next time.
     pub(super) fn put_back(&self, draw: Digest, read: Shelf) {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if kept.len() >= KEPT_MAX {
-            kept.clear();
-        }
+        let other = kept.keys().next().copied().filter(|_| kept.len() >= KEPT_MAX);
+        other.map(|other| kept.remove(&other));
         kept.insert(draw, read);
+    }
+
+    /// What was judged of a release of a draw that has this one as its last.
+    pub(super) fn judged(&self, draw: &Digest, last: Option<u64>, release: &Digest) -> Option<Cut> {
+        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.get(draw).filter(|shelf| shelf.last == last)?.judged.get(release).copied()
+    }
+
+    /// Keeps a verdict, until another release of the draw is read.
+    pub(super) fn judge(&self, draw: &Digest, release: Digest, cut: Cut) {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(shelf) = kept.get_mut(draw) {
+            if shelf.judged.len() >= JUDGED_MAX {
+                shelf.judged.clear();
+            }
+            shelf.judged.insert(release, cut);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn name(number: usize) -> Digest {
+        Digest::of(number.to_string().as_bytes())
+    }
+
+    #[test]
+    fn a_shelf_more_than_are_kept_puts_one_other_out() {
+        let shelves = Shelves::default();
+        for draw in 0..KEPT_MAX + 5 {
+            shelves.put_back(name(draw), Shelf { seen: 1, ..Shelf::default() });
+            assert_eq!(shelves.0.lock().unwrap().len(), KEPT_MAX.min(draw + 1));
+        }
+        assert_eq!(shelves.take(&name(KEPT_MAX + 4)).seen(), 1);
+    }
+
+    #[test]
+    fn a_verdict_holds_for_as_long_as_no_other_release_stands() {
+        let shelves = Shelves::default();
+        shelves.put_back(name(0), Shelf { last: Some(7), ..Shelf::default() });
+        shelves.judge(&name(0), name(1), Cut::Reveals);
+        assert_eq!(shelves.judged(&name(0), Some(7), &name(1)), Some(Cut::Reveals));
+        assert_eq!(shelves.judged(&name(0), Some(8), &name(1)), None);
+        assert_eq!(shelves.judged(&name(0), Some(7), &name(2)), None);
+        assert_eq!(shelves.judged(&name(3), None, &name(1)), None);
+    }
+
+    #[test]
+    fn a_draw_from_which_much_was_answered_is_full() {
+        let shelf = |seen, cells| Shelf { seen, cells, ..Shelf::default() };
+        assert!(!shelf(RELEASES_MAX - 2, CELLS_MAX - 1).is_full(1));
+        assert!(shelf(RELEASES_MAX - 1, 0).is_full(1) && shelf(1, CELLS_MAX).is_full(0));
     }
 }

@@ -7,6 +7,7 @@
 use super::Verdict;
 use super::centre::centre;
 use super::certificate::{Certificate, Revealed};
+use super::feasible;
 use super::inspect::faults;
 use super::moves::Moves;
 use super::reach::WORK_MAX;
@@ -39,7 +40,7 @@ pub fn audit(sizes: &[usize], tables: &[Told]) -> Result<Certificate, Revealed> 
     let silent: Vec<usize> = (0..point.len()).filter(|&cell| pattern.withheld[cell]).collect();
     let (middle, least) = system.ranges();
     centre(&pattern.moves, &mut point, &middle, &least);
-    let Some(slack) = system.slack(&pattern, &mut point) else {
+    let Some(slack) = system.slack(&pattern, &mut point, &mut { feasible::WORK_MAX }) else {
         return Err(Revealed::Undecided(system.at(&silent)));
     };
     let faults = faults(&system, &pattern, &slack, &mut { WORK_MAX });

@@ -5,13 +5,17 @@ use super::reach::Reach;
 use super::search::Pattern;
 use super::simplex::End;
 
-/// Work on all blocks.
-const WORK_MAX: u64 = 8_000_000_000;
+/// Work that an audit allows for all blocks.
+pub(super) const WORK_MAX: u64 = 8_000_000_000;
 
 /// Moves the withheld cells of `point` until none is below its bound; `room` tells how far above it each is. False if
-/// that was not done.
-pub(super) fn feasible(pattern: &Pattern, point: &mut [f64], room: impl Fn(&[f64]) -> Vec<f64>) -> bool {
-    let mut work = WORK_MAX;
+/// that was not done within the `work` allowed, from which it is taken.
+pub(super) fn feasible(
+    pattern: &Pattern,
+    point: &mut [f64],
+    room: impl Fn(&[f64]) -> Vec<f64>,
+    work: &mut u64,
+) -> bool {
     loop {
         let slack = room(point);
         let below = |&cell: &usize| {
@@ -19,10 +23,11 @@ pub(super) fn feasible(pattern: &Pattern, point: &mut [f64], room: impl Fn(&[f64
         };
         let Some(cell) = (0..slack.len()).find(below) else { return true };
         let reach = Reach::new(pattern, &slack);
+        *work = work.saturating_sub(reach.size());
         let Some(mut program) = reach.block(cell).and_then(|block| Program::new(block.into_iter(), &slack)) else {
             return false;
         };
-        if program.settle(&mut work) != End::Reached {
+        if program.settle(work) != End::Reached {
             return false;
         }
         for (cell, change) in program.values() {

@@ -97,7 +97,7 @@ impl Inspector<'_> {
         if pattern.lost {
             return None;
         }
-        let slack = self.system.slack(&pattern, &mut self.system.estimates.clone())?;
+        let slack = self.system.slack(&pattern, &mut self.system.estimates.clone(), &mut self.work)?;
         let faults = faults(self.system, &pattern, &slack, &mut self.work);
         Some((pattern, faults))
     }

@@ -15,8 +15,8 @@ pub(super) struct Faults {
     pub(super) undecided: Vec<usize>,
 }
 
-/// Looks at every withheld cell: A, E and W. `slack` is how far each can be below its place; the work on programs is
-/// taken from `work`, a part of it at most.
+/// Looks at every withheld cell: A, E and W. `slack` is how far each can be below its place; the work is taken from
+/// `work`, on programs a part of it at most.
 pub(super) fn faults(system: &System, pattern: &Pattern, slack: &[f64], work: &mut u64) -> Faults {
     let withheld: Vec<usize> = (0..slack.len()).filter(|&cell| pattern.withheld[cell]).collect();
     let known = withheld.iter().copied().filter(|&cell| pattern.moves.known(cell)).collect();
@@ -32,6 +32,7 @@ pub(super) fn faults(system: &System, pattern: &Pattern, slack: &[f64], work: &m
         return faults;
     }
     let mut reach = Reach::new(pattern, slack);
+    *work = work.saturating_sub(reach.size());
     let mut allowed = WORK_MAX.min(*work);
     *work -= allowed;
     for &cell in &withheld {

@@ -23,6 +23,8 @@ pub struct Moves {
     /// Per cell the sum of its coefficients times the factors: one random move, modulo the prime.
     prints: Vec<u64>,
     overflowed: bool,
+    /// Coefficients looked at.
+    work: u64,
 }
 
 impl Moves {
@@ -38,7 +40,7 @@ impl Moves {
                 prints[cell] = sum(prints[cell], product(factors[number], residue(value)));
             }
         }
-        Self { rows, factors, touching, prints, overflowed: false }
+        Self { rows, factors, touching, prints, overflowed: false, work: 0 }
     }
 
     /// The moves that are left.
@@ -62,6 +64,17 @@ impl Moves {
     #[must_use]
     pub fn overflowed(&self) -> bool {
         self.overflowed
+    }
+
+    /// The work of all that was published, in coefficients looked at.
+    #[must_use]
+    pub fn work(&self) -> u64 {
+        self.work
+    }
+
+    /// Counts the work of what is published from here.
+    pub(super) fn count_anew(&mut self) {
+        self.work = 0;
     }
 
     /// Whether publishing this cell would give away one that is to be kept.
@@ -125,6 +138,7 @@ impl Moves {
         let sign = coefficient_there.signum();
         let (a, b) = (sign * (coefficient_there / common), sign * (here / common));
         let mut result = Row::with_capacity(row.len() + pivot.len());
+        self.work = self.work.saturating_add(u64::try_from(row.len() + pivot.len()).unwrap_or(u64::MAX));
         let (mut mine, mut theirs) = (row.iter().peekable(), pivot.iter().peekable());
         loop {
             let (x, y) = (mine.peek().map(|e| e.0), theirs.peek().map(|e| e.0));

@@ -84,6 +84,11 @@ impl<'a> Reach<'a> {
         reach
     }
 
+    /// The work of having looked at each move alone.
+    pub(super) fn size(&self) -> u64 {
+        u64::try_from(2 * self.moves.iter().map(Vec::len).sum::<usize>()).unwrap_or(u64::MAX)
+    }
+
     /// Spends at most this much work, and takes it from there.
     pub(super) fn look_within(&mut self, cell: usize, need: Need, work: &mut u64) -> Found {
         self.work = WORK_MAX.min(*work);

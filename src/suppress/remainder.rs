@@ -87,6 +87,7 @@ pub fn remainders<'a>(
             }
         }
     }
+    found.retain(|key, _| !lines.adds_up(key));
     Some(found.into_iter().map(|(key, sum)| lines.remainder(&key, sum)).collect())
 }
 
@@ -200,6 +201,20 @@ impl Lines {
             (Rest { made_of, ..rest.clone() }, key)
         };
         rests.iter().map(in_line).collect()
+    }
+
+    /// Whether named cells of a line add up to a cell: then it is named with them.
+    fn adds_up(&self, key: &[usize]) -> bool {
+        let lattice = &self.system.lattice;
+        (0..key.len()).any(|dimension| {
+            let whole = lattice.levels(dimension, key[dimension]);
+            let line = self.along[dimension].get(&line_of(key, dimension));
+            let named = line.into_iter().flatten().filter(|&(_, &cell)| cell < self.named);
+            let sets = named.map(|(&set, _)| (lattice.levels(dimension, set), true));
+            let inside = sets.filter(|set| set.0.iter().all(|level| whole.binary_search(level).is_ok()));
+            let found = rests(&inside.collect::<Vec<_>>(), &[whole]);
+            found.iter().any(|rest| rest.kind == Kind::Named && rest.levels == whole)
+        })
     }
 
     fn sum(&self, made_of: &[(usize, f64)]) -> Sum {

@@ -143,6 +143,7 @@ impl Problem<'_> {
             }
             offered += 1;
             let mut less = best.clone();
+            less.moves.count_anew();
             less.moves.publish(cell);
             less.withheld[cell] = false;
             if inspect(&less) == Inspection::Safe {

@@ -174,12 +174,13 @@ impl System {
 
     /// How far each cell can fall. An estimate that lies below its bound (once in a thousand million with Gaussian
     /// noise, once in ten thousand with Laplace noise) is outside what the figures promise: `point` is first moved to
-    /// where every withheld cell is within its bound, as an outside audit would. None where that was not done.
-    pub(super) fn slack(&self, pattern: &Pattern, point: &mut [f64]) -> Option<Vec<f64>> {
+    /// where every withheld cell is within its bound, as an outside audit would. None where that was not done within
+    /// the `work` allowed.
+    pub(super) fn slack(&self, pattern: &Pattern, point: &mut [f64], work: &mut u64) -> Option<Vec<f64>> {
         let room = |point: &[f64]| -> Vec<f64> {
             point.iter().zip(&self.errors).map(|(x, error)| x + ERRORS_BELOW_ZERO * error).collect()
         };
-        feasible(pattern, point, room).then(|| room(point).into_iter().map(|slack| slack.max(0.0)).collect())
+        feasible(pattern, point, room, work).then(|| room(point).into_iter().map(|slack| slack.max(0.0)).collect())
     }
 
     /// Where a small cell is likely to be, and a little above its bound: for looking around from well inside.

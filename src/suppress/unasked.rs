@@ -15,8 +15,7 @@ use std::collections::BTreeSet;
 /// Proves that no remainder below the floor is fixed by what is published of a draw, or says what gives one away.
 ///
 /// # Errors
-/// [`Revealed::Unasked`] with the published cells that hold it; [`Revealed::Undecided`] where there are too many to look
-/// at.
+/// [`Revealed::Unasked`] with the published cells that hold it; [`Revealed::Undecided`] where there are too many.
 pub fn audit_unasked(sizes: &[usize], pooled: Option<usize>, tables: &[Told]) -> Result<(), Revealed> {
     let found = remainders(sizes, pooled, tables.iter()).ok_or(Revealed::Undecided(Vec::new()))?;
     if found.is_empty() {

@@ -15,8 +15,8 @@ use super::search::{Inspection, Pattern, Problem, Standing};
 use super::told::{System, Told};
 use super::unchanged::unchanged;
 
-/// Work on the programs of all inspections of one search.
-const WORK_MAX: u64 = 2_000_000_000;
+/// Work of one search, all told: eliminations, places to look around from, and the programs of all inspections.
+const WORK_MAX: u64 = 4_000_000_000;
 
 /// What is told of every cell of the new tables, in their order, once partners are withheld too; and what that proves.
 ///
@@ -64,14 +64,19 @@ pub fn withhold_beside(
     let rows: Vec<Row> = moves.rows().cloned().collect();
     let order = system.order();
     let problem = Problem { rows: &rows, standing: &system.standing, order: &order };
-    let inspect = |pattern: &Pattern, work: &mut u64| match system.slack(pattern, &mut system.estimates.clone()) {
-        Some(slack) => faults(&system, pattern, &slack, work).inspection(&system, pattern, &order),
-        None => Inspection::Stuck,
+    let inspect = |pattern: &Pattern, work: &mut u64| {
+        *work = work.saturating_sub(pattern.moves.work());
+        match system.slack(pattern, &mut system.estimates.clone(), work) {
+            Some(slack) if *work > 0 => faults(&system, pattern, &slack, work).inspection(&system, pattern, &order),
+            Some(_) | None => Inspection::Stuck,
+        }
     };
     let mut work = WORK_MAX;
     let search = |pattern: &Pattern| inspect(pattern, &mut work);
     let found = if moves.overflowed() { None } else { problem.solve(search) };
+    // what it takes to keep a rest hidden is no figure that it knows of
     if let Some(pattern) = &found
+        && hidden.is_empty()
         && let Some(fewer) = fewer(&system, &[earlier, new].concat(), pattern)
     {
         return Ok((told(&fewer), certificate(&system, &fewer)));

@@ -113,14 +113,14 @@ fn a_small_cell_takes_partners_with_it_and_the_file_proves_it() {
 #[test]
 fn a_free_question_that_would_give_a_small_figure_away_is_refused() {
     let (service, team) = service_with(POLICY, [500, 2, 2]);
-    let mut asked = question(&["state", "sex"], &[], "0.5");
-    asked["margins"] = json!(true);
-    let told = service.ask(&team, &asked).expect(201).json();
+    let told = service.ask(&team, &question(&["state", "sex"], &[], "0.5")).expect(201).json();
     let women = |state: &str| value(&told, &[("state", state), ("sex", "F")]);
-    assert!(women("_T").is_some() && women("north").is_some() && women("south").is_none() && women("west").is_none());
+    assert!(women("north").is_some() && women("south").is_none() && women("west").is_none());
+    let total = service.ask(&team, &question(&["sex"], &[], "0.05")).expect(201).json();
+    assert!(value(&total, &[("sex", "F")]).is_some());
     let paid = service.spent("visitors");
     // Together the two are what the north leaves of all: four.
-    let both = question(&["sex"], &["south", "west"], "0.05");
+    let both = question(&["sex"], &["south", "west"], "0.5");
     let refused = service.ask(&team, &both).expect_problem(422, "would_reveal_withheld");
     let quote = service.post("/v1/quotes", &team, &both).expect(200).json();
     assert_eq!((&quote["allowed"], &quote["code"]), (&json!(false), &json!("would_reveal_withheld")), "{quote}");

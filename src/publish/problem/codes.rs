@@ -32,6 +32,7 @@ pub const CODES: &[Code] = &[
     ("quota_exhausted", 409, "The organisation's quota is used"),
     ("budget_exhausted", 409, "The privacy budget is used"),
     ("would_reveal_withheld", 422, "The answer would reveal what is withheld"),
+    ("draw_full", 409, "Too much was answered from this draw"),
     ("in_progress", 409, "The same question is being answered"),
     ("submissions_moved", 409, "The submissions changed meanwhile"),
     ("idempotency_key_reused", 422, "The idempotency key was used for another body"),

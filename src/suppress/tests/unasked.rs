@@ -163,7 +163,7 @@ fn given_away(sizes: &[usize], leaves: &[f64], tables: &[Told]) -> Vec<Vec<Vec<u
 #[test]
 fn no_small_group_that_nobody_asked_for_follows_from_random_answers_over_time() {
     let (mut answered, mut refused, mut left_over, mut before) = (0, 0, 0, 0);
-    for case in 231..cases() {
+    for case in 0..cases() {
         let mut dice = Dice(case ^ 0xa70);
         let sizes = [vec![4], vec![6], vec![3, 4], vec![2, 2, 2], vec![2, 3, 2]][dice.below(5)].clone();
         let leaves = dice.population(sizes.iter().product());
@@ -180,13 +180,6 @@ fn no_small_group_that_nobody_asked_for_follows_from_random_answers_over_time() 
                 assert_eq!(audit_unasked(&sizes, None, &seen), Ok(()), "case {case}");
                 attack(&sizes, &standing, &certificate, case);
                 let found = given_away(&sizes, &leaves, &standing);
-                for t in &standing {
-                    for (p, key) in keys(&t.axes).iter().enumerate() {
-                        if !found.is_empty() {
-                            println!("{key:?} {:?} {}", t.verdicts[p], t.estimates[p]);
-                        }
-                    }
-                }
                 assert!(found.is_empty(), "case {case}: {found:?}");
                 answered += 1;
             } else {
