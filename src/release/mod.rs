@@ -30,6 +30,7 @@ mod standing;
 mod table;
 mod telling;
 mod turns;
+mod values;
 
 pub use answer::{AnswerError, Answering};
 pub use audit::{Audited, Flaw, audit};

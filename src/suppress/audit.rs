@@ -21,8 +21,20 @@ const ROUNDING: f64 = 0.05;
 /// # Errors
 /// [`Revealed`], with the cells concerned.
 pub fn audit(sizes: &[usize], tables: &[Told]) -> Result<Certificate, Revealed> {
-    let system = System::join(sizes, tables, &[]);
-    let (told_twice, apart) = contradictions(&system, tables);
+    prove(&System::join(sizes, tables, &[]), tables)
+}
+
+/// The same of sums of values, counted in the furthest that one value reaches: they may have either sign, so that
+/// nothing bounds them (no W).
+///
+/// # Errors
+/// [`Revealed`], with the cells concerned.
+pub fn audit_sums(sizes: &[usize], tables: &[Told]) -> Result<Certificate, Revealed> {
+    prove(&System { signed: true, ..System::join(sizes, tables, &[]) }, tables)
+}
+
+fn prove(system: &System, tables: &[Told]) -> Result<Certificate, Revealed> {
+    let (told_twice, apart) = contradictions(system, tables);
     if !told_twice.is_empty() {
         return Err(Revealed::Known(told_twice));
     }
@@ -57,7 +69,7 @@ pub fn audit(sizes: &[usize], tables: &[Told]) -> Result<Certificate, Revealed> 
     let Some(slack) = system.slack(&pattern, &mut point) else {
         return Err(Revealed::Undecided(system.at(&silent)));
     };
-    let faults = faults(&system, &pattern, &slack, &mut { WORK_MAX });
+    let faults = faults(system, &pattern, &slack, &mut { WORK_MAX });
     if !faults.known.is_empty() {
         return Err(Revealed::Known(system.at(&faults.known)));
     }
@@ -70,7 +82,7 @@ pub fn audit(sizes: &[usize], tables: &[Told]) -> Result<Certificate, Revealed> 
     if !faults.undecided.is_empty() {
         return Err(Revealed::Undecided(system.at(&faults.undecided)));
     }
-    Ok(certificate(&system, &pattern.withheld))
+    Ok(certificate(system, &pattern.withheld))
 }
 
 /// Cells as (table, place).

@@ -108,6 +108,13 @@ fn ties(pattern: &Pattern, withheld: &[usize]) -> Vec<Tie> {
     ties
 }
 
+/// Below this standard error a single person knows the estimate of a cell in which they alone are counted to within
+/// less than the floor.
+#[must_use]
+pub fn known_below(floor: f64) -> f64 {
+    floor / (2.0 * ERRORS_BELOW_ZERO)
+}
+
 /// Notion E. Whoever is the only one counted in a cell knows its estimate to within 6 standard errors on either side:
 /// that tells them something only where the floor is wider than this. There, no withheld cell may be tied to another.
 ///
@@ -115,7 +122,7 @@ fn ties(pattern: &Pattern, withheld: &[usize]) -> Vec<Tie> {
 /// outside audit comes to the same. Two cells that differ by impossible ones alone hold the same persons: they are one
 /// figure by two names.
 fn knowable_ties(system: &System, ties: &[Tie]) -> Vec<(usize, Sum)> {
-    let knowable = |cell: usize| 2.0 * ERRORS_BELOW_ZERO * system.errors[cell] < system.floors[cell];
+    let knowable = |cell: usize| system.errors[cell] < known_below(system.floors[cell]);
     let found: Vec<&Tie> = ties.iter().filter(|t| knowable(t.one.0) || knowable(t.other.0)).collect();
     let names = system.moves.ties(&found.iter().flat_map(|tie| [tie.one.0, tie.other.0]).collect::<Vec<_>>());
     let apart = found.iter().zip(names.chunks(2)).filter(|(_, names)| names.first() != names.last());

@@ -41,6 +41,8 @@ pub(super) struct System {
     pub(super) moves: Moves,
     /// In how many ways the cells could change if nothing were impossible.
     pub(super) coordinates: usize,
+    /// Whether figures may be far below 0.
+    pub(super) signed: bool,
 }
 
 impl System {
@@ -58,6 +60,7 @@ impl System {
             impossible: Vec::new(),
             moves: Moves::new(0, Vec::new()),
             coordinates: 0,
+            signed: false,
         };
         for told in earlier.iter().chain(new) {
             system.add(told);
@@ -134,6 +137,9 @@ impl System {
     /// noise, once in ten thousand with Laplace noise) is outside what the figures promise: `point` is first moved to
     /// where every withheld cell is within its bound, as an outside audit would. None where that was not done.
     pub(super) fn slack(&self, pattern: &Pattern, point: &mut [f64]) -> Option<Vec<f64>> {
+        if self.signed {
+            return Some(vec![f64::INFINITY; point.len()]);
+        }
         let room = |point: &[f64]| -> Vec<f64> {
             point.iter().zip(&self.errors).map(|(x, error)| x + ERRORS_BELOW_ZERO * error).collect()
         };
