@@ -109,6 +109,10 @@ fn of_draw(bodies: &[Body]) -> Result<Certificate, Flaw> {
         }
         let prove = if link.sum.is_some() { suppress::audit_sums } else { suppress::audit };
         let proved = prove(&frame.sizes(), &tables).map_err(|revealed| flaw(&revealed, &places))?;
+        if link.persons() {
+            suppress::audit_unasked(&frame.sizes(), frame.period(), &tables)
+                .map_err(|revealed| flaw(&revealed, &places))?;
+        }
         // rows and sums stand in the same cells as persons
         certificate = if link.persons() { certificate.and(&proved) } else { certificate };
     }
@@ -143,6 +147,7 @@ impl Place<'_> {
 fn flaw(revealed: &Revealed, places: &[Place<'_>]) -> Flaw {
     let (what, cells) = match revealed {
         Revealed::DoesNotAddUp(cells) => ("the published figures contradict each other", cells),
+        Revealed::Unasked(cells) => ("a small group that nobody asked for follows from published figures", cells),
         Revealed::Known(cells) => ("withheld figures follow from published ones", cells),
         Revealed::Tied(cells) => ("withheld figures follow from one another", cells),
         Revealed::Narrow(cells) => ("withheld figures have too little room", cells),

@@ -15,7 +15,7 @@ use super::table::{Link, Linked, ROWS, TableFace, codes, impossible};
 use super::values;
 use crate::estimate::EstimatedTable;
 use crate::policy::{Cut, Figure, Plan, Quantity, Rules};
-use crate::suppress::{self, Certificate, Told, Verdict, WouldReveal};
+use crate::suppress::{self, Certificate, Remainder, Told, Verdict, WouldReveal};
 use std::collections::BTreeMap;
 
 /// Persons in every shown table: all of them, or those of a part.
@@ -55,8 +55,13 @@ pub(super) fn silence(plan: &Plan, parts: &Parts<'_>, earlier: &Linked) -> Resul
         let (places, new): (Vec<_>, Vec<Told>) =
             tables.into_iter().map(|(at, place, told)| ((at, place), told)).unzip();
         let standing = earlier.get(&link).map_or(&[][..], Vec::as_slice);
-        let new = beside_the_impossible(plan, &link, standing, new);
-        let (verdicts, proved) = suppress::withhold(&sizes, standing, &new)?;
+        let mut new = beside_the_impossible(plan, &link, standing, new);
+        let hidden = unasked(plan, parts, &link, standing.iter().chain(&new))?.unwrap_or_else(|| {
+            // more than can be told apart: nothing new is said
+            new.iter_mut().for_each(Told::withhold_all);
+            Vec::new()
+        });
+        let (verdicts, proved) = suppress::withhold_beside(&sizes, standing, &new, &hidden)?;
         certificate = certificate.and(&proved);
         for ((at, place), verdicts) in places.into_iter().zip(verdicts) {
             if let Some(decided) = layers.get_mut(at).and_then(|layer| layer.verdicts.get_mut(place)) {
@@ -72,6 +77,27 @@ pub(super) fn silence(plan: &Plan, parts: &Parts<'_>, earlier: &Linked) -> Resul
     let names = plan.figures.iter().map(Figure::name);
     values::covered(&mut certificate, faces.iter(), names);
     Ok(Silence { layers, rows: told_rows, faces, certificate })
+}
+
+/// The small groups that nobody asked for and that tables leave over between them, with the impossible cells in them;
+/// none if there are too many to tell.
+fn unasked<'a>(
+    plan: &Plan,
+    parts: &Parts<'_>,
+    link: &Link,
+    tables: impl Iterator<Item = &'a Told> + Clone,
+) -> Result<Option<Vec<Told>>, AnswerError> {
+    let frame = Frame::of_plan(plan);
+    let Some(mut small) = suppress::remainders(&frame.sizes(), frame.period(), tables) else { return Ok(None) };
+    let floor = |remainder: &Remainder| remainder.floor.max(f64::from(plan.rules.threshold) + ROUNDING_ROOM);
+    small.retain(|remainder| remainder.estimate < floor(remainder));
+    let errors = parts.errors(small.iter().map(|remainder| remainder.levels.as_slice()), link.alone.as_deref())?;
+    let withheld = |(remainder, error): (&Remainder, f64)| remainder.withheld(error, floor(remainder));
+    let mut hidden: Vec<Told> = small.iter().zip(errors).map(withheld).collect();
+    if link.alone.is_none() {
+        hidden.extend(frame.impossible(&impossible(plan), hidden.iter()));
+    }
+    Ok(Some(hidden))
 }
 
 /// What the floor alone says.
@@ -107,10 +133,11 @@ pub(super) fn sizes(plan: &Plan) -> Vec<usize> {
     plan.measured_dimensions().map(|(_, dimension)| dimension.levels.len()).collect()
 }
 
-/// New tables, and the impossible cells of all tables behind them, where anything is withheld.
+/// New tables, and the impossible cells of all tables behind them, where anything is withheld or left over.
 pub(super) fn beside_the_impossible(plan: &Plan, link: &Link, standing: &[Told], mut new: Vec<Told>) -> Vec<Told> {
     let silent = |told: &Told| told.verdicts.contains(&Verdict::Withheld);
-    if link.alone.is_none() && standing.iter().chain(&new).any(silent) {
+    let left_over = || suppress::leave_over(&sizes(plan), &standing.iter().chain(&new));
+    if link.alone.is_none() && (standing.iter().chain(&new).any(silent) || left_over()) {
         new.extend(Frame::of_plan(plan).impossible(&impossible(plan), standing.iter().chain(&new)));
     }
     new

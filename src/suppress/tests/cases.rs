@@ -97,7 +97,7 @@ fn filters_of_one_draw_are_audited_together_over_time() {
     // ages from 18 (all), then from 19: the difference is the small one
     let (adults, _) = release(&[4], &cut(&[0, 1, 2, 3]));
     let (verdicts, _) = withhold(&[4], &adults, &cut(&[1, 2, 3])).unwrap();
-    assert_eq!(verdicts[0][0], Verdict::Shown, "nobody withheld the difference");
+    assert_eq!(verdicts[0][0], Verdict::Shown, "a search for partners alone knows of no difference: see `unasked`");
     let (small, _) = withhold(&[4], &adults, &cut(&[0])).unwrap();
     assert_eq!(small[0][0], Verdict::Withheld);
     // once the small one is withheld, its complement is too

@@ -6,6 +6,7 @@ mod fewest;
 mod neighbours;
 mod random;
 mod sparse;
+mod unasked;
 mod unchanged;
 
 use super::{Told, Verdict};
