@@ -15,7 +15,8 @@ Examples:
   halflight audit published/                        every .json of a folder
 
 What a certificate names is proved again: A, no withheld estimate is a combination of published figures; E, none follows
-from another one that a single person could know; W, each is left an interval at least as wide as the floor.";
+from another one that a single person could know; W, each is left an interval at least as wide as the floor. A and E of
+sums too. Means, medians, shares and comparisons do not add up: they are told of their own cells alone.";
 
 /// The most files read at once.
 const FILES_MAX: usize = 100_000;

@@ -10,10 +10,11 @@
 use super::body::Body;
 use super::linked::{Frame, Misfit};
 use super::table::Link;
+use super::values::covered;
 use crate::identity::{Digest, ReleaseId};
 use crate::suppress::{self, Certificate, Revealed, Told};
 use serde_json::{Map, Value};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The fields of a document that stand beside its body.
 const BESIDE: [&str; 4] = ["log_index", "notice", "released_at", "sha256"];
@@ -106,14 +107,18 @@ fn of_draw(bodies: &[Body]) -> Result<Certificate, Flaw> {
             let zeros: Vec<_> = bodies.iter().flat_map(|body| body.impossible.iter().cloned()).collect();
             tables.extend(frame.impossible(&zeros, tables.iter()));
         }
-        let proved = suppress::audit(&frame.sizes(), &tables).map_err(|revealed| flaw(&revealed, &places))?;
-        if !link.rows {
+        let prove = if link.sum.is_some() { suppress::audit_sums } else { suppress::audit };
+        let proved = prove(&frame.sizes(), &tables).map_err(|revealed| flaw(&revealed, &places))?;
+        if link.persons() {
             suppress::audit_unasked(&frame.sizes(), frame.period(), &tables)
                 .map_err(|revealed| flaw(&revealed, &places))?;
         }
-        // rows are a second count of the same cells
-        certificate = if link.rows { certificate } else { certificate.and(&proved) };
+        // rows and sums stand in the same cells as persons
+        certificate = if link.persons() { certificate.and(&proved) } else { certificate };
     }
+    let faces = bodies.iter().flat_map(|body| &body.tables);
+    let measures = bodies.iter().flat_map(|body| &body.cells).map(|cell| cell.measure.clone());
+    covered(&mut certificate, faces, measures.collect::<BTreeSet<_>>().into_iter());
     Ok(certificate)
 }
 

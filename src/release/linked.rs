@@ -9,6 +9,7 @@ use super::body::{Body, Cell, DimensionFace, Status};
 use super::draft::TOTAL;
 use super::number::Number;
 use super::table::{Link, TableFace};
+use super::values::beside_published;
 use crate::policy::{PERIOD, Plan};
 use crate::suppress::{Told, Verdict};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -135,16 +136,17 @@ impl Frame {
             let mut verdicts = vec![None; axes.iter().map(Vec::len).product()];
             let mut estimates = vec![0.0; verdicts.len()];
             let mut standard_errors = vec![0.0; verdicts.len()];
-            let errors = table.standard_errors(verdicts.len()).ok_or(Misfit)?;
+            let (mut errors, unit) = table.standard_errors(verdicts.len()).zip(table.unit()).ok_or(Misfit)?;
+            let floor = f64::from(table.floor) + ROUNDING_ROOM;
+            beside_published(body, table, &mut errors, floor);
             for (cell, error) in cells.into_iter().flatten().zip(errors) {
                 let place = place(&faces, cell).ok_or(Misfit)?;
                 let (verdict, estimate) = read(cell).ok_or(Misfit)?;
                 *verdicts.get_mut(place).ok_or(Misfit)? = Some(verdict);
-                *estimates.get_mut(place).ok_or(Misfit)? = estimate;
-                *standard_errors.get_mut(place).ok_or(Misfit)? = error;
+                *estimates.get_mut(place).ok_or(Misfit)? = estimate / unit;
+                *standard_errors.get_mut(place).ok_or(Misfit)? = error / unit;
             }
             let verdicts: Vec<Verdict> = verdicts.into_iter().collect::<Option<_>>().ok_or(Misfit)?;
-            let floor = f64::from(table.floor) + ROUNDING_ROOM;
             Ok((Link::of(table, body.additive), Told { axes, estimates, standard_errors, floor, verdicts }))
         };
         body.tables.iter().map(told).collect()
@@ -238,7 +240,7 @@ fn place(faces: &[&DimensionFace], cell: &Cell) -> Option<usize> {
 fn read(cell: &Cell) -> Option<(Verdict, f64)> {
     match (cell.status, cell.reason.as_deref(), &cell.estimate) {
         (Status::A | Status::U, _, Some(estimate)) => Some((Verdict::Shown, estimate.parse().ok()?)),
-        (Status::A, Some("structural"), None) if cell.value == Some(Number::Whole(0)) => {
+        (Status::A, Some("structural"), None) if cell.value.as_ref().is_some_and(Number::is_nought) => {
             Some((Verdict::Structural, 0.0))
         }
         (Status::Q, _, None) if cell.value.is_none() => Some((Verdict::Withheld, 0.0)),

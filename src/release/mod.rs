@@ -36,6 +36,7 @@ mod standing;
 mod table;
 mod telling;
 mod turns;
+mod values;
 
 pub use answer::{AnswerError, Answering};
 pub use audit::{Audited, Flaw, audit};

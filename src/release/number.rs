@@ -26,6 +26,14 @@ impl Number {
         }
     }
 
+    /// Whether it is 0, with or without decimals.
+    pub(super) fn is_nought(&self) -> bool {
+        match self {
+            Self::Whole(number) => *number == 0,
+            Self::Decimal(text) => text.chars().all(|c| matches!(c, '0' | '.')),
+        }
+    }
+
     /// A figure with so many decimals; a whole number without any.
     pub(super) fn rounded(figure: f64, decimals: usize) -> Self {
         if decimals == 0 {
@@ -33,8 +41,8 @@ impl Number {
         }
         let text = format!("{figure:.decimals$}");
         // Minus nought is nought.
-        let nought = text.trim_start_matches('-').chars().all(|c| matches!(c, '0' | '.'));
-        Self::Decimal(if nought { text.trim_start_matches('-').to_owned() } else { text })
+        let unsigned = Self::Decimal(text.trim_start_matches('-').to_owned());
+        if unsigned.is_nought() { unsigned } else { Self::Decimal(text) }
     }
 }
 

@@ -12,6 +12,7 @@ use super::keys::Inside;
 use super::linked::{Frame, ROUNDING_ROOM};
 use super::parts::Parts;
 use super::table::{Link, Linked, ROWS, TableFace, codes, impossible};
+use super::values;
 use crate::estimate::EstimatedTable;
 use crate::policy::{Cut, Figure, Plan, Quantity, Rules};
 use crate::suppress::{self, Certificate, Remainder, Told, Verdict, WouldReveal};
@@ -72,6 +73,9 @@ pub(super) fn silence(plan: &Plan, parts: &Parts<'_>, earlier: &Linked) -> Resul
     let rows = rows(plan, parts, &layers, earlier)?;
     let told_rows = rows.is_some();
     faces.extend(rows.into_iter().flatten());
+    faces.extend(values::faces(plan, parts, layers.first().map_or(&[], |all| all.tables.as_slice()))?);
+    let names = plan.figures.iter().map(Figure::name);
+    values::covered(&mut certificate, faces.iter(), names);
     Ok(Silence { layers, rows: told_rows, faces, certificate })
 }
 
@@ -108,11 +112,15 @@ pub(super) struct Judged {
 /// Judges every cell by the floor alone.
 pub(super) fn judged(plan: &Plan, parts: &Parts<'_>) -> Result<Judged, AnswerError> {
     let mut judged = Judged { layers: layers(plan, parts)?, linked: BTreeMap::new(), faces: Vec::new() };
+    let values = values::errors(plan, parts)?;
     for (at, layer) in judged.layers.iter().enumerate() {
         let plan = plan.part(&Quantity::Persons, &layer.of);
         for (place, (table, verdicts)) in layer.tables.iter().zip(&layer.verdicts).enumerate() {
             let face = TableFace::of(&plan, &layer.name, table);
-            let told = told(&plan, &face, table, verdicts.clone());
+            let mut told = told(&plan, &face, table, verdicts.clone());
+            if let Some(errors) = values.get(place).filter(|_| layer.of.is_empty()) {
+                values::beside(&mut told.standard_errors, told.floor, errors.iter());
+            }
             judged.linked.entry(Link::of(&face, plan.additive)).or_default().push((at, place, told));
             judged.faces.push(face);
         }
@@ -221,7 +229,7 @@ fn rows(
     let faces: Vec<TableFace> = tables.iter().map(|table| TableFace::of(&plan, ROWS, table)).collect();
     let new = faces.iter().zip(tables.iter().zip(&persons.verdicts));
     let new = new.map(|(face, (table, verdicts))| told(&plan, face, table, verdicts.clone()));
-    let link = Link { rows: true, alone: None };
+    let link = Link { rows: true, alone: None, sum: None };
     let standing = earlier.get(&link).map_or(&[][..], Vec::as_slice);
     let new = beside_the_impossible(&plan, &link, standing, new.collect());
     let all: Vec<Told> = standing.iter().cloned().chain(new).collect();

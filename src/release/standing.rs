@@ -89,10 +89,10 @@ impl Shelf {
         for release in releases {
             let body: Body = serde_json::from_slice(&release.body).map_err(|_| AnswerError::Fault("shelf"))?;
             for (link, mut told) in frame.tables(&body).map_err(|_| AnswerError::Fault("shelf"))? {
-                if !self.known.insert((link.clone(), told.axes.clone())) {
+                if link.sum.is_some() || !self.known.insert((link.clone(), told.axes.clone())) {
                     continue;
                 }
-                if !link.rows {
+                if link.persons() {
                     told.estimates = parts.over(&told.axes, link.alone.as_deref())?;
                 }
                 self.cells += told.verdicts.len();

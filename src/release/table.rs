@@ -25,9 +25,12 @@ pub struct TableFace {
     /// one such table adds up, whatever it is broken down by.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub from: Vec<String>,
-    /// The measure of its cells: `persons`, `persons:COLUMN=CODES` or `rows`.
+    /// The measure of its cells: `persons`, `persons:COLUMN=CODES`, `rows` or `sum:COLUMN`.
     pub measure: String,
-    /// The standard error of all of its figures, in persons or rows; or of each, in the order of its cells.
+    /// Of a sum: the furthest that one value lies from the middle of its bounds. In it a sum counts as persons do.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub reach: Option<String>,
+    /// The standard error of all of its figures, in their own unit; or of each, in the order of its cells.
     pub se: Vec<String>,
     /// By column, the codes that all of its cells are cut from.
     #[serde(rename = "where")]
@@ -46,9 +49,16 @@ impl TableFace {
             by: table.dims.iter().filter_map(name).collect(),
             floor: plan.floor(&table.dims),
             measure: measure.to_owned(),
+            reach: None,
             se: errors(&table.standard_errors),
             filter: codes(plan, &plan.cuts),
         }
+    }
+
+    /// What one figure counts for, in persons: of a sum, its value in the furthest that one value reaches.
+    pub(super) fn unit(&self) -> Option<f64> {
+        let Some(reach) = &self.reach else { return Some(1.0) };
+        reach.parse().ok().filter(|reach| *reach > 0.0)
     }
 
     /// The standard errors of so many cells, as they are published.
@@ -87,12 +97,20 @@ pub(super) struct Link {
     pub(super) rows: bool,
     /// The dimensions of the measured table, where tables do not add up.
     pub(super) alone: Option<Vec<String>>,
+    /// The measure, where values are added up.
+    pub(super) sum: Option<String>,
 }
 
 impl Link {
+    /// Whether the figures are persons, all or a part of them.
+    pub(super) fn persons(&self) -> bool {
+        !self.rows && self.sum.is_none()
+    }
+
     pub(super) fn of(face: &TableFace, additive: bool) -> Self {
         let rows = face.measure == ROWS;
-        Self { rows, alone: (!additive && !rows).then(|| face.from.clone()) }
+        let sum = face.reach.is_some().then(|| face.measure.clone());
+        Self { rows, alone: (!additive && !rows && sum.is_none()).then(|| face.from.clone()), sum }
     }
 }
 

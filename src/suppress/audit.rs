@@ -23,15 +23,27 @@ pub(super) const ROUNDING: f64 = 0.05;
 /// # Errors
 /// [`Revealed`], with the cells concerned.
 pub fn audit(sizes: &[usize], tables: &[Told]) -> Result<Certificate, Revealed> {
-    let system = System::join(sizes, tables, &[]);
-    let (told_twice, apart) = contradictions(&system, tables);
+    prove(&System::join(sizes, tables, &[]), tables)
+}
+
+/// The same of sums of values, counted in the furthest that one value reaches: they may have either sign, so that
+/// nothing bounds them (no W).
+///
+/// # Errors
+/// [`Revealed`], with the cells concerned.
+pub fn audit_sums(sizes: &[usize], tables: &[Told]) -> Result<Certificate, Revealed> {
+    prove(&System { signed: true, ..System::join(sizes, tables, &[]) }, tables)
+}
+
+fn prove(system: &System, tables: &[Told]) -> Result<Certificate, Revealed> {
+    let (told_twice, apart) = contradictions(system, tables);
     if !told_twice.is_empty() {
         return Err(Revealed::Known(told_twice));
     }
     if !apart.is_empty() {
         return Err(Revealed::DoesNotAddUp(apart));
     }
-    let (moves, mut point, wrong) = published(&system);
+    let (moves, mut point, wrong) = published(system);
     if !wrong.is_empty() {
         return Err(Revealed::DoesNotAddUp(system.at(&wrong)));
     }
@@ -43,7 +55,7 @@ pub fn audit(sizes: &[usize], tables: &[Told]) -> Result<Certificate, Revealed> 
     let Some(slack) = system.slack(&pattern, &mut point, &mut { feasible::WORK_MAX }) else {
         return Err(Revealed::Undecided(system.at(&silent)));
     };
-    let faults = faults(&system, &pattern, &slack, &mut { WORK_MAX });
+    let faults = faults(system, &pattern, &slack, &mut { WORK_MAX });
     if !faults.known.is_empty() {
         return Err(Revealed::Known(system.at(&faults.known)));
     }
@@ -56,7 +68,7 @@ pub fn audit(sizes: &[usize], tables: &[Told]) -> Result<Certificate, Revealed> 
     if !faults.undecided.is_empty() {
         return Err(Revealed::Undecided(system.at(&faults.undecided)));
     }
-    Ok(certificate(&system, &pattern.withheld))
+    Ok(certificate(system, &pattern.withheld))
 }
 
 /// What is left when all that is told is published: the moves, a place that agrees with the figures, and the cells

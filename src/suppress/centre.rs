@@ -5,6 +5,7 @@
 //! once that there is room. Conjugate gradients on the moves, in fixed numbers of steps (Hestenes and Stiefel 1952).
 #![expect(clippy::indexing_slicing, reason = "a numeric kernel: every index was handed out by the vector it indexes")]
 
+use super::lattice::Row;
 use super::moves::Moves;
 
 /// Times that cells below their bounds are pushed up and the others make room.
@@ -17,8 +18,9 @@ const ARRIVED: f64 = 1e-10;
 /// Moves `point` by `moves` alone: first towards the middle of each withheld cell's range, then until none is within a
 /// margin of its least, as far as that goes.
 pub(super) fn centre(moves: &Moves, point: &mut [f64], middle: &[f64], least: &[f64]) {
-    let rows: Vec<Vec<(usize, f64)>> =
-        moves.rows().map(|row| row.iter().map(|&(cell, value)| (cell, float(value))).collect()).collect();
+    let cells =
+        |row: &Row| row.iter().filter(|e| e.0 < point.len()).map(|&(cell, value)| (cell, float(value))).collect();
+    let rows: Vec<Vec<(usize, f64)>> = moves.rows().map(cells).collect();
     let mut touched: Vec<usize> = rows.iter().flatten().map(|entry| entry.0).collect();
     touched.sort_unstable();
     touched.dedup();

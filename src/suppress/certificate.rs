@@ -1,6 +1,7 @@
 //! What a release says of its withheld cells, and what an audit finds when it is not so.
 
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// A sense in which withheld cells are safe.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -26,7 +27,11 @@ pub struct Certificate {
     pub cells: usize,
     /// Its coordinates: in how many ways its figures can change.
     pub coordinates: usize,
-    /// What holds.
+    /// By measure, what holds of its withheld figures. A figure that does not add up with others (a mean, a median, a
+    /// share) is told of no cell but its own, and nothing is proved of it. Sums may have either sign: there is no W.
+    #[serde(default)]
+    pub measures: BTreeMap<String, Vec<Notion>>,
+    /// What holds of persons.
     pub notions: Vec<Notion>,
     /// Each withheld estimate has an interval at least this wide; none where nothing is withheld.
     pub width: Option<f64>,
@@ -38,7 +43,7 @@ impl Default for Certificate {
     /// Of nothing: all of it holds.
     fn default() -> Self {
         let notions = vec![Notion::A, Notion::E, Notion::W];
-        Self { cells: 0, coordinates: 0, notions, width: None, withheld: 0 }
+        Self { cells: 0, coordinates: 0, measures: BTreeMap::new(), notions, width: None, withheld: 0 }
     }
 }
 
@@ -46,7 +51,10 @@ impl Certificate {
     /// Of two systems that tell nothing of each other.
     #[must_use]
     pub fn and(self, other: &Self) -> Self {
+        let mut measures = self.measures;
+        measures.extend(other.measures.clone());
         Self {
+            measures,
             cells: self.cells.saturating_add(other.cells),
             coordinates: self.coordinates.saturating_add(other.coordinates),
             notions: self.notions.into_iter().filter(|notion| other.notions.contains(notion)).collect(),

@@ -8,6 +8,7 @@
 #![expect(clippy::indexing_slicing, reason = "a numeric kernel: every index was handed out by the vector it indexes")]
 
 use super::cut::Cut;
+use super::inspect::known_below;
 use super::lattice::Row;
 use super::lines::lines;
 use super::search::Standing;
@@ -67,7 +68,7 @@ impl Demands {
         let one = Figure {
             standing: system.standing[cell],
             open: usize::from(system.standing[cell] == Standing::Open),
-            knowable: 2.0 * ERRORS_BELOW_ZERO * error < floor,
+            knowable: error < known_below(floor),
             room: (system.estimates[cell] + ERRORS_BELOW_ZERO * error).max(0.0),
             floor,
         };

@@ -1,10 +1,16 @@
 //! The promises on estimates: what the floor alone does not keep.
 #![expect(clippy::indexing_slicing, reason = "a numeric kernel: every index was handed out by the vector it indexes")]
 
+use super::centre::centre;
 use super::reach::{Found, Need, Reach, WORK_MAX};
 use super::search::{Inspection, Pattern, Standing, Sum};
 use super::told::{ERRORS_BELOW_ZERO, System};
 use std::collections::BTreeMap;
+
+/// Cells that no move alone gives their room, before a better place to look from is worth its price.
+const IN_DOUBT_MAX: usize = 100;
+/// Of the way to a bound.
+const SHORT_OF: f64 = 0.9;
 
 /// What is wrong with a pattern, by notion; empty where nothing is. A fault of one kind hides those after it.
 #[derive(Debug, Default)]
@@ -31,12 +37,18 @@ pub(super) fn faults(system: &System, pattern: &Pattern, slack: &[f64], work: &m
     if !faults.tied.is_empty() || !faults.narrow.is_empty() {
         return faults;
     }
-    let mut reach = Reach::new(pattern, slack);
+    let (mut reach, need) = (Reach::new(pattern, slack), |cell: usize| need(system.floors[cell]));
     *work = work.saturating_sub(reach.size());
+    let in_doubt = withheld.iter().filter(|&&cell| !reach.enough(cell, need(cell))).count();
+    let inside = if in_doubt > IN_DOUBT_MAX { from_inside(system, pattern, slack) } else { slack.to_vec() };
+    if in_doubt > IN_DOUBT_MAX {
+        reach = Reach::new(pattern, &inside);
+        *work = work.saturating_sub(reach.size());
+    }
     let mut allowed = WORK_MAX.min(*work);
     *work -= allowed;
     for &cell in &withheld {
-        match reach.look_within(cell, Need { up: 0.0, down: 0.0, width: system.floors[cell] }, &mut allowed) {
+        match reach.look_within(cell, need(cell), &mut allowed) {
             Found::Enough => {}
             Found::Narrow(sums) => faults.narrow.push((cell, sums)),
             Found::Undecided => faults.undecided.push(cell),
@@ -44,6 +56,22 @@ pub(super) fn faults(system: &System, pattern: &Pattern, slack: &[f64], work: &m
     }
     *work += allowed;
     faults
+}
+
+fn need(width: f64) -> Need {
+    Need { up: 0.0, down: 0.0, width }
+}
+
+/// The same from well inside all bounds: on the way from here to the middle, short of the first bound.
+fn from_inside(system: &System, pattern: &Pattern, slack: &[f64]) -> Vec<f64> {
+    let below: Vec<f64> = system.errors.iter().map(|error| ERRORS_BELOW_ZERO * error).collect();
+    let mut point: Vec<f64> = slack.iter().zip(&below).map(|(slack, below)| slack - below).collect();
+    let (middle, least) = system.ranges();
+    centre(&pattern.moves, &mut point, &middle, &least);
+    let there: Vec<f64> = point.iter().zip(&below).map(|(x, below)| x + below).collect();
+    let falls = slack.iter().zip(&there).zip(&pattern.withheld).filter(|((s, t), withheld)| **withheld && t < s);
+    let way = falls.map(|((s, t), _)| SHORT_OF * s / (s - t)).fold(1.0, f64::min);
+    slack.iter().zip(&there).map(|(s, t)| (s + way * (t - s)).max(0.0)).collect()
 }
 
 impl Faults {
@@ -109,6 +137,13 @@ fn ties(pattern: &Pattern, withheld: &[usize]) -> Vec<Tie> {
     ties
 }
 
+/// Below this standard error a single person knows the estimate of a cell in which they alone are counted to within
+/// less than the floor.
+#[must_use]
+pub fn known_below(floor: f64) -> f64 {
+    floor / (2.0 * ERRORS_BELOW_ZERO)
+}
+
 /// Notion E. Whoever is the only one counted in a cell knows its estimate to within 6 standard errors on either side:
 /// that tells them something only where the floor is wider than this. There, no withheld cell may be tied to another.
 ///
@@ -116,7 +151,7 @@ fn ties(pattern: &Pattern, withheld: &[usize]) -> Vec<Tie> {
 /// outside audit comes to the same. Two cells that differ by impossible ones alone hold the same persons: they are one
 /// figure by two names.
 fn knowable_ties(system: &System, ties: &[Tie]) -> Vec<(usize, Sum)> {
-    let knowable = |cell: usize| 2.0 * ERRORS_BELOW_ZERO * system.errors[cell] < system.floors[cell];
+    let knowable = |cell: usize| system.errors[cell] < known_below(system.floors[cell]);
     let found: Vec<&Tie> = ties.iter().filter(|t| knowable(t.one.0) || knowable(t.other.0)).collect();
     let names = system.moves.ties(&found.iter().flat_map(|tie| [tie.one.0, tie.other.0]).collect::<Vec<_>>());
     let apart = found.iter().zip(names.chunks(2)).filter(|(_, names)| names.first() != names.last());

@@ -43,11 +43,12 @@ mod verdict;
 mod withhold;
 
 pub use attacker::{Attacker, Stopped};
-pub use audit::audit;
+pub use audit::{audit, audit_sums};
 pub use certificate::{Certificate, Notion, Revealed, WouldReveal};
 pub use cut::{Choice, Cut};
 pub use exact::{Best, Limits, Separated, best};
 pub use floor::apply;
+pub use inspect::known_below;
 pub use lattice::{Lattice, Row};
 pub use moves::Moves;
 pub use reach::{Found, Need, Reach};

@@ -13,6 +13,7 @@ const PROGRAM_MAX: usize = 4_000_000;
 pub(super) const CLOSE: f64 = 1e-6;
 
 /// The attacker's program over some of the moves.
+#[derive(Debug, Clone)]
 pub(super) struct Program {
     dictionary: Dictionary,
     /// Cell and its variable.
@@ -57,6 +58,11 @@ impl Program {
     /// Brings all cells within their bounds.
     pub(super) fn settle(&mut self, work: &mut u64) -> End {
         self.dictionary.maximise(None, 1.0, 0.0, work)
+    }
+
+    /// Whether some of the moves touch the cell.
+    pub(super) fn holds(&self, cell: usize) -> bool {
+        self.cells.binary_search_by_key(&cell, |entry| entry.0).is_ok()
     }
 
     fn variable(&self, cell: usize) -> usize {

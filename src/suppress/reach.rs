@@ -15,8 +15,10 @@ use super::simplex::End;
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, BinaryHeap, HashMap};
 
-/// Moves in a neighbourhood, before the whole block is taken.
+/// Moves in a first neighbourhood.
 const NEARBY: usize = 60;
+/// Moves in a neighbourhood that is kept for the next cells in it: to set it up is dearer than to look at a cell.
+const FURTHER: usize = 16 * NEARBY;
 /// Work on all programs of one inspection.
 pub(super) const WORK_MAX: u64 = 500_000_000;
 
@@ -29,6 +31,8 @@ pub struct Reach<'a> {
     up: Vec<f64>,
     down: Vec<f64>,
     work: u64,
+    /// The last program over many moves, where nothing has moved yet, and whether it is over a whole block.
+    kept: Option<(Program, bool)>,
 }
 
 /// What is asked of a cell's interval.
@@ -65,7 +69,8 @@ impl<'a> Reach<'a> {
                 touching[cell].push(number);
             }
         }
-        let mut reach = Self { slack, moves, touching, up: vec![0.0; cells], down: vec![0.0; cells], work: WORK_MAX };
+        let mut reach =
+            Self { slack, moves, touching, up: vec![0.0; cells], down: vec![0.0; cells], work: WORK_MAX, kept: None };
         for number in 0..reach.moves.len() {
             for way in [1.0, -1.0] {
                 let step: Vec<(usize, f64)> = reach.moves[number].iter().map(|&(cell, c)| (cell, c * way)).collect();
@@ -111,7 +116,7 @@ impl<'a> Reach<'a> {
         }
     }
 
-    fn enough(&self, cell: usize, need: Need) -> bool {
+    pub(super) fn enough(&self, cell: usize, need: Need) -> bool {
         let (up, down) = (self.up[cell], self.down[cell]);
         let least = |need: f64| need - CLOSE * (1.0 + need.abs());
         up >= least(need.up) && down >= least(need.down) && up + down >= least(need.width)
@@ -122,40 +127,62 @@ impl<'a> Reach<'a> {
         if self.enough(cell, need) {
             return Found::Enough;
         }
+        if let Some(kept) = self.kept.take() {
+            let found = if kept.0.holds(cell) { self.within(&kept, cell, need) } else { None };
+            self.kept = Some(kept);
+            if let Some(found) = found {
+                return found;
+            }
+        }
         let mut last = 0;
-        for most in [NEARBY, 4 * NEARBY, 16 * NEARBY, usize::MAX] {
+        for most in [NEARBY, FURTHER, usize::MAX] {
             let (near, whole) = self.near(cell, most);
             if near.len() == last {
                 continue;
             }
             last = near.len();
-            let Some(mut program) = Program::new(near.iter().map(|&n| self.moves[n].as_slice()), self.slack) else {
+            let Some(program) = Program::new(near.iter().map(|&n| self.moves[n].as_slice()), self.slack) else {
                 return Found::Undecided;
             };
             let Some(left) = self.work.checked_sub(program.size()) else { return Found::Undecided };
             self.work = left;
-            let mut narrow = Vec::new();
-            for (way, least, other) in [(1.0, need.up, need.down), (-1.0, need.down, need.up)] {
-                let seen = if way > 0.0 { self.down[cell] } else { self.up[cell] };
-                let goal = least.max(need.width - seen.max(other));
-                let end = program.stretch(cell, way, goal, &mut self.work);
-                self.saw_all(&program, cell, way, end);
-                if self.enough(cell, need) {
-                    return Found::Enough;
-                }
-                if matches!(end, End::Infeasible | End::OutOfWork) {
-                    return Found::Undecided;
-                }
-                if program.value(cell) * way < goal - CLOSE * (1.0 + goal) {
-                    narrow.extend(program.why(cell, way));
-                }
+            let program = (program, whole);
+            let found = self.within(&program, cell, need);
+            if most > NEARBY {
+                self.kept = Some(program);
             }
-            if whole {
-                narrow.retain(|sum| self.fixed(sum));
-                return if narrow.is_empty() { Found::Undecided } else { Found::Narrow(narrow) };
+            if let Some(found) = found {
+                return found;
             }
         }
         Found::Undecided
+    }
+
+    /// What a program over some moves, or over the whole block of them, tells about a cell; none if more moves might
+    /// tell more.
+    fn within(&mut self, (program, whole): &(Program, bool), cell: usize, need: Need) -> Option<Found> {
+        let mut program = program.clone();
+        let mut narrow = Vec::new();
+        for (way, least, other) in [(1.0, need.up, need.down), (-1.0, need.down, need.up)] {
+            let seen = if way > 0.0 { self.down[cell] } else { self.up[cell] };
+            let goal = least.max(need.width - seen.max(other));
+            let end = program.stretch(cell, way, goal, &mut self.work);
+            self.saw_all(&program, cell, way, end);
+            if self.enough(cell, need) {
+                return Some(Found::Enough);
+            }
+            if matches!(end, End::Infeasible | End::OutOfWork) {
+                return Some(Found::Undecided);
+            }
+            if program.value(cell) * way < goal - CLOSE * (1.0 + goal) {
+                narrow.extend(program.why(cell, way));
+            }
+        }
+        if !whole {
+            return None;
+        }
+        narrow.retain(|sum| self.fixed(sum));
+        Some(if narrow.is_empty() { Found::Undecided } else { Found::Narrow(narrow) })
     }
 
     /// The moves around a cell, those by its rarest cells first, and whether they are all that are linked with it. Few

@@ -5,6 +5,8 @@
 //! Chvatal, "Linear Programming" (1983), chapters 3 and 8; the sum of infeasibilities is lessened first.
 #![expect(clippy::indexing_slicing, reason = "a numeric kernel: rows are as long as there are columns, all along")]
 
+use std::sync::Arc;
+
 /// What counts as nothing.
 const TINY: f64 = 1e-9;
 /// How far outside its bounds a variable may be: well above what a step lets slip.
@@ -47,15 +49,15 @@ pub struct Dictionary {
     values: Vec<f64>,
     places: Vec<Place>,
     columns: Vec<usize>,
-    /// The variable of each row, and its coefficients over the columns.
-    rows: Vec<(usize, Vec<f64>)>,
+    /// The variable of each row, and its coefficients over the columns. Copies share those that neither has changed.
+    rows: Vec<(usize, Arc<Vec<f64>>)>,
 }
 
 impl Dictionary {
     /// A free-standing variable, of which no sum was made so far.
     pub fn variable(&mut self, low: f64, high: f64, value: f64) -> usize {
         let name = self.low.len();
-        self.rows.iter_mut().for_each(|(_, row)| row.push(0.0));
+        self.rows.iter_mut().for_each(|(_, row)| Arc::make_mut(row).push(0.0));
         self.places.push(Place::Column(self.columns.len()));
         self.columns.push(name);
         self.bounds_of_new(low, high, value);
@@ -72,14 +74,14 @@ impl Dictionary {
             match self.places[variable] {
                 Place::Column(column) => row[column] += factor,
                 Place::Row(other) => {
-                    for (sum, coefficient) in row.iter_mut().zip(&self.rows[other].1) {
+                    for (sum, coefficient) in row.iter_mut().zip(self.rows[other].1.iter()) {
                         *sum += factor * coefficient;
                     }
                 }
             }
         }
         self.places.push(Place::Row(self.rows.len()));
-        self.rows.push((name, row));
+        self.rows.push((name, Arc::new(row)));
         self.bounds_of_new(low, high, value);
         name
     }
@@ -116,7 +118,7 @@ impl Dictionary {
         match self.places[variable] {
             Place::Column(_) => vec![(variable, 1.0)],
             Place::Row(row) => {
-                let terms = self.columns.iter().zip(&self.rows[row].1);
+                let terms = self.columns.iter().zip(self.rows[row].1.iter());
                 terms.filter(|(_, c)| c.abs() > TINY).map(|(&variable, &c)| (variable, c)).collect()
             }
         }
@@ -188,7 +190,7 @@ impl Dictionary {
             let way = self.outside(*variable);
             if way != 0.0 {
                 infeasible = true;
-                for (sum, coefficient) in gradient.iter_mut().zip(row) {
+                for (sum, coefficient) in gradient.iter_mut().zip(row.iter()) {
                     *sum += way * coefficient;
                 }
             }
@@ -262,7 +264,8 @@ impl Dictionary {
 
     /// Exchanges the variable of a row, which is now at `bound`, with that of a column. Gives the work done.
     fn pivot(&mut self, row: usize, column: usize, bound: f64) -> usize {
-        let (leaving, mut pivot) = std::mem::take(&mut self.rows[row]);
+        let (leaving, pivot) = std::mem::take(&mut self.rows[row]);
+        let mut pivot = Arc::unwrap_or_clone(pivot);
         let entering = self.columns[column];
         let scale = pivot[column];
         for coefficient in &mut pivot {
@@ -273,8 +276,10 @@ impl Dictionary {
             pivot.iter().copied().enumerate().filter(|&(at, c)| c != 0.0 && at != column).collect();
         let mut done = 0;
         for (_, other) in self.rows.iter_mut().filter(|(_, other)| !other.is_empty()) {
-            let factor = std::mem::replace(&mut other[column], 0.0);
+            let factor = other[column];
             if factor != 0.0 {
+                let other = Arc::make_mut(other);
+                other[column] = 0.0;
                 for &(at, coefficient) in &hot {
                     other[at] += factor * coefficient;
                     if other[at].abs() < TINY * 1e-2 {
@@ -285,7 +290,7 @@ impl Dictionary {
                 done += hot.len();
             }
         }
-        self.rows[row] = (entering, pivot);
+        self.rows[row] = (entering, Arc::new(pivot));
         self.columns[column] = leaving;
         self.places[entering] = Place::Row(row);
         self.places[leaving] = Place::Column(column);

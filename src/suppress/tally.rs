@@ -13,7 +13,7 @@ use super::told::{System, Told};
 use std::collections::BTreeSet;
 
 /// Work on the linear program of the lines.
-const BOUND_WORK_MAX: u64 = 1_000_000_000;
+const BOUND_WORK_MAX: u64 = 500_000_000;
 /// Of branch and cut, in small systems.
 const LIMITS: Limits = Limits { nodes: 2_000, work: 500_000_000 };
 

@@ -51,6 +51,8 @@ pub(super) struct System {
     pub(super) moves: Moves,
     /// In how many ways the cells could change if nothing were impossible.
     pub(super) coordinates: usize,
+    /// Whether figures may be far below 0.
+    pub(super) signed: bool,
 }
 
 impl System {
@@ -104,6 +106,7 @@ impl System {
             impossible: Vec::new(),
             moves: Moves::new(0, Vec::new()),
             coordinates: 0,
+            signed: false,
         };
         for told in tables {
             system.add(told);
@@ -177,6 +180,9 @@ impl System {
     /// where every withheld cell is within its bound, as an outside audit would. None where that was not done within
     /// the `work` allowed.
     pub(super) fn slack(&self, pattern: &Pattern, point: &mut [f64], work: &mut u64) -> Option<Vec<f64>> {
+        if self.signed {
+            return Some(vec![f64::INFINITY; point.len()]);
+        }
         let room = |point: &[f64]| -> Vec<f64> {
             point.iter().zip(&self.errors).map(|(x, error)| x + ERRORS_BELOW_ZERO * error).collect()
         };

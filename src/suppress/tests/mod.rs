@@ -5,6 +5,7 @@ mod cases;
 mod fewest;
 mod neighbours;
 mod random;
+mod sparse;
 mod unasked;
 mod unchanged;
 
