@@ -12,11 +12,11 @@ use super::standing::{Shelf, Shelves};
 use super::telling::tell;
 use super::turns::Turns;
 use crate::identity::Principal;
-use crate::ledger::{Committed, Drawn, Ledger, LedgerError, ReleaseRow, Reservation};
+use crate::ledger::{Committed, Drawn, EditionRow, Ledger, LedgerError, ReleaseRow, Reservation};
 use crate::noise::{NoisyTables, Perturbed, perturb};
 use crate::policy::Plan;
 use crate::suppress::WouldReveal;
-use crate::tabulate::{ExactTables, tabulate};
+use crate::tabulate::{ExactTables, Sources, TabulateError, sources, tabulate};
 use crate::vault::Vault;
 
 /// What the way from a question to a release needs.
@@ -63,8 +63,12 @@ impl Answering {
         if let Some(release) = self.on_the_shelf(plan).await? {
             return Ok(release);
         }
-        let claim = self.ledger.reserve(plan, asker).await?;
-        let (claim, exact) = self.tabulate(plan, claim).await?;
+        let editions = self.editions(plan).await?;
+        let claim = self.ledger.grant(plan, asker).await?;
+        // Files are checked while the claim is forced to disk; no row is read before it is there.
+        let sources = sources(plan, &self.vault, &editions);
+        let claim = claim.reserve().await?;
+        let (claim, exact) = self.tabulate(claim, sources.await).await?;
         let (claim, noisy) = self.perturb(claim, exact).await?;
         let (claim, draft, sealed) = self.draft(plan, claim, noisy).await?;
         Ok((release(self.ledger.settle(claim, sealed, draft).await?), true))
@@ -112,20 +116,26 @@ impl Answering {
         losses(plan, &self.unseal(plan, &sealed)?, body)
     }
 
-    /// Exact tables for a claim. What fails before a row is read gives the claim back; what fails after it is spent,
-    /// since the failure itself may have depended on the rows.
-    async fn tabulate(&self, plan: &Plan, claim: Reservation) -> Result<(Reservation, ExactTables), AnswerError> {
+    async fn editions(&self, plan: &Plan) -> Result<Vec<EditionRow>, LedgerError> {
         let mut editions = Vec::with_capacity(plan.editions.len());
         for edition in &plan.editions {
-            match self.ledger.edition(&plan.dataset, edition).await {
-                Ok(row) => editions.push(row),
-                Err(error) => {
-                    self.ledger.void(claim).await?;
-                    return Err(error.into());
-                }
-            }
+            editions.push(self.ledger.edition(&plan.dataset, edition).await?);
         }
-        match tabulate(plan, &self.vault, &editions, self.memory_bytes).await {
+        Ok(editions)
+    }
+
+    /// Exact tables for a claim. What fails before a row is read gives the claim back; what fails after it is spent,
+    /// since the failure itself may have depended on the rows.
+    async fn tabulate(
+        &self,
+        claim: Reservation,
+        sources: Result<Sources, TabulateError>,
+    ) -> Result<(Reservation, ExactTables), AnswerError> {
+        let counted = match sources {
+            Ok(sources) => tabulate(sources, self.memory_bytes).await,
+            Err(error) => Err(error),
+        };
+        match counted {
             Ok(exact) => Ok((claim, exact)),
             Err(error) if error.before_reading() => {
                 self.ledger.void(claim).await?;
