@@ -5,7 +5,7 @@
 //! from what the ledger has committed.
 
 use super::body::{Body, Release};
-use super::draft::Draft;
+use super::draft::{self, Draft};
 use super::loss::{GroupLoss, losses};
 use super::parts::Parts;
 use super::standing::{Shelf, Shelves};
@@ -210,8 +210,12 @@ async fn write_down(
     let written = tokio::task::spawn_blocking(move || {
         let parts = Parts::new(&plan, &noisy);
         stands.read(&plan, &parts, &newer)?;
-        let draft = tell(&plan, &parts, stands.linked())
-            .and_then(|telling| Draft::new(&plan, telling, stands.first()).map_err(|_| AnswerError::Fault("draft")));
+        let draft = std::thread::scope(|scope| {
+            let epsilon = scope.spawn(|| draft::epsilon(&plan));
+            let telling = tell(&plan, &parts, stands.linked())?;
+            let epsilon = epsilon.join().map_err(|_| AnswerError::Fault("draft"))?;
+            Draft::new(&plan, telling, epsilon, stands.first()).map_err(|_| AnswerError::Fault("draft"))
+        });
         Ok((draft, stands, noisy))
     });
     written.await.map_err(|_| AnswerError::Fault("suppress"))?
