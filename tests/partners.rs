@@ -286,7 +286,7 @@ fn branch_and_cut_finds_what_trying_all_patterns_finds() {
             (0..16).filter(|&cell| standing[cell] == Standing::Withheld).map(|cell| (cell, need(cell))).collect();
         let weights: Vec<i64> = raw.counts.iter().map(|count| 100 + count).collect();
         let open: Vec<usize> = (0..16).filter(|&cell| standing[cell] == Standing::Open).collect();
-        let best = exact::best(&raw, &standing, &protected, &weights, open.clone());
+        let best = exact::cheapest(&raw, &standing, &protected, &weights, open.clone());
         assert_eq!(best.bound, best.cost);
         let safe = |partners: &[usize]| {
             let hidden: Vec<usize> = protected.iter().map(|p| p.0).chain(partners.iter().copied()).collect();

@@ -1,7 +1,7 @@
 //! The yardsticks, one line each.
 
 use crate::cone;
-use crate::exact::{self, Best};
+use crate::exact::cheapest;
 use crate::raw::Raw;
 use halflight::suppress::{Found, Inspection, Need, Pattern, Problem, Reach, Standing};
 use std::path::Path;
@@ -125,7 +125,7 @@ pub(crate) fn small(folder: &Path) -> std::io::Result<()> {
         let prove = |by: &str, weights: Vec<i64>| {
             let clock = Instant::now();
             let all = (0..standing.len()).filter(|&c| standing[c] == Standing::Open).collect();
-            let best: Best = exact::best(&raw, &standing, &protected, &weights, found.clone().unwrap_or(all));
+            let best = cheapest(&raw, &standing, &protected, &weights, found.clone().unwrap_or(all));
             let gap = 100.0 * (best.cost - best.bound) as f64 / best.cost as f64;
             let proof = if gap > 0.0 { format!("within {gap:.1} %") } else { "optimal".into() };
             let seconds = format!("{:.2}, {} nodes", clock.elapsed().as_secs_f64(), best.nodes);

@@ -16,7 +16,6 @@
     reason = "a program that measures: it may stop, and it prints"
 )]
 
-mod bound;
 mod cone;
 mod exact;
 mod instances;

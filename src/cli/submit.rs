@@ -74,6 +74,15 @@ pub(super) fn run(args: &SubmitArgs) -> Result<(), CliError> {
     for finding in receipt.rejections.iter().take(20) {
         writeln!(out, "  row {}, column {}: {}", finding.row, finding.column, finding.rule)?;
     }
+    if let Some(warning) = receipt.warnings.first() {
+        writeln!(
+            out,
+            "  kept, but look at row {}, column {}: its id is that of an earlier row but for where its separators stand. \
+             Ids are compared without separators: if these are two people, pad the numbers in all ids and send the \
+             file again with --replaces {}",
+            warning.row, warning.column, receipt.submission
+        )?;
+    }
     Ok(())
 }
 

@@ -13,6 +13,9 @@ const GAP: f64 = 1e-5;
 const UPDATES_MAX: usize = 4_000;
 const WORK_MAX: usize = 1 << 25;
 
+/// A share below it has died out: what it would tell is infinitely uncertain, and the square of that no number.
+const DIED_OUT: f64 = 1e-60;
+
 /// The A-optimal shares: `a_S <- a_S sqrt(-dV/da_S)`, renormalised.
 ///
 /// Each step minimises, over the shares, the variance with the weights of the best estimate held fixed, so it never
@@ -25,7 +28,8 @@ pub(super) fn zcdp(objective: &dyn Criterion, mut shares: Vec<f64>) -> Vec<f64> 
             break;
         }
         for (share, slope) in shares.iter_mut().zip(&slopes) {
-            *share *= slope.sqrt();
+            let next = *share * slope.sqrt();
+            *share = if next < DIED_OUT { 0.0 } else { next };
         }
         normalise(&mut shares);
     }
@@ -73,8 +77,8 @@ fn squares(shares: &[f64]) -> Vec<f64> {
 
 /// By Newton's method: the library's cube root may differ in the last bit from machine to machine.
 fn cube_root(x: f64) -> f64 {
-    if x < 1e-60 {
-        return 0.0; // a share that has died out
+    if x < DIED_OUT {
+        return 0.0;
     }
     let mut root = x.max(1.0);
     for _ in 0..200 {

@@ -274,4 +274,21 @@ mod tests {
         assert_eq!(refused(&[(Target::table(&[], 1.0), 4)]), Some(Unallocated::NotCovered));
         assert_eq!(refused(&[(Target::table(&[1], 1.0), 2)]), None);
     }
+
+    /// Their shares die out step by step; what they would tell alone is not to become a number beyond all others.
+    #[test]
+    fn tables_that_are_worth_nothing_leave_the_others_their_shares() {
+        let tree = Tree::new(vec![vec![0, 0, 0], vec![0, 0, 0, 1, 2, 0]]).unwrap();
+        let subsets =
+            |level| super::super::subsets(0b1101).map(move |t| ((0..4).filter(|d| t >> d & 1 == 1).collect(), level));
+        let tables: Vec<(Vec<usize>, usize)> = subsets(0).chain(subsets(2)).chain([(vec![3], 1)]).collect();
+        let candidates: Vec<(Candidate, usize)> =
+            tables.into_iter().map(|(dims, level)| (Candidate { dims, l1: 1, l2_squared: 1 }, level)).collect();
+        let target = |dims: &[usize], level| (Target::table(dims, 1.0), level);
+        let targets = [target(&[0, 2], 2), target(&[0, 2, 3], 0), target(&[3], 1)];
+        for accounting in [Accounting::Zcdp, Accounting::Pure] {
+            let units = allocate_with_tree(accounting, &[2, 6, 5, 3], &tree, &candidates, &targets, TOTAL).unwrap();
+            assert_eq!(units.iter().map(|units| units.as_nanos()).sum::<u64>(), TOTAL.as_nanos());
+        }
+    }
 }

@@ -60,7 +60,8 @@ use whole::Whole;
 pub use zeros::Impossible;
 
 use crate::budget::Accounting;
-use crate::noise::NoisyTables;
+use crate::design::Region;
+use crate::noise::{NoisyTable, NoisyTables};
 use crate::policy::{Cells, Plan, Shown};
 
 /// One shown table: estimates for its cells, with their errors.
@@ -112,6 +113,26 @@ pub fn sums(plan: &Plan, noisy: &NoisyTables, cells: &Cells) -> Result<Vec<f64>,
     let own = noisy.tables.iter().find(|table| table.dims == cells.source()).ok_or(NotCovered)?;
     let whole: Vec<f64> = own.values.iter().copied().map(components::float).collect();
     Ok(cells.sums(&sizes, &whole))
+}
+
+/// The standard errors of single cells within the draw.
+///
+/// # Errors
+/// [`NotCovered`] if the draw does not hold them.
+pub fn errors(plan: &Plan, noisy: &NoisyTables, cells: &[Cells]) -> Result<Vec<f64>, NotCovered> {
+    let sizes: Vec<usize> = plan.dimensions.iter().map(|d| d.levels.len()).collect();
+    let region = |cells: &Cells| cells.alike(|_, levels| levels.len(), |region| Some(region.clone()))?.0.pop();
+    let regions: Vec<Region> = cells.iter().map(region).collect::<Option<_>>().ok_or(NotCovered)?;
+    let Some(source) = cells.first().map(Cells::source) else { return Ok(Vec::new()) };
+    let own = |table: &&NoisyTable| plan.additive || table.dims == source;
+    let measured: Vec<(Vec<usize>, f64)> =
+        noisy.tables.iter().filter(own).map(|t| (t.dims.clone(), t.variance)).collect();
+    let all = if plan.additive {
+        Variation::new(&sizes, plan.nesting(), &measured, &plan.structural_zeros)
+    } else {
+        Variation::new(&sizes, None, &measured, &[])
+    };
+    Ok(all.variances(&regions).ok_or(NotCovered)?.into_iter().map(f64::sqrt).collect())
 }
 
 /// Impossible cells are made zero. That lowers every variance or leaves it, and each cell is told its own.

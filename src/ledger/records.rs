@@ -49,6 +49,9 @@ pub struct Receipt {
     pub rows_rejected: u64,
     /// The first findings.
     pub rejections: Vec<RowFinding>,
+    /// What is odd about rows that were kept.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<RowFinding>,
     /// Random salt (hexadecimal) that opens the commitment in the log.
     pub salt: String,
     /// HMAC-SHA-256(salt, canonical receipt without `commitment` and `log_index`), as in the log.
@@ -92,6 +95,8 @@ pub struct NewSubmission {
     pub rows_rejected: u64,
     /// The first findings.
     pub rejections: Vec<RowFinding>,
+    /// What is odd about rows that were kept.
+    pub warnings: Vec<RowFinding>,
     /// Its files in the vault.
     pub files: Vec<FileEntry>,
     /// Opaque description of the coding, for the vault.

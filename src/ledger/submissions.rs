@@ -121,6 +121,7 @@ pub(super) async fn wipe(rows: &mut SqliteConnection, receipt: &Receipt) -> Resu
         rows_accepted: 0,
         rows_rejected: 0,
         rejections: Vec::new(),
+        warnings: Vec::new(),
         salt: String::new(),
         ..receipt.clone()
     };
@@ -203,6 +204,7 @@ impl Ledger {
             rows_accepted: new.rows_accepted,
             rows_rejected: new.rows_rejected,
             rejections: new.rejections.clone(),
+            warnings: new.warnings.clone(),
             salt: commitment::salt(),
             commitment: Digest([0; 32]),
             log_index: 0,

@@ -1,17 +1,18 @@
-//! What suppression costs vulnerable groups: for officers, who can ask for a coarser table or change a rule.
+//! What suppression costs, and whom: for officers, who can ask for a coarser table or change a rule.
 
 use super::{Office, OfficeError, need};
 use crate::identity::{Principal, ReleaseId, Role};
 use crate::policy::{EditionRef, Policy, Question, readmit};
-use crate::release::{Body, GroupLoss, Release};
+use crate::release::{Body, Loss, Release};
 
 impl Office {
     /// What each vulnerable group loses in the tables of a release: cells and noisy persons, whether it has fallen
-    /// silent, and the coarser table that would show it.
+    /// silent, and the coarser table that would show it; how many cells are withheld for the sake of others, and how
+    /// few it could be.
     ///
     /// # Errors
     /// `Unknown` for a release that is not there or that this officer may not read.
-    pub async fn loss(&self, who: &Principal, id: &ReleaseId) -> Result<Vec<GroupLoss>, OfficeError> {
+    pub async fn loss(&self, who: &Principal, id: &ReleaseId) -> Result<Loss, OfficeError> {
         need(who, Role::Officer)?;
         self.release_face(Some(who), id).await?;
         let row = self.ledger.release(id).await?;
@@ -22,7 +23,7 @@ impl Office {
         let form = self.ledger.form(&draw).await?;
         let asked = asked(&policy, &body).ok_or_else(|| unread("a released question does not read"))?;
         let plan = readmit(&policy, editions, &asked, draw, &form)?;
-        Ok(self.answering.losses(&plan, &body).await?)
+        Ok(self.answering.losses(&plan, body).await?)
     }
 }
 

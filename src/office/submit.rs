@@ -142,6 +142,7 @@ impl Office {
                 rows_accepted: sealed.reading.rows_accepted,
                 rows_rejected: sealed.reading.rows_rejected,
                 rejections: sealed.reading.findings,
+                warnings: sealed.reading.warnings,
                 files: sealed.files,
                 coding: coding_text(&sealed.coding)?,
                 replaces: asked.replaces,

@@ -69,14 +69,6 @@ impl Asked {
         all.len() == selections.iter().map(|codes| codes.len()).sum::<usize>()
     }
 
-    /// The codes of a column that the groups of a comparison have together.
-    pub(super) fn compared(&self, place: Place) -> impl Iterator<Item = BTreeSet<u16>> {
-        self.figures.iter().filter_map(move |asking| match asking {
-            Asking::Comparison(comparing) => comparing.both(place),
-            Asking::Figure(_) | Asking::Share(_) => None,
-        })
-    }
-
     /// A table's dimensions in the sense of the policy's rules: its own, the filters, and the columns that measures
     /// choose from.
     pub(super) fn with_filters(&self, table: &BTreeSet<Place>) -> BTreeSet<Place> {

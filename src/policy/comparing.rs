@@ -58,10 +58,9 @@ impl Comparing {
         self.groups.iter().chain(numerator)
     }
 
-    /// The codes of both groups together, at a place where both choose.
-    pub(super) fn both(&self, place: Place) -> Option<BTreeSet<u16>> {
-        let [one, other] = self.groups.each_ref().map(|group| group.get(&place));
-        Some(one?.union(other?).copied().collect())
+    /// As of the figure.
+    pub(super) fn sums_values(&self) -> bool {
+        matches!(self.what, What::Mean(_))
     }
 
     pub(super) fn figure(&self, policy: &Policy, periods: &[Period], cutting: &Cutting<'_>) -> Comparison {

@@ -7,7 +7,7 @@
 use super::asked::{Chosen, Place, joined};
 use super::choosing::numerator;
 use super::comparing::{Comparing, averaged};
-use super::comparison::Comparison;
+use super::comparison::{Compared, Comparison};
 use super::inadmissible::Inadmissible;
 use super::model::{Kind, Measure, Per, Policy};
 use super::nearest::{echo, hint};
@@ -73,7 +73,8 @@ impl Figure {
     pub fn sums_values(&self) -> bool {
         match self {
             Self::Sum(_) | Self::Mean(_) | Self::Quantile { .. } => true,
-            Self::Persons | Self::Rows | Self::Share { .. } | Self::Comparison(_) => false,
+            Self::Comparison(comparison) => matches!(comparison.compared, Compared::Means(..)),
+            Self::Persons | Self::Rows | Self::Share { .. } => false,
         }
     }
 
@@ -132,7 +133,11 @@ pub(super) enum Asking {
 impl Asking {
     /// As of the figure.
     pub(super) fn sums_values(&self) -> bool {
-        matches!(self, Self::Figure(figure) if figure.sums_values())
+        match self {
+            Self::Figure(figure) => figure.sums_values(),
+            Self::Comparison(comparing) => comparing.sums_values(),
+            Self::Share(_) => false,
+        }
     }
 
     /// What it selects of columns.

@@ -1,7 +1,7 @@
 //! The policy's rules for what may stand together: forbidden crossings, and stricter rules for certain codes.
 //!
 //! A filter counts as a dimension, and so does a column in the numerator of a share or in the groups of a comparison. A
-//! rule about certain codes also holds when a filter, or both groups together, leave out nothing but such codes: the
+//! rule about certain codes also holds when a filter, or all measures together, leave out nothing but such codes: the
 //! difference to the total would show them.
 //!
 //! A rule holds for every level of the columns it names. A forbidden crossing stays forbidden for their groupings,
@@ -106,8 +106,8 @@ fn applies(policy: &Policy, asked: &Asked, table: &BTreeSet<Place>, require: &Re
     })
 }
 
-/// Whether a code or group of the rule's codes alone is shown at a place, or a filter (or two groups compared) leaves
-/// out nothing else, of the whole list or of a group.
+/// Whether a code or group of the rule's codes alone is shown at a place, or a filter (or all that measures choose)
+/// leaves out nothing else, of the whole list or of a group.
 fn brings_about(policy: &Policy, asked: &Asked, place: Place, column: Place, of_rule: &BTreeSet<u16>) -> bool {
     let groups = levels::members_at(policy, place);
     let selections = asked.selections(place);
@@ -125,9 +125,9 @@ fn brings_about(policy: &Policy, asked: &Asked, place: Place, column: Place, of_
     if selections.is_empty() {
         return groups.iter().any(|group| group.is_subset(of_rule));
     }
-    // What two groups leave out together is told like what a filter leaves out.
-    let both: Vec<BTreeSet<u16>> = asked.compared(place).collect();
-    selections.into_iter().chain(&both).any(|selected| {
+    // What all of them leave out together is told like what a filter leaves out.
+    let all: BTreeSet<u16> = selections.iter().flat_map(|codes| codes.iter().copied()).collect();
+    selections.into_iter().chain([&all]).any(|selected| {
         let shown = selected.iter().filter_map(|&code| groups.get(usize::from(code)));
         shown.clone().any(|group| group.is_subset(of_rule)) || left_out_alone(&shown.flatten().copied().collect())
     })

@@ -39,7 +39,7 @@ use super::routes::faces::{Health, LogKeyFace, Proof, ReleaseSummary, TokenIssue
 use crate::ledger::{Receipt, TokenRow};
 use crate::office::{BudgetFace, DatasetFace, EditionClosed, PolicyRecord, Quote};
 use crate::policy::Indicator;
-use crate::release::GroupLoss;
+use crate::release::Loss;
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CONTENT_TYPE, HeaderValue};
@@ -122,7 +122,7 @@ publishable_as_json!(
     // for the submitter alone
     Receipt,
     // officers
-    GroupLoss,
+    Loss,
     EditionClosed,
     PolicyRecord,
     // askers

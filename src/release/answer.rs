@@ -6,7 +6,7 @@
 
 use super::body::{Body, Release};
 use super::draft::{self, Draft};
-use super::loss::{GroupLoss, losses};
+use super::loss::{Loss, losses};
 use super::parts::Parts;
 use super::standing::{Shelf, Shelves};
 use super::telling::tell;
@@ -107,13 +107,23 @@ impl Answering {
         Ok(())
     }
 
-    /// What each vulnerable group loses in the tables of a release that stands, by a plan laid over its draw.
+    /// What suppression costs in the tables of a release that stands, by a plan laid over its draw. Off the threads
+    /// that serve: the bound on the partners can take a while.
     ///
     /// # Errors
     /// A fault if the plan is not that of the release.
-    pub async fn losses(&self, plan: &Plan, body: &Body) -> Result<Vec<GroupLoss>, AnswerError> {
+    pub async fn losses(&self, plan: &Plan, body: Body) -> Result<Loss, AnswerError> {
         let sealed = self.ledger.draw(&plan.draw).await?.ok_or(AnswerError::Fault("shelf"))?;
-        losses(plan, &self.unseal(plan, &sealed)?, body)
+        let noisy = self.unseal(plan, &sealed)?;
+        let mut before = self.ledger.releases_of(&plan.draw, None).await?;
+        before.truncate(before.iter().position(|row| row.id == body.id).ok_or(AnswerError::Fault("shelf"))?);
+        let plan = plan.clone();
+        let lost = tokio::task::spawn_blocking(move || {
+            let (parts, mut stood) = (Parts::new(&plan, &noisy), Shelf::default());
+            stood.read(&plan, &parts, &before)?;
+            losses(&plan, &parts, &body, stood.linked())
+        });
+        lost.await.map_err(|_| AnswerError::Fault("suppress"))?
     }
 
     async fn editions(&self, plan: &Plan) -> Result<Vec<EditionRow>, LedgerError> {

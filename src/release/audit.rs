@@ -107,6 +107,10 @@ fn of_draw(bodies: &[Body]) -> Result<Certificate, Flaw> {
             tables.extend(frame.impossible(&zeros, tables.iter()));
         }
         let proved = suppress::audit(&frame.sizes(), &tables).map_err(|revealed| flaw(&revealed, &places))?;
+        if !link.rows {
+            suppress::audit_unasked(&frame.sizes(), frame.period(), &tables)
+                .map_err(|revealed| flaw(&revealed, &places))?;
+        }
         // rows are a second count of the same cells
         certificate = if link.rows { certificate } else { certificate.and(&proved) };
     }
@@ -138,6 +142,7 @@ impl Place<'_> {
 fn flaw(revealed: &Revealed, places: &[Place<'_>]) -> Flaw {
     let (what, cells) = match revealed {
         Revealed::DoesNotAddUp(cells) => ("the published figures contradict each other", cells),
+        Revealed::Unasked(cells) => ("a small group that nobody asked for follows from published figures", cells),
         Revealed::Known(cells) => ("withheld figures follow from published ones", cells),
         Revealed::Tied(cells) => ("withheld figures follow from one another", cells),
         Revealed::Narrow(cells) => ("withheld figures have too little room", cells),

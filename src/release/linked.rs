@@ -9,7 +9,7 @@ use super::body::{Body, Cell, DimensionFace, Status};
 use super::draft::TOTAL;
 use super::number::Number;
 use super::table::{Link, TableFace};
-use crate::policy::Plan;
+use crate::policy::{PERIOD, Plan};
 use crate::suppress::{Told, Verdict};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -110,6 +110,11 @@ impl Frame {
             Told { axes, standard_errors: estimates.clone(), estimates, floor: 0.0, verdicts }
         };
         all.into_iter().map(nobody).collect()
+    }
+
+    /// The place of the periods: pooled, each has a floor of its own.
+    pub(super) fn period(&self) -> Option<usize> {
+        self.columns.iter().position(|column| column.name == PERIOD)
     }
 
     /// How many levels each column has.

@@ -10,10 +10,10 @@ use super::answer::AnswerError;
 use super::body::Body;
 use super::keys::Inside;
 use super::linked::Frame;
+use super::partners::{PartnersFace, partners};
 use super::parts::Parts;
-use super::table::codes;
+use super::table::{Linked, codes};
 use crate::estimate::EstimatedTable;
-use crate::noise::NoisyTables;
 use crate::policy::{Cut, Figure, Plan};
 use crate::suppress::Verdict;
 use serde::{Deserialize, Serialize};
@@ -46,6 +46,16 @@ pub struct GroupCells {
     /// By column, the codes that make the group.
     #[serde(rename = "where")]
     pub selection: BTreeMap<String, Vec<String>>,
+}
+
+/// What suppression costs in a release. For officers alone.
+#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
+pub struct Loss {
+    /// By vulnerable group and table.
+    pub groups: Vec<GroupLoss>,
+    /// How many cells are withheld for their own sake, and how many for theirs; none where a policy asks for no
+    /// partners.
+    pub partners: Option<PartnersFace>,
 }
 
 /// What a vulnerable group loses in one table. For officers alone.
@@ -114,13 +124,15 @@ fn named(plan: &Plan, group: &[(usize, Vec<usize>)]) -> BTreeMap<String, Vec<Str
     codes(plan, &cuts)
 }
 
-/// What every vulnerable group loses in the tables asked for, as the body of their release shows them.
-pub(super) fn losses(plan: &Plan, noisy: &NoisyTables, body: &Body) -> Result<Vec<GroupLoss>, AnswerError> {
-    let parts = Parts::new(plan, noisy);
+/// What every vulnerable group loses in the tables asked for, as the body of their release shows them, and what the
+/// partners cost beside all that stood `earlier` of the draw.
+pub(super) fn losses(plan: &Plan, parts: &Parts<'_>, body: &Body, earlier: &Linked) -> Result<Loss, AnswerError> {
     let told = Frame::of_plan(plan).tables(body).map_err(|_| AnswerError::Fault("shelf"))?;
-    let persons = body.tables.iter().zip(told).filter(|(face, _)| face.measure == Figure::Persons.name());
-    let verdicts: Vec<Vec<Verdict>> = persons.map(|(_, (_, told))| told.verdicts).collect();
-    Ok(by_group(plan, &parts, &parts.persons(&[])?, &verdicts))
+    let released: Vec<Vec<Verdict>> = told.into_iter().map(|(_, told)| told.verdicts).collect();
+    let persons = body.tables.iter().zip(&released).filter(|(face, _)| face.measure == Figure::Persons.name());
+    let verdicts: Vec<Vec<Verdict>> = persons.map(|(_, verdicts)| verdicts.clone()).collect();
+    let groups = by_group(plan, parts, &parts.persons(&[])?, &verdicts);
+    Ok(Loss { groups, partners: partners(plan, parts, &released, earlier)? })
 }
 
 fn by_group(plan: &Plan, parts: &Parts<'_>, tables: &[EstimatedTable], verdicts: &[Vec<Verdict>]) -> Vec<GroupLoss> {

@@ -19,6 +19,7 @@ mod known;
 mod linked;
 mod loss;
 mod number;
+mod partners;
 mod parts;
 #[cfg(test)]
 mod scan_tests;
@@ -34,7 +35,8 @@ pub use answer::{AnswerError, Answering};
 pub use audit::{Audited, Flaw, audit};
 pub use body::{Body, Cell, CodeName, DimensionFace, EditionFace, Known, PolicyFace, Privacy, Release, Status};
 pub use draft::{Draft, TOTAL};
-pub use loss::{Counts, GroupCells, GroupLoss, LossFace};
+pub use loss::{Counts, GroupCells, GroupLoss, Loss, LossFace};
 pub use number::Number;
+pub use partners::PartnersFace;
 pub use table::TableFace;
 pub use turns::Turns;

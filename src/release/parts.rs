@@ -4,7 +4,7 @@
 //! its own. A binned column is as many quantities as it has bins, all measured over the same tables.
 
 use super::answer::AnswerError;
-use crate::estimate::{Covariances, EstimatedTable, Joint, distinct, estimate, sums, together};
+use crate::estimate::{Covariances, EstimatedTable, Joint, distinct, errors, estimate, sums, together};
 use crate::noise::{NoisyTable, NoisyTables};
 use crate::policy::{Cells, Cut, Dimension, Plan, Quantity, Shown};
 
@@ -46,17 +46,22 @@ impl<'a> Parts<'a> {
     /// stands for; `alone` names the dimensions of a table that is joined with no other.
     pub(super) fn over(&self, axes: &[Vec<Vec<usize>>], alone: Option<&[String]>) -> Result<Vec<f64>, AnswerError> {
         let plan = self.plan.part(&Quantity::Persons, &[]);
-        let cells = match alone {
-            None => {
-                Cells::of(plan.measured_dimensions().map(|(dim, _)| dim).zip(axes.to_vec()).filter(|(dim, sets)| {
-                    // What is summed out whole is left out: no table need hold it.
-                    let levels = plan.dimensions.get(*dim).map_or(0, |d| d.levels.len());
-                    !matches!(sets.as_slice(), [one] if one.len() == levels)
-                }))
-            }
-            Some(names) => alone_cells(&plan, axes, names).ok_or(AnswerError::Fault("estimate"))?,
-        };
+        let cells = cells_over(&plan, axes, alone)?;
         sums(&plan, &self.noisy_of(&Quantity::Persons, 0), &cells).map_err(|_| AnswerError::Fault("estimate"))
+    }
+
+    /// The standard errors of persons in single cells, given in the same way.
+    pub(super) fn errors<'b>(
+        &self,
+        cells: impl Iterator<Item = &'b [Vec<usize>]>,
+        alone: Option<&[String]>,
+    ) -> Result<Vec<f64>, AnswerError> {
+        let plan = self.plan.part(&Quantity::Persons, &[]);
+        let of_one = |levels: &[Vec<usize>]| {
+            cells_over(&plan, &levels.iter().map(|levels| vec![levels.clone()]).collect::<Vec<_>>(), alone)
+        };
+        let cells: Vec<Cells> = cells.map(of_one).collect::<Result<_, _>>()?;
+        errors(&plan, &self.noisy_of(&Quantity::Persons, 0), &cells).map_err(|_| AnswerError::Fault("estimate"))
     }
 
     /// One quantity within several sets of cuts of every shown table, and how it varies together there.
@@ -146,6 +151,19 @@ fn blocks(first: &[Vec<f64>], second: &[Vec<f64>]) -> Vec<Vec<f64>> {
     let nought = |rows: &[Vec<f64>]| vec![0.0; rows.len()];
     let above = first.iter().map(|row| [row.clone(), nought(second)].concat());
     above.chain(second.iter().map(|row| [nought(first), row.clone()].concat())).collect()
+}
+
+/// Cells given by the levels of the measured dimensions that each stands for.
+fn cells_over(plan: &Plan, axes: &[Vec<Vec<usize>>], alone: Option<&[String]>) -> Result<Cells, AnswerError> {
+    if let Some(names) = alone {
+        return alone_cells(plan, axes, names).ok_or(AnswerError::Fault("estimate"));
+    }
+    let broken_down = plan.measured_dimensions().map(|(dim, _)| dim).zip(axes.to_vec()).filter(|(dim, sets)| {
+        // What is summed out whole is left out: no table need hold it.
+        let levels = plan.dimensions.get(*dim).map_or(0, |d| d.levels.len());
+        !matches!(sets.as_slice(), [one] if one.len() == levels)
+    });
+    Ok(Cells::of(broken_down))
 }
 
 /// The cells of a table that is measured alone: at the level of a grouping if it was measured there.

@@ -14,7 +14,7 @@ use super::parts::Parts;
 use super::table::{Link, Linked, ROWS, TableFace, codes, impossible};
 use crate::estimate::EstimatedTable;
 use crate::policy::{Cut, Figure, Plan, Quantity, Rules};
-use crate::suppress::{self, Certificate, Told, Verdict, WouldReveal};
+use crate::suppress::{self, Certificate, Remainder, Told, Verdict, WouldReveal};
 use std::collections::BTreeMap;
 
 /// Persons in every shown table: all of them, or those of a part.
@@ -43,19 +43,8 @@ pub(super) struct Silence {
 
 /// Decides about every cell, beside what stands of the draw.
 pub(super) fn silence(plan: &Plan, parts: &Parts<'_>, earlier: &Linked) -> Result<Silence, AnswerError> {
-    let mut layers = layers(plan, parts)?;
-    let mut linked: BTreeMap<Link, Vec<(usize, usize, Told)>> = BTreeMap::new();
-    let mut faces = Vec::new();
-    for (at, layer) in layers.iter().enumerate() {
-        let plan = plan.part(&Quantity::Persons, &layer.of);
-        for (place, (table, verdicts)) in layer.tables.iter().zip(&layer.verdicts).enumerate() {
-            let face = TableFace::of(&plan, &layer.name, table);
-            let told = told(&plan, &face, table, verdicts.clone());
-            linked.entry(Link::of(&face, plan.additive)).or_default().push((at, place, told));
-            faces.push(face);
-        }
-    }
-    let sizes: Vec<usize> = plan.measured_dimensions().map(|(_, d)| d.levels.len()).collect();
+    let Judged { mut layers, mut linked, mut faces } = judged(plan, parts)?;
+    let sizes = sizes(plan);
     let mut certificate = Certificate::default();
     if !plan.rules.complementary {
         certificate.notions.clear();
@@ -65,8 +54,13 @@ pub(super) fn silence(plan: &Plan, parts: &Parts<'_>, earlier: &Linked) -> Resul
         let (places, new): (Vec<_>, Vec<Told>) =
             tables.into_iter().map(|(at, place, told)| ((at, place), told)).unzip();
         let standing = earlier.get(&link).map_or(&[][..], Vec::as_slice);
-        let new = beside_the_impossible(plan, &link, standing, new);
-        let (verdicts, proved) = suppress::withhold(&sizes, standing, &new)?;
+        let mut new = beside_the_impossible(plan, &link, standing, new);
+        let hidden = unasked(plan, parts, &link, standing.iter().chain(&new))?.unwrap_or_else(|| {
+            // more than can be told apart: nothing new is said
+            new.iter_mut().for_each(Told::withhold_all);
+            Vec::new()
+        });
+        let (verdicts, proved) = suppress::withhold_beside(&sizes, standing, &new, &hidden)?;
         certificate = certificate.and(&proved);
         for ((at, place), verdicts) in places.into_iter().zip(verdicts) {
             if let Some(decided) = layers.get_mut(at).and_then(|layer| layer.verdicts.get_mut(place)) {
@@ -81,10 +75,61 @@ pub(super) fn silence(plan: &Plan, parts: &Parts<'_>, earlier: &Linked) -> Resul
     Ok(Silence { layers, rows: told_rows, faces, certificate })
 }
 
-/// New tables, and the impossible cells of all tables behind them, where anything is withheld.
-fn beside_the_impossible(plan: &Plan, link: &Link, standing: &[Told], mut new: Vec<Told>) -> Vec<Told> {
+/// The small groups that nobody asked for and that tables leave over between them, with the impossible cells in them;
+/// none if there are too many to tell.
+fn unasked<'a>(
+    plan: &Plan,
+    parts: &Parts<'_>,
+    link: &Link,
+    tables: impl Iterator<Item = &'a Told> + Clone,
+) -> Result<Option<Vec<Told>>, AnswerError> {
+    let frame = Frame::of_plan(plan);
+    let Some(mut small) = suppress::remainders(&frame.sizes(), frame.period(), tables) else { return Ok(None) };
+    let floor = |remainder: &Remainder| remainder.floor.max(f64::from(plan.rules.threshold) + ROUNDING_ROOM);
+    small.retain(|remainder| remainder.estimate < floor(remainder));
+    let errors = parts.errors(small.iter().map(|remainder| remainder.levels.as_slice()), link.alone.as_deref())?;
+    let withheld = |(remainder, error): (&Remainder, f64)| remainder.withheld(error, floor(remainder));
+    let mut hidden: Vec<Told> = small.iter().zip(errors).map(withheld).collect();
+    if link.alone.is_none() {
+        hidden.extend(frame.impossible(&impossible(plan), hidden.iter()));
+    }
+    Ok(Some(hidden))
+}
+
+/// What the floor alone says.
+pub(super) struct Judged {
+    pub(super) layers: Vec<Layer>,
+    /// The tables of all layers as the search takes them, each with its layer and its place there.
+    pub(super) linked: BTreeMap<Link, Vec<(usize, usize, Told)>>,
+    /// Of all tables of all layers, in their order.
+    pub(super) faces: Vec<TableFace>,
+}
+
+/// Judges every cell by the floor alone.
+pub(super) fn judged(plan: &Plan, parts: &Parts<'_>) -> Result<Judged, AnswerError> {
+    let mut judged = Judged { layers: layers(plan, parts)?, linked: BTreeMap::new(), faces: Vec::new() };
+    for (at, layer) in judged.layers.iter().enumerate() {
+        let plan = plan.part(&Quantity::Persons, &layer.of);
+        for (place, (table, verdicts)) in layer.tables.iter().zip(&layer.verdicts).enumerate() {
+            let face = TableFace::of(&plan, &layer.name, table);
+            let told = told(&plan, &face, table, verdicts.clone());
+            judged.linked.entry(Link::of(&face, plan.additive)).or_default().push((at, place, told));
+            judged.faces.push(face);
+        }
+    }
+    Ok(judged)
+}
+
+/// How many levels each measured dimension has.
+pub(super) fn sizes(plan: &Plan) -> Vec<usize> {
+    plan.measured_dimensions().map(|(_, dimension)| dimension.levels.len()).collect()
+}
+
+/// New tables, and the impossible cells of all tables behind them, where anything is withheld or left over.
+pub(super) fn beside_the_impossible(plan: &Plan, link: &Link, standing: &[Told], mut new: Vec<Told>) -> Vec<Told> {
     let silent = |told: &Told| told.verdicts.contains(&Verdict::Withheld);
-    if link.alone.is_none() && standing.iter().chain(&new).any(silent) {
+    let left_over = || suppress::leave_over(&sizes(plan), &standing.iter().chain(&new));
+    if link.alone.is_none() && (standing.iter().chain(&new).any(silent) || left_over()) {
         new.extend(Frame::of_plan(plan).impossible(&impossible(plan), standing.iter().chain(&new)));
     }
     new
@@ -180,6 +225,5 @@ fn rows(
     let standing = earlier.get(&link).map_or(&[][..], Vec::as_slice);
     let new = beside_the_impossible(&plan, &link, standing, new.collect());
     let all: Vec<Told> = standing.iter().cloned().chain(new).collect();
-    let sizes: Vec<usize> = plan.measured_dimensions().map(|(_, d)| d.levels.len()).collect();
-    Ok(suppress::audit(&sizes, &all).is_ok().then_some(faces))
+    Ok(suppress::audit(&sizes(&plan), &all).is_ok().then_some(faces))
 }

@@ -8,10 +8,11 @@
 use super::body::Digesting;
 use super::coder::Coder;
 use super::csv::CsvRecords;
-use super::layout::{Layout, Next, Record};
+use super::layout::{Layout, Next, PERSON, Record};
 use super::ndjson::JsonRecords;
 use super::period::PeriodWatch;
-use super::rules::Findings;
+use super::rules::{Findings, ID_PARTED_OTHERWISE, WARNINGS_MAX};
+use super::spelling::Spellings;
 use super::{Coding, FileRule, Format, OnError, PersonKeyer, ReadError, Rejection, RowBatch, Sink};
 use crate::identity::{Digest, Organisation, Period};
 use crate::ledger::RowFinding;
@@ -53,6 +54,8 @@ pub struct Reading {
     pub rows_rejected: u64,
     /// The first findings about rows left out.
     pub findings: Vec<RowFinding>,
+    /// The first of what is odd about rows that were kept.
+    pub warnings: Vec<RowFinding>,
 }
 
 /// Reads a file to its end and hands its good rows to the sink, in order. Rows are counted from 1, blank lines not at
@@ -92,6 +95,8 @@ struct Door<'a> {
     coder: Coder<'a>,
     periods: PeriodWatch<'a>,
     findings: Findings,
+    spellings: Spellings,
+    warnings: Vec<RowFinding>,
     batch: RowBatch,
     row: u64,
     accepted: u64,
@@ -107,6 +112,8 @@ impl<'a> Door<'a> {
             coder: Coder::new(intake.policy, intake.keyer),
             periods: PeriodWatch::open(intake.policy, intake.organisation, intake.period.as_ref())?,
             findings: Findings::default(),
+            spellings: Spellings::default(),
+            warnings: Vec::new(),
             batch: RowBatch::with_capacity(&coding, BATCH_ROWS),
             coding,
             row: 0,
@@ -139,6 +146,10 @@ impl<'a> Door<'a> {
         if self.on_error == OnError::Refuse && self.findings.rows_rejected > 0 {
             return Ok(());
         }
+        if self.spellings.differ(person, record.field(PERSON)) && self.warnings.len() < WARNINGS_MAX {
+            let (column, rule) = (self.layout.name(PERSON).to_owned(), ID_PARTED_OTHERWISE.to_owned());
+            self.warnings.push(RowFinding { row: self.row, column, rule });
+        }
         self.coder.append(self.row, person, &mut self.batch);
         self.accepted = self.accepted.saturating_add(1);
         if self.batch.len() < BATCH_ROWS { Ok(()) } else { self.hand_over() }
@@ -162,6 +173,13 @@ impl<'a> Door<'a> {
         if self.accepted == 0 {
             return Err(FileRule::NoRows.into());
         }
-        Ok(Reading { period, sha256, rows_accepted: self.accepted, rows_rejected, findings: kept })
+        Ok(Reading {
+            period,
+            sha256,
+            rows_accepted: self.accepted,
+            rows_rejected,
+            findings: kept,
+            warnings: self.warnings,
+        })
     }
 }

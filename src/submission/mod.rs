@@ -19,6 +19,7 @@ mod period;
 mod person;
 mod placeholder;
 mod rules;
+mod spelling;
 #[cfg(test)]
 pub(crate) mod tests;
 
@@ -27,7 +28,7 @@ pub use body::{BODY_BYTES_MAX, BodyFault, Encoding, announced, decoded};
 pub use intake::{BATCH_ROWS, Intake, Reading, read};
 pub use layout::{COLUMNS_MAX, FIELD_BYTES_MAX};
 pub use person::{PersonKey, PersonKeyer, PlaceholderId};
-pub use rules::{FINDINGS_MAX, FileRule, RowRule};
+pub use rules::{FINDINGS_MAX, FileRule, ID_PARTED_OTHERWISE, RowRule};
 
 use crate::ledger::RowFinding;
 

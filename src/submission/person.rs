@@ -113,7 +113,7 @@ fn is_ascii_separator(byte: u8) -> bool {
         || matches!(byte, b':' | b';' | b'[' | b'\\' | b']' | b'_' | b'`' | b'|')
 }
 
-fn is_separator(c: char) -> bool {
+pub(super) fn is_separator(c: char) -> bool {
     u8::try_from(c).is_ok_and(|byte| byte.is_ascii() && is_ascii_separator(byte))
         || c.is_whitespace()
         || c.is_control()

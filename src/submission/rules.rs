@@ -205,6 +205,12 @@ impl RowRule {
     }
 }
 
+/// What is said of a row that was kept: its id is that of an earlier row but for where its separators stand.
+pub const ID_PARTED_OTHERWISE: &str = "id_parted_otherwise";
+
+/// Warnings kept of one file: a habit shows in a few.
+pub(super) const WARNINGS_MAX: usize = 20;
+
 /// Findings kept of one file; beyond them rows are only counted.
 pub const FINDINGS_MAX: usize = 1_000;
 

@@ -8,13 +8,14 @@ use super::Verdict;
 use super::centre::centre;
 use super::certificate::{Certificate, Revealed};
 use super::inspect::faults;
+use super::moves::Moves;
 use super::reach::WORK_MAX;
 use super::search::{Pattern, Standing};
 use super::told::{System, Told};
 use super::withhold::{as_published, certificate};
 
 /// Published estimates are written with four decimals; sums of many of them may miss each other by so much.
-const ROUNDING: f64 = 0.05;
+pub(super) const ROUNDING: f64 = 0.05;
 
 /// Proves A, E and W of everything that is published of a draw, or says what fails.
 ///
@@ -29,27 +30,11 @@ pub fn audit(sizes: &[usize], tables: &[Told]) -> Result<Certificate, Revealed> 
     if !apart.is_empty() {
         return Err(Revealed::DoesNotAddUp(apart));
     }
-    let standing: Vec<Standing> = system.standing.iter().copied().map(as_published).collect();
-    let mut moves = system.moves.clone();
-    let mut point = vec![0.0; standing.len()];
-    let mut wrong = Vec::new();
-    let published = (0..standing.len()).filter(|&cell| standing[cell] == Standing::Published).collect();
-    for cell in moves.cheapest_first(published) {
-        let figure = system.estimates[cell];
-        let move_given = moves.publish(cell);
-        match move_given.iter().find(|entry| entry.0 == cell) {
-            Some(&(_, coefficient)) => {
-                let length = (figure - point[cell]) / float(coefficient);
-                shift(&mut point, &move_given, length);
-            }
-            None if (figure - point[cell]).abs() > ROUNDING => wrong.push(cell),
-            None => {}
-        }
-    }
+    let (moves, mut point, wrong) = published(&system);
     if !wrong.is_empty() {
         return Err(Revealed::DoesNotAddUp(system.at(&wrong)));
     }
-    let withheld: Vec<bool> = standing.iter().map(|&s| s == Standing::Withheld).collect();
+    let withheld: Vec<bool> = system.standing.iter().map(|&s| s == Standing::Withheld).collect();
     let pattern = Pattern { withheld, moves, lost: false };
     let silent: Vec<usize> = (0..point.len()).filter(|&cell| pattern.withheld[cell]).collect();
     let (middle, least) = system.ranges();
@@ -71,6 +56,28 @@ pub fn audit(sizes: &[usize], tables: &[Told]) -> Result<Certificate, Revealed> 
         return Err(Revealed::Undecided(system.at(&faults.undecided)));
     }
     Ok(certificate(&system, &pattern.withheld))
+}
+
+/// What is left when all that is told is published: the moves, a place that agrees with the figures, and the cells
+/// whose figures contradict others.
+pub(super) fn published(system: &System) -> (Moves, Vec<f64>, Vec<usize>) {
+    let mut moves = system.moves.clone();
+    let mut point = vec![0.0; system.standing.len()];
+    let mut wrong = Vec::new();
+    let told = (0..system.asked).filter(|&cell| as_published(system.standing[cell]) == Standing::Published).collect();
+    for cell in moves.cheapest_first(told) {
+        let figure = system.estimates[cell];
+        let move_given = moves.publish(cell);
+        match move_given.iter().find(|entry| entry.0 == cell) {
+            Some(&(_, coefficient)) => {
+                let length = (figure - point[cell]) / float(coefficient);
+                shift(&mut point, &move_given, length);
+            }
+            None if (figure - point[cell]).abs() > ROUNDING => wrong.push(cell),
+            None => {}
+        }
+    }
+    (moves, point, wrong)
 }
 
 /// Cells as (table, place).

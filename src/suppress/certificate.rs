@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 /// A sense in which withheld cells are safe.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub enum Notion {
-    /// No withheld estimate is a linear combination of published figures.
+    /// No withheld estimate is a linear combination of published figures, and no group is below the floor that nobody
+    /// asked for and that published ones fix, line by line (cells that differ in one dimension alone).
     A,
     /// No withheld estimate follows from another one that a single person could know, being the only one counted in it.
     E,
@@ -79,6 +80,9 @@ pub enum Revealed {
     /// They fix withheld figures (A).
     #[error("the published figures give away the withheld ones at {0:?}")]
     Known(Vec<(usize, usize)>),
+    /// A small group follows from them that nobody asked for (A): these published cells hold it.
+    #[error("the published figures give away a small group that nobody asked for, inside {0:?}")]
+    Unasked(Vec<(usize, usize)>),
     /// One withheld figure follows from another that a single person could know (E).
     #[error("withheld figures follow from one another at {0:?}")]
     Tied(Vec<(usize, usize)>),

@@ -46,6 +46,11 @@ pub(super) fn faults(system: &System, pattern: &Pattern, slack: &[f64], work: &m
 }
 
 impl Faults {
+    /// Whether all that is promised holds.
+    pub(super) fn none(&self) -> bool {
+        self.known.is_empty() && self.tied.is_empty() && self.narrow.is_empty() && self.undecided.is_empty()
+    }
+
     /// What the search is to do about them. For a cell about which nothing could be proved, the least useful shown cell
     /// beside it is to go, or the next of the least useful of all; `order` has the most useful first.
     pub(super) fn inspection(self, system: &System, pattern: &Pattern, order: &[usize]) -> Inspection {

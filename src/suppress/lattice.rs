@@ -61,6 +61,34 @@ impl Lattice {
         })
     }
 
+    /// The cell that stands for these sets, if there is one.
+    #[must_use]
+    pub(super) fn find(&self, sets: &[usize]) -> Option<usize> {
+        self.places.get(sets).copied()
+    }
+
+    /// The sets that a cell stands for, by dimension.
+    pub(super) fn key(&self, cell: usize) -> &[usize] {
+        &self.cells[cell]
+    }
+
+    /// The levels of a set.
+    pub(super) fn levels(&self, dimension: usize, set: usize) -> &[usize] {
+        &self.sets[dimension][set]
+    }
+
+    /// Whether a cell holds all levels of another.
+    pub(super) fn holds(&self, cell: usize, other: usize) -> bool {
+        let keys = self.cells[cell].iter().zip(&self.cells[other]).zip(&self.sets);
+        keys.into_iter()
+            .all(|((&outer, &inner), sets)| sets[inner].iter().all(|l| sets[outer].binary_search(l).is_ok()))
+    }
+
+    /// How many dimensions there are.
+    pub(super) fn dimensions(&self) -> usize {
+        self.sizes.len()
+    }
+
     /// How many cells there are.
     #[must_use]
     pub fn cells(&self) -> usize {

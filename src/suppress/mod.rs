@@ -4,42 +4,60 @@
 //! [`apply`] withholds what is small. [`withhold`] adds the partners over all tables of a draw and says what that
 //! proves; [`audit`] proves it again from what is published. Beneath: a [`Lattice`] of cells over shared dimensions,
 //! the [`Moves`] that leave published figures as they are, the [`Problem`] of choosing partners, the attacker's
-//! interval ([`Reach`]) and a small [`simplex`] method.
+//! interval ([`Reach`]) and a small [`simplex`] method. [`tally`] tells how near to the fewest partners a pattern is,
+//! by [`best`], branch and cut.
 //!
 //! # Guarantee
 //! G9: the input is an estimated (noisy) table, so every decision here is post-processing. The reason given for a
 //! withheld cell never says why it was withheld: that would bound the figure.
 
+mod attacker;
 mod audit;
+mod bound;
 mod centre;
 mod certificate;
+mod cut;
+mod demands;
+mod exact;
 mod feasible;
+mod fewest;
 mod floor;
 mod inspect;
 mod lattice;
+mod lines;
 mod moves;
 mod of_plan;
+mod partition;
 mod prime;
 mod program;
 mod reach;
+mod remainder;
 mod reorder;
 mod search;
 pub mod simplex;
+mod tally;
 mod told;
+mod unasked;
 mod unchanged;
 mod verdict;
 mod withhold;
 
+pub use attacker::{Attacker, Stopped};
 pub use audit::audit;
 pub use certificate::{Certificate, Notion, Revealed, WouldReveal};
+pub use cut::{Choice, Cut};
+pub use exact::{Best, Limits, Separated, best};
 pub use floor::apply;
 pub use lattice::{Lattice, Row};
 pub use moves::Moves;
 pub use reach::{Found, Need, Reach};
+pub use remainder::{Remainder, leave_over, remainders};
 pub use search::{Inspection, Pattern, Problem, Standing, Sum};
+pub use tally::{Tally, tally};
 pub use told::Told;
+pub use unasked::audit_unasked;
 pub use verdict::Verdict;
-pub use withhold::withhold;
+pub use withhold::{withhold, withhold_beside};
 
 #[cfg(test)]
 mod tests;

@@ -14,6 +14,9 @@ use super::moves::Moves;
 
 /// Searches with more sums each time, before the pattern is given up.
 const ROUNDS_MAX: usize = 24;
+/// Rounds in which partners are chosen anew each time. After that those of the last round stay, so that each round adds
+/// to them and the search settles, where new partners would for ever bring new faults of their own.
+const ROUNDS_ANEW: usize = 6;
 /// Partners that are offered back, each at the price of one inspection.
 const OFFERED_BACK_MAX: usize = 16;
 
@@ -72,7 +75,7 @@ impl Problem<'_> {
         let order = self.reordered();
         // of the least useful cells, so many go too where no further sum is named: twice as many each time
         let mut in_doubt = 1;
-        for _ in 0..ROUNDS_MAX {
+        for round in 0..ROUNDS_MAX {
             let pattern = Problem { standing: &standing, order: &order, ..*self }.pattern(&sums);
             if pattern.lost || pattern.moves.overflowed() {
                 return None;
@@ -93,6 +96,9 @@ impl Problem<'_> {
                         if go.is_empty() {
                             return None;
                         }
+                    }
+                    if round >= ROUNDS_ANEW {
+                        go.extend((0..standing.len()).filter(|&cell| pattern.withheld[cell]));
                     }
                     for &cell in &go {
                         standing[cell] = Standing::Withheld;

@@ -52,9 +52,10 @@ pub struct Dictionary {
 }
 
 impl Dictionary {
-    /// A free-standing variable, to be made before the first that is [`Self::define`]d.
+    /// A free-standing variable, of which no sum was made so far.
     pub fn variable(&mut self, low: f64, high: f64, value: f64) -> usize {
         let name = self.low.len();
+        self.rows.iter_mut().for_each(|(_, row)| row.push(0.0));
         self.places.push(Place::Column(self.columns.len()));
         self.columns.push(name);
         self.bounds_of_new(low, high, value);
@@ -87,6 +88,12 @@ impl Dictionary {
         self.low.push(low);
         self.high.push(high);
         self.values.push(value);
+    }
+
+    /// Rows times columns.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        self.rows.len().saturating_mul(self.columns.len())
     }
 
     /// Where a variable stands now.

@@ -26,10 +26,20 @@ pub struct Told {
     pub verdicts: Vec<Verdict>,
 }
 
+impl Told {
+    /// Withholds what is shown.
+    pub fn withhold_all(&mut self) {
+        let shown = self.verdicts.iter_mut().filter(|verdict| **verdict == Verdict::Shown);
+        shown.for_each(|verdict| *verdict = Verdict::Withheld);
+    }
+}
+
 /// All cells of some tables, each once.
 pub(super) struct System {
+    /// How many of them stand in tables that were or are asked for; those behind are left over between them.
+    pub(super) asked: usize,
     pub(super) lattice: Lattice,
-    /// Per table, per place, the cell.
+    /// Per table that is asked for, per place, the cell.
     pub(super) places: Vec<Vec<usize>>,
     pub(super) standing: Vec<Standing>,
     pub(super) estimates: Vec<f64>,
@@ -48,22 +58,20 @@ impl System {
     /// withheld stands. A cell that is shown in one new table and withheld in another is withheld; one that stands as
     /// published is published.
     pub(super) fn join(sizes: &[usize], earlier: &[Told], new: &[Told]) -> Self {
-        let mut system = Self {
-            lattice: Lattice::new(sizes),
-            places: Vec::new(),
-            standing: Vec::new(),
-            estimates: Vec::new(),
-            errors: Vec::new(),
-            floors: Vec::new(),
-            impossible: Vec::new(),
-            moves: Moves::new(0, Vec::new()),
-            coordinates: 0,
-        };
-        for told in earlier.iter().chain(new) {
+        Self::beside(sizes, earlier, new, &[])
+    }
+
+    /// The same, with `hidden` tables that nobody asked for and nobody is told of.
+    pub(super) fn beside(sizes: &[usize], earlier: &[Told], new: &[Told], hidden: &[Told]) -> Self {
+        let mut system = Self::of(sizes, earlier.iter().chain(new));
+        if !hidden.is_empty() {
+            system.coordinates = system.lattice.moves().len();
+        }
+        for told in hidden {
             system.add(told);
         }
         system.leave_out_impossible();
-        for (number, told) in earlier.iter().chain(new).enumerate() {
+        for (number, told) in earlier.iter().chain(new).chain(hidden).enumerate() {
             let shown = if number < earlier.len() { Standing::Published } else { Standing::Open };
             for (place, verdict) in told.verdicts.iter().enumerate() {
                 let cell = system.places[number][place];
@@ -79,6 +87,28 @@ impl System {
                 };
             }
         }
+        system.places.truncate(earlier.len() + new.len());
+        system
+    }
+
+    /// The cells of some tables, of which nothing is decided.
+    pub(super) fn of<'a>(sizes: &[usize], tables: impl Iterator<Item = &'a Told>) -> Self {
+        let mut system = Self {
+            asked: 0,
+            lattice: Lattice::new(sizes),
+            places: Vec::new(),
+            standing: Vec::new(),
+            estimates: Vec::new(),
+            errors: Vec::new(),
+            floors: Vec::new(),
+            impossible: Vec::new(),
+            moves: Moves::new(0, Vec::new()),
+            coordinates: 0,
+        };
+        for told in tables {
+            system.add(told);
+        }
+        system.asked = system.standing.len();
         system
     }
 
@@ -109,7 +139,9 @@ impl System {
     /// A cell made of impossible ones alone is impossible too, whatever was declared of it by name.
     fn leave_out_impossible(&mut self) {
         let rows = self.lattice.moves();
-        self.coordinates = rows.len();
+        if self.coordinates == 0 {
+            self.coordinates = rows.len();
+        }
         self.moves = Moves::new(self.standing.len(), rows);
         self.moves.publish_all((0..self.impossible.len()).filter(|&cell| self.impossible[cell]).collect());
         for cell in 0..self.impossible.len() {
@@ -118,6 +150,16 @@ impl System {
                 self.estimates[cell] = 0.0;
             }
         }
+    }
+
+    /// The cells that are published.
+    pub(super) fn published(&self) -> Vec<usize> {
+        (0..self.standing.len()).filter(|&cell| self.standing[cell] == Standing::Published).collect()
+    }
+
+    /// Counts a cell that nobody was told of as published.
+    pub(super) fn known_already(&mut self, cell: usize) {
+        self.standing[cell] = Standing::Published;
     }
 
     /// The open cells, the most useful first: a small relative error is useful, and what is made of other cells is at

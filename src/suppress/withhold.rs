@@ -7,6 +7,7 @@
 
 use super::Verdict;
 use super::certificate::{Certificate, WouldReveal};
+use super::fewest::fewer;
 use super::inspect::faults;
 use super::lattice::Row;
 use super::moves::Moves;
@@ -29,7 +30,24 @@ pub fn withhold(
     earlier: &[Told],
     new: &[Told],
 ) -> Result<(Vec<Vec<Verdict>>, Certificate), WouldReveal> {
-    let system = System::join(sizes, earlier, new);
+    withhold_beside(sizes, earlier, new, &[])
+}
+
+/// The same beside `hidden` cells that nobody asked for and that must not be known either: small groups that the tables
+/// leave over ([`super::remainders`]). What `earlier` tables tell of them already is nothing to protect.
+///
+/// # Errors
+/// [`WouldReveal`] as for [`withhold`].
+pub fn withhold_beside(
+    sizes: &[usize],
+    earlier: &[Told],
+    new: &[Told],
+    hidden: &[Told],
+) -> Result<(Vec<Vec<Verdict>>, Certificate), WouldReveal> {
+    let mut system = System::beside(sizes, earlier, new, hidden);
+    if !earlier.is_empty() {
+        leave_out_known(&mut system);
+    }
     let told = |withheld: &[bool]| {
         let verdict = |&cell: &usize| match (system.impossible.get(cell), withheld.get(cell)) {
             (Some(true), _) => Verdict::Structural,
@@ -53,6 +71,11 @@ pub fn withhold(
     let mut work = WORK_MAX;
     let search = |pattern: &Pattern| inspect(pattern, &mut work);
     let found = if moves.overflowed() { None } else { problem.solve(search) };
+    if let Some(pattern) = &found
+        && let Some(fewer) = fewer(&system, &[earlier, new].concat(), pattern)
+    {
+        return Ok((told(&fewer), certificate(&system, &fewer)));
+    }
     let pattern = found.map_or_else(
         || {
             let all = Problem { order: &[], ..problem }.pattern(&[]);
@@ -63,6 +86,21 @@ pub fn withhold(
         Ok,
     )?;
     Ok((told(&pattern.withheld), certificate(&system, &pattern.withheld)))
+}
+
+/// Cells left over that what was published gives away cannot be withheld any more.
+fn leave_out_known(system: &mut System) {
+    let hidden: Vec<usize> = (system.asked..system.standing.len()).collect();
+    if hidden.is_empty() {
+        return;
+    }
+    let mut moves = system.moves.clone();
+    moves.publish_all(system.published());
+    for cell in hidden {
+        if moves.untouched(cell) {
+            system.known_already(cell);
+        }
+    }
 }
 
 /// What can change in the cells, as moves from the levels with the fewest persons: their cells are the last that the
@@ -77,17 +115,18 @@ fn from_least(system: &System) -> Moves {
 
 /// What holds of a pattern that passed.
 pub(super) fn certificate(system: &System, withheld: &[bool]) -> Certificate {
-    let floors = system.floors.iter().zip(withheld).filter(|(_, withheld)| **withheld).map(|(&floor, _)| floor);
+    let asked = system.floors.iter().zip(withheld).take(system.asked);
+    let floors: Vec<f64> = asked.filter(|(_, withheld)| **withheld).map(|(&floor, _)| floor).collect();
     Certificate {
-        cells: system.standing.len(),
+        cells: system.asked,
         coordinates: system.coordinates,
-        width: floors.reduce(f64::min),
-        withheld: withheld.iter().filter(|withheld| **withheld).count(),
+        width: floors.iter().copied().reduce(f64::min),
+        withheld: floors.len(),
         ..Certificate::default()
     }
 }
 
-/// Whether the cell is one that the search may not touch. Only used by the audit.
+/// Whether the cell is one that the search may not touch. Only used by audits.
 pub(super) fn as_published(standing: Standing) -> Standing {
     match standing {
         Standing::Open | Standing::Published => Standing::Published,

@@ -173,6 +173,7 @@ pub(crate) fn submission(sequence: u64, files: Vec<FileEntry>, coding: &Coding) 
             rows_accepted: 0,
             rows_rejected: 0,
             rejections: Vec::new(),
+            warnings: Vec::new(),
             salt: String::new(),
             commitment: Digest([0; 32]),
             log_index: 0,

@@ -259,3 +259,21 @@ fn one_key_sent_by_four_at_once_is_one_submission() {
     assert_eq!(replies.iter().filter(|(status, _)| *status == 201).count(), 1, "{replies:?}");
     service.verify();
 }
+
+#[test]
+fn two_people_whose_ids_differ_in_separators_alone_are_pointed_out_to_their_ministry() {
+    let service = TestService::start();
+    service.in_force(POLICY);
+    let ministry = service.submitter();
+    let csv = "person_id,state,sex,service,remark\n1-15,north,F,primary,x\n11-5,north,M,primary,x\n";
+    let receipt = service.submit(&ministry, "visits", "2026", "k1", csv).expect(201).json();
+    let warning = serde_json::json!([{ "row": 2, "column": "person_id", "rule": "id_parted_otherwise" }]);
+    assert_eq!(receipt["warnings"], warning, "{receipt}");
+    assert_eq!(service.submit(&ministry, "visits", "2026", "k1", csv).expect(200).json(), receipt);
+    service.verify();
+    let path = format!("/v1/datasets/visits/submissions/{}", receipt["submission"].as_str().unwrap());
+    service.request("DELETE", &path, Some(&ministry), &[], b"").expect(204);
+    let wiped = service.get("/v1/datasets/visits/submissions", Some(&ministry)).expect(200).json();
+    assert!(wiped[0].get("warnings").is_none(), "{wiped}");
+    service.verify();
+}

@@ -38,6 +38,7 @@ mod shutdown;
 mod slow;
 mod support;
 mod thousand;
+mod unasked;
 mod way;
 mod wide;
 mod withheld;

@@ -5,11 +5,11 @@ use crate::support::{POLICY, TestService, at_once, value};
 use halflight::release::{Audited, Flaw, audit};
 use serde_json::{Value, json};
 
-/// 500 women and 500 men in the north and in the south, 400 men in the west, and three women.
-fn register() -> String {
+/// 500 men and so many women in the north and in the south, 400 men in the west, and so many women.
+fn register(women: [usize; 3]) -> String {
     let mut csv = String::from("person_id,state,sex,service,remark\n");
-    let cells = [("north", "F", 500), ("north", "M", 500), ("south", "F", 500), ("south", "M", 500)];
-    for (state, sex, persons) in cells.into_iter().chain([("west", "M", 400), ("west", "F", 3)]) {
+    let of_women = ["north", "south", "west"].into_iter().zip(women).map(|(state, persons)| (state, "F", persons));
+    for (state, sex, persons) in of_women.chain([("north", "M", 500), ("south", "M", 500), ("west", "M", 400)]) {
         for person in 0..persons {
             csv.push_str(&format!("{state}{sex}{person},{state},{sex},primary,x\n"));
         }
@@ -22,10 +22,14 @@ fn service() -> (TestService, String) {
 }
 
 fn service_of(policy: &str) -> (TestService, String) {
+    service_with(policy, [500, 500, 3])
+}
+
+fn service_with(policy: &str, women: [usize; 3]) -> (TestService, String) {
     let service = TestService::start();
     service.in_force(policy);
     let (ministry, team) = (service.submitter(), service.analyst());
-    service.submit(&ministry, "visits", "2026", "k1", &register()).expect(201);
+    service.submit(&ministry, "visits", "2026", "k1", &register(women)).expect(201);
     service.close("visits", "2026").expect(201);
     (service, team)
 }
@@ -54,7 +58,7 @@ pub fn all_hold(audited: &[Audited]) {
 }
 
 /// The document with a change, and the digest that goes with it.
-fn forged(document: &[u8], change: impl Fn(&mut Value)) -> Vec<u8> {
+pub fn forged(document: &[u8], change: impl Fn(&mut Value)) -> Vec<u8> {
     let mut document: Value = serde_json::from_slice(document).unwrap();
     change(&mut document);
     let mut body = document.as_object().unwrap().clone();
@@ -108,24 +112,41 @@ fn a_small_cell_takes_partners_with_it_and_the_file_proves_it() {
 // Cases 7, 8 and 20: over time, one draw.
 #[test]
 fn a_free_question_that_would_give_a_small_figure_away_is_refused() {
-    let (service, team) = service();
-    let spent = |service: &TestService| service.spent("visitors");
-    // The draw measures all states; what is shown of it is the sum of two.
-    service.ask(&team, &question(&["sex"], &["north", "south"], "0.5")).expect(201);
-    let paid = spent(&service);
-    // With the total of all three, the third would be known: of its women there are three.
-    let total = service.ask(&team, &question(&["sex"], &[], "0.05")).expect(201).json();
-    assert!(value(&total, &[("sex", "F")]).is_some());
-    let west = question(&["sex"], &["west"], "0.05");
-    let refused = service.ask(&team, &west).expect_problem(422, "would_reveal_withheld");
-    let quote = service.post("/v1/quotes", &team, &west).expect(200).json();
+    let (service, team) = service_with(POLICY, [500, 2, 2]);
+    let mut asked = question(&["state", "sex"], &[], "0.5");
+    asked["margins"] = json!(true);
+    let told = service.ask(&team, &asked).expect(201).json();
+    let women = |state: &str| value(&told, &[("state", state), ("sex", "F")]);
+    assert!(women("_T").is_some() && women("north").is_some() && women("south").is_none() && women("west").is_none());
+    let paid = service.spent("visitors");
+    // Together the two are what the north leaves of all: four.
+    let both = question(&["sex"], &["south", "west"], "0.05");
+    let refused = service.ask(&team, &both).expect_problem(422, "would_reveal_withheld");
+    let quote = service.post("/v1/quotes", &team, &both).expect(200).json();
     assert_eq!((&quote["allowed"], &quote["code"]), (&json!(false), &json!("would_reveal_withheld")), "{quote}");
     // What is offered instead is answered, and free.
     for alternative in refused.json()["alternatives"].as_array().into_iter().flatten() {
         let status = service.ask(&team, &alternative["question"]).status;
         assert!(status == 200 || status == 201, "{alternative}");
     }
-    assert_eq!(spent(&service), paid);
+    assert_eq!(service.spent("visitors"), paid);
+    all_hold(&audit(&published(&service)));
+    service.verify();
+}
+
+#[test]
+fn a_total_that_would_leave_a_small_group_over_stays_silent() {
+    let (service, team) = service();
+    // The draw measures all states; what is shown of it is the sum of two.
+    service.ask(&team, &question(&["sex"], &["north", "south"], "0.5")).expect(201);
+    let paid = service.spent("visitors");
+    // With the total of all three, the third would be known: of its women there are three.
+    let total = service.ask(&team, &question(&["sex"], &[], "0.05")).expect(201).json();
+    assert_eq!(value(&total, &[("sex", "F")]), None);
+    assert!(value(&total, &[("sex", "M")]).is_some());
+    let west = service.ask(&team, &question(&["sex"], &["west"], "0.05")).expect(201).json();
+    assert_eq!(value(&west, &[("sex", "F")]), None);
+    assert_eq!(service.spent("visitors"), paid);
     all_hold(&audit(&published(&service)));
     service.verify();
 }
@@ -193,16 +214,26 @@ fn whom_suppression_hides_is_told() {
     service.get(&path, Some(&team)).expect_problem(403, "forbidden_role");
     service.get(&path, None).expect_problem(401, "unauthenticated");
     let loss = service.get(&path, Some(&service.officers[0])).expect(200).json();
-    assert_eq!((&loss[0]["silenced"], &loss[0]["persons_shown"]), (&json!(true), &json!(0)), "{loss}");
-    assert!((loss[0]["persons"].as_i64().unwrap() - 3).abs() < 8, "{loss}: the noisy three");
+    let women = &loss["groups"][0];
+    assert_eq!((&women["silenced"], &women["persons_shown"]), (&json!(true), &json!(0)), "{loss}");
+    assert!((women["persons"].as_i64().unwrap() - 3).abs() < 8, "{loss}: the noisy three");
+    assert_eq!(loss["partners"], json!({ "primaries": 1, "partners": 0, "at_least": 0, "gap": 0.0 }), "{loss}");
     // A group that is broad enough in a coarser table is told which.
     let women = POLICY.replacen("[[forbid]]", "[[vulnerable]]\nwhere = { sex = [\"F\"] }\n[[forbid]]", 1);
     let (service, team) = service_of(&women);
     let release = service.ask(&team, &question(&["state", "sex"], &[], "0.5")).expect(201).json();
     let path = format!("/v1/releases/{}/loss", release["id"].as_str().unwrap());
     let loss = service.get(&path, Some(&service.officers[0])).expect(200).json();
-    assert_eq!((&loss[0]["coarser"], &loss[0]["silenced"]), (&json!(["sex"]), &json!(false)), "{loss}");
+    let women = &loss["groups"][0];
+    assert_eq!((&women["coarser"], &women["silenced"]), (&json!(["sex"]), &json!(false)), "{loss}");
     assert_eq!(service.spent("visitors"), "0.5");
+    // All of the west would give its women away: silent for their sake, which is for officers, and proved to be needed.
+    let plain = service.ask(&team, &question(&["state"], &[], "0.05")).expect(201).json();
+    assert_eq!((&plain["answered_from"], value(&plain, &[("state", "west")])), (&release["id"], None));
+    assert!(!plain.to_string().contains("at_least") && !plain.to_string().contains("partners"), "{plain}");
+    let path = format!("/v1/releases/{}/loss", plain["id"].as_str().unwrap());
+    let loss = service.get(&path, Some(&service.officers[0])).expect(200).json();
+    assert_eq!(loss["partners"], json!({ "primaries": 0, "partners": 1, "at_least": 1, "gap": 0.0 }), "{loss}");
     // What touches no such group says nothing.
     let plain = service.ask(&team, &question(&["state"], &[], "0.5")).expect(201).json();
     assert!(plain.get("loss").is_none(), "{plain}");

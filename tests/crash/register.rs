@@ -77,9 +77,9 @@ pub fn code(cell: usize) -> String {
     format!("c{cell}")
 }
 
-/// A file of `persons` people, all in one cell. `start` is part of every id: no two files share a person. A letter parts
-/// the numbers, since ids are compared without their separators: with hyphens, person 5 of file 11 would be person 15 of
-/// file 1.
+/// A file of `persons` people, all in one cell. `start` is part of every id: no two files share a person. Letters part
+/// the numbers, since ids are compared without separators: with hyphens, person 5 of file 11 would be person 15 of file
+/// 1.
 pub fn file(start: &str, cell: usize, persons: usize) -> String {
     let row = |person: usize| format!("{start}p{person},{},{}\n", code(cell), ["F", "M"][person % 2]);
     String::from("person_id,cell,sex\n") + &(0..persons).map(row).collect::<String>()

@@ -280,6 +280,7 @@ fn submission(who: &Principal, key: &str, period: &str, replaces: Option<Submiss
         rows_accepted: 17,
         rows_rejected: 1,
         rejections: Vec::new(),
+        warnings: Vec::new(),
         files: vec![file()],
         coding: "{}".to_owned(),
         replaces,

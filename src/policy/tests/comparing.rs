@@ -165,6 +165,23 @@ fn groups_count_as_filters_for_every_rule() {
     assert!(lax.threshold <= strict.threshold);
 }
 
+/// Two shares, or the filter and a group: where together they leave out a rule's codes alone, the total shows those.
+#[test]
+fn what_all_measures_of_a_question_leave_out_together_counts_for_every_rule() {
+    let health = rich("health");
+    let list = health.dimensions().find(|(c, _)| c.name == "service").unwrap().1;
+    let rule = &health.requires.iter().find(|r| r.when.contains_key("service")).unwrap().when["service"];
+    let rest: Vec<&str> = list.codes.iter().map(|c| c.id.as_str()).filter(|c| !rule.contains(*c)).collect();
+    let (one, other) = rest.split_at(2);
+    let share = |codes: &[&str]| MeasureAsked::Share { of: self::codes(&[("service", codes)]) };
+    let floor = |measures| plan(&health, &asked("health", &["sex"], 1, measures)).rules.threshold;
+    assert_eq!(floor(vec![share(one)]), 10, "more is left out than the rule names");
+    assert_eq!(floor(vec![share(&rest)]), 20);
+    assert_eq!(floor(vec![share(one), share(other)]), 20);
+    let compared = difference(&[("service", &other[..1])], &[("service", &other[1..])], None);
+    assert_eq!(floor(vec![share(one), compared]), 20);
+}
+
 #[test]
 fn what_cannot_be_compared_is_refused_with_what_to_write() {
     let residence = rich("residence");

@@ -168,3 +168,20 @@ fn sums_over_a_column_that_a_person_has_several_codes_of_come_one_table_at_a_tim
     let persons = Question { margins: true, ..asked(&["service"], 1, vec![MeasureAsked::Persons {}]) };
     assert!(admitted(&persons).is_ok());
 }
+
+#[test]
+fn means_that_are_compared_over_what_does_not_add_up_come_one_table_at_a_time() {
+    let compared = || MeasureAsked::Difference {
+        of: BTreeMap::from([("interpreter".to_owned(), vec!["yes".to_owned()])]),
+        against: BTreeMap::from([("interpreter".to_owned(), vec!["no".to_owned()])]),
+        what: Some(crate::policy::ComparedAsked::Mean { column: "billed".into() }),
+    };
+    let code = |measure: MeasureAsked, margins| {
+        let question = Question { margins, ..asked(&["outcome"], 1, vec![measure]) };
+        admitted(&question).map_or_else(|e| e.to_string(), |_| "admitted".to_owned())
+    };
+    assert_eq!(code(mean(), false), "admitted");
+    assert!(code(mean(), true).contains("one table at a time"));
+    assert_eq!(code(compared(), false), "admitted");
+    assert!(code(compared(), true).contains("one table at a time"));
+}

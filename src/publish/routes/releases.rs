@@ -9,7 +9,7 @@ use crate::publish::formats::{Format, Options, Rendered};
 use crate::publish::headers;
 use crate::publish::problem::Problem;
 use crate::publish::publishable::{empty, reply};
-use crate::release::{Body, GroupLoss};
+use crate::release::{Body, Loss};
 use actix_web::http::StatusCode;
 use actix_web::http::header::{ACCEPT, CACHE_CONTROL, ETAG, HeaderMap, IF_NONE_MATCH, LINK, LOCATION, VARY};
 use actix_web::{HttpRequest, HttpResponse, get};
@@ -134,17 +134,17 @@ pub(crate) async fn one(
 }
 
 /// What suppression costs each vulnerable group in the tables of a release: in cells, in noisy persons, and which
-/// coarser table would show it.
+/// coarser table would show it. And how many cells are withheld for the sake of others, beside how few it could be.
 #[utoipa::path(
     operation_id = "read_loss",
     tag = "govern",
     security(("token" = ["officer"])),
     params(("id" = ReleaseId, Path, description = "The release")),
-    responses((status = 200, description = "By group and table", body = Vec<GroupLoss>)),
+    responses((status = 200, description = "By group and table, and the partners", body = Loss)),
 )]
 #[get("/v1/releases/{id}/loss")]
 pub(crate) async fn loss(caller: Caller, at: At<ReleaseId>, office: Office) -> Reply {
-    reply(StatusCode::OK, office.loss(&caller.0, &at.0).await?.as_slice())
+    reply(StatusCode::OK, &office.loss(&caller.0, &at.0).await?)
 }
 
 /// Whether the caller has these very bytes already (weak comparison, RFC 9110, section 13.1.2).

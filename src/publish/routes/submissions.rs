@@ -46,7 +46,8 @@ enum OnErrorWord {
         ("Content-Encoding" = Option<String>, Header, description = "identity, gzip or zstd"),
     ),
     request_body(
-        description = "UTF-8 rows with the columns of the policy",
+        description = "UTF-8 rows with the columns of the policy. Ids of persons are compared without case, spaces and \
+                       separators: 1-15 and 11-5 are one person",
         content((String = "text/csv"), (String = "application/x-ndjson")),
     ),
     responses(

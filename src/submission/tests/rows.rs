@@ -138,3 +138,16 @@ fn every_row_rule_has_a_code_of_its_own() {
     let codes: BTreeSet<_> = RowRule::ALL.iter().map(|rule| rule.code()).collect();
     assert_eq!(codes.len(), RowRule::ALL.len());
 }
+
+#[test]
+fn ids_that_only_separators_tell_apart_are_kept_and_pointed_out() {
+    let row = |id: &str| format!("{id},2024,F,30,,employed,1\n");
+    let body = format!("{HEADER}{}{}{}", row("1-15"), row("2-1"), row("11-5"));
+    let (reading, rows) = csv(body.as_bytes()).read().unwrap();
+    assert_eq!((rows.len(), reading.rows_rejected), (3, 0));
+    assert!(rows[0].0 == rows[2].0, "one person");
+    let warned: Vec<_> = reading.warnings.iter().map(|w| (w.row, w.column.as_str(), w.rule.as_str())).collect();
+    assert_eq!(warned, [(3, "person_id", "id_parted_otherwise")]);
+    let (reading, _) = csv(format!("{HEADER}{}{}", row("A-15"), row("a15")).as_bytes()).read().unwrap();
+    assert!(reading.warnings.is_empty(), "one person, written in two ways");
+}

@@ -97,7 +97,7 @@ fn filters_of_one_draw_are_audited_together_over_time() {
     // ages from 18 (all), then from 19: the difference is the small one
     let (adults, _) = release(&[4], &cut(&[0, 1, 2, 3]));
     let (verdicts, _) = withhold(&[4], &adults, &cut(&[1, 2, 3])).unwrap();
-    assert_eq!(verdicts[0][0], Verdict::Shown, "nobody withheld the difference");
+    assert_eq!(verdicts[0][0], Verdict::Shown, "a search for partners alone knows of no difference: see `unasked`");
     let (small, _) = withhold(&[4], &adults, &cut(&[0])).unwrap();
     assert_eq!(small[0][0], Verdict::Withheld);
     // once the small one is withheld, its complement is too
@@ -225,4 +225,20 @@ fn an_audit_of_rounded_figures_finds_a_place_to_start_from() {
     };
     let published: Vec<Told> = after.iter().map(rounded).collect();
     assert_eq!(audit(&[3, 2], &published), Ok(certificate));
+}
+
+// Small noise: whoever is in a cell could know another, and each new partner asks for partners of its own.
+#[test]
+fn partners_of_partners_end_before_everything_is_silent() {
+    let sizes = [5, 5, 5, 3];
+    let leaves: Vec<f64> =
+        (0..375).map(|leaf| if leaf % 53 == 7 { 3.0 } else { f64::from(40 + leaf * 29 % 61) }).collect();
+    let axes = |choice: usize| {
+        sizes.iter().enumerate().map(move |(d, &size)| if choice >> d & 1 == 1 { each(size) } else { whole(size) })
+    };
+    let tables: Vec<Told> =
+        (0..16).map(|choice| told(&sizes, &leaves, &axes(choice).collect::<Vec<_>>(), 0.5)).collect();
+    let (after, certificate) = release(&sizes, &tables);
+    assert!(certificate.withheld * 3 < certificate.cells, "{certificate:?}");
+    assert_eq!(audit(&sizes, &after), Ok(certificate));
 }

@@ -2,8 +2,10 @@
 
 mod attacker;
 mod cases;
+mod fewest;
 mod neighbours;
 mod random;
+mod unasked;
 mod unchanged;
 
 use super::{Told, Verdict};

@@ -27,7 +27,7 @@ impl Dice {
     }
 
     /// In half of the cases a combination of codes that cannot occur: its leaves, which are made 0.
-    fn impossible(&mut self, sizes: &[usize], leaves: &mut [f64]) -> Vec<bool> {
+    pub(super) fn impossible(&mut self, sizes: &[usize], leaves: &mut [f64]) -> Vec<bool> {
         let none = self.below(2) == 0;
         let key: Vec<Vec<usize>> = sizes.iter().map(|&size| (0..=self.below(size)).collect()).collect();
         let held: Vec<bool> = holds(sizes, &key).into_iter().map(|held| held && !none).collect();
@@ -75,7 +75,7 @@ pub(super) fn cases() -> u64 {
 }
 
 /// Makes the cells that lie wholly inside an impossible combination structural zeros.
-fn declare(sizes: &[usize], impossible: &[bool], tables: &mut [Told]) {
+pub(super) fn declare(sizes: &[usize], impossible: &[bool], tables: &mut [Told]) {
     for told in tables {
         for (key, verdict) in keys(&told.axes).iter().zip(&mut told.verdicts) {
             if holds(sizes, key).iter().zip(impossible).all(|(held, impossible)| !held || *impossible) {
@@ -173,7 +173,7 @@ fn free_answers_over_time_never_give_a_withheld_cell_away() {
 }
 
 /// Whether hiding these cells besides the small ones would do.
-fn would_do(sizes: &[usize], tables: &[Told], partners: &[(usize, usize)]) -> bool {
+pub(super) fn would_do(sizes: &[usize], tables: &[Told], partners: &[(usize, usize)]) -> bool {
     let mut tables = tables.to_vec();
     for &(table, place) in partners {
         tables[table].verdicts[place] = Verdict::Withheld;
@@ -182,7 +182,7 @@ fn would_do(sizes: &[usize], tables: &[Told], partners: &[(usize, usize)]) -> bo
 }
 
 #[test]
-fn in_a_small_square_hardly_ever_would_fewer_partners_do() {
+fn in_a_small_square_fewer_partners_would_never_do() {
     let (mut squares, mut more) = (0, 0);
     for case in 0..cases().min(1_000) / 5 {
         let mut dice = Dice(case ^ 0xfe3);
@@ -205,5 +205,5 @@ fn in_a_small_square_hardly_ever_would_fewer_partners_do() {
             would_do(&[3, 4], &tables, &some)
         }));
     }
-    assert!(more * 20 <= squares, "in {more} of {squares} squares fewer would do");
+    assert_eq!(more, 0, "in so many of {squares} squares fewer would do");
 }

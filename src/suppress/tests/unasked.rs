@@ -1,0 +1,207 @@
+//! Groups that nobody asked for by name: what cells leave over is protected as if somebody had.
+
+use super::attacker::{Seen, holds, keys, sum};
+use super::random::{Dice, attack, cases, decided, published};
+use super::{ERROR, each, told, whole, with_margins};
+use crate::suppress::{
+    Certificate, Revealed, Told, Verdict, WouldReveal, audit, audit_unasked, leave_over, remainders, withhold_beside,
+};
+
+/// As a release is made beside what stands: with what is left over and small.
+fn release(
+    sizes: &[usize],
+    leaves: &[f64],
+    earlier: &[Told],
+    new: &[Told],
+) -> Result<(Vec<Vec<Verdict>>, Certificate), WouldReveal> {
+    let error = new[0].standard_errors[0];
+    let left_over = remainders(sizes, None, earlier.iter().chain(new)).unwrap();
+    for remainder in &left_over {
+        let truly = sum(sizes, leaves, &remainder.levels);
+        assert!((remainder.estimate - truly).abs() < 1e-6, "{remainder:?}, not {truly}");
+    }
+    let small = left_over.iter().filter(|remainder| remainder.estimate < remainder.floor);
+    let hidden: Vec<Told> = small.map(|remainder| remainder.withheld(error, remainder.floor)).collect();
+    withhold_beside(sizes, earlier, new, &hidden)
+}
+
+fn line(leaves: &[f64], sets: &[&[usize]]) -> Vec<Told> {
+    sets.iter().map(|set| told(&[leaves.len()], leaves, &[vec![set.to_vec()]], ERROR)).collect()
+}
+
+/// What becomes of some sets of one dimension, each asked for after the others.
+fn one_by_one(leaves: &[f64], sets: &[&[usize]]) -> Vec<Verdict> {
+    let mut standing = Vec::new();
+    for told in line(leaves, sets) {
+        let new = [told];
+        let (verdicts, certificate) = release(&[leaves.len()], leaves, &standing, &new).unwrap();
+        standing.extend(decided(&new, verdicts));
+        let seen = published(&standing);
+        assert_eq!(audit(&[leaves.len()], &seen), Ok(certificate));
+        assert_eq!(audit_unasked(&[leaves.len()], None, &seen), Ok(()));
+    }
+    standing.into_iter().flat_map(|told| told.verdicts).collect()
+}
+
+const SHOWN: Verdict = Verdict::Shown;
+const WITHHELD: Verdict = Verdict::Withheld;
+
+// Cases 7, 8, 9 and 10.
+#[test]
+fn a_small_difference_of_two_figures_is_withheld_with_the_second() {
+    let leaves = [4.0, 60.0, 70.0, 50.0];
+    assert_eq!(one_by_one(&leaves, &[&[0, 1, 2, 3], &[1, 2, 3]]), [SHOWN, WITHHELD]);
+    assert_eq!(one_by_one(&leaves, &[&[1, 2, 3], &[0, 1, 2, 3]]), [SHOWN, WITHHELD]);
+    assert_eq!(one_by_one(&leaves, &[&[0, 1, 2, 3], &[0, 2, 3]]), [SHOWN, SHOWN], "sixty are nothing to hide");
+    assert_eq!(one_by_one(&leaves, &[&[0, 1], &[2, 3], &[1]]), [SHOWN, SHOWN, WITHHELD]);
+    assert_eq!(one_by_one(&leaves, &[&[0, 1], &[0, 2], &[1, 2]]), [SHOWN, SHOWN, WITHHELD]);
+    assert_eq!(one_by_one(&leaves, &[&[0, 1, 2, 3], &[1], &[2], &[3]]), [SHOWN, SHOWN, SHOWN, WITHHELD]);
+    // bands that cross
+    assert_eq!(one_by_one(&[60.0, 3.0, 70.0], &[&[0], &[1, 2], &[0, 1], &[2]]), [SHOWN, SHOWN, WITHHELD, WITHHELD]);
+}
+
+#[test]
+fn what_lines_leave_over_between_them_is_seen_too() {
+    // all, all of another origin, all women, the women of another origin: the men of this one are four
+    let leaves = [40.0, 4.0, 300.0, 200.0];
+    let of = |origins: &[usize], sexes: &[usize]| {
+        told(&[2, 2], &leaves, &[vec![origins.to_vec()], vec![sexes.to_vec()]], ERROR)
+    };
+    let tables = [of(&[0, 1], &[0, 1]), of(&[1], &[0, 1]), of(&[0, 1], &[0]), of(&[1], &[0])];
+    let (verdicts, _) = release(&[2, 2], &leaves, &[], &tables).unwrap();
+    assert_eq!(verdicts.concat().iter().filter(|verdict| **verdict == WITHHELD).count(), 1, "{verdicts:?}");
+    assert_eq!(audit_unasked(&[2, 2], None, &decided(&tables, verdicts)), Ok(()));
+    let found = audit_unasked(&[2, 2], None, &tables);
+    assert_eq!(found, Err(Revealed::Unasked(vec![(0, 0)])));
+}
+
+#[test]
+fn an_audit_finds_what_was_given_away_and_takes_nobody_for_nobody() {
+    let leaves = [4.0, 60.0, 70.0, 50.0];
+    let tables = line(&leaves, &[&[0, 1, 2, 3], &[1, 2, 3]]);
+    assert_eq!(audit(&[4], &tables).map(|certificate| certificate.withheld), Ok(0), "nobody withheld anything");
+    assert_eq!(audit_unasked(&[4], None, &tables), Err(Revealed::Unasked(vec![(0, 0)])));
+    // a column of which an outsider cannot know that there are no further codes
+    let all_named = line(&[60.0, 70.0, 0.0], &[&[0], &[1], &[0, 1, 2]]);
+    assert_eq!(audit_unasked(&[3], None, &all_named), Ok(()));
+}
+
+// Pooled periods have a floor each.
+#[test]
+fn periods_left_over_are_judged_by_a_floor_each() {
+    let leaves = [15.0, 15.0, 60.0];
+    let mut tables = line(&leaves, &[&[0, 1, 2], &[2]]);
+    (tables[0].floor, tables[1].floor) = (45.0, 15.0);
+    let left: Vec<(f64, f64)> = remainders(&[3], Some(0), tables.iter())
+        .unwrap()
+        .iter()
+        .map(|remainder| (remainder.estimate, remainder.floor))
+        .collect();
+    assert_eq!(left, [(30.0, 30.0)]);
+}
+
+#[test]
+fn listings_with_their_margins_and_groupings_leave_nothing_over() {
+    let leaves: Vec<f64> = (0..12).map(f64::from).collect();
+    let mut tables = with_margins(3, 4, &leaves, ERROR);
+    tables.push(told(&[3, 4], &leaves, &[each(3), vec![vec![0, 1], vec![2, 3]]], ERROR));
+    assert!(!leave_over(&[3, 4], &tables.iter()));
+    // a grouping that crosses it, beside the listing
+    tables.push(told(&[3, 4], &leaves, &[each(3), vec![vec![0, 2], vec![1, 3]]], ERROR));
+    assert!(leave_over(&[3, 4], &tables.iter()));
+    assert_eq!(remainders(&[3, 4], None, tables.iter()), Some(Vec::new()));
+    // and without it
+    let crossing = [&tables[4..], &[told(&[3, 4], &leaves, &[each(3), vec![vec![0, 1, 2], vec![3]]], ERROR)]].concat();
+    assert!(!remainders(&[3, 4], None, crossing.iter()).unwrap().is_empty());
+    assert!(!leave_over(&[3], &[told(&[3], &leaves[..3], &[whole(3)], ERROR)].iter()));
+}
+
+/// The parts into which the sets of all tables cut each dimension, and all of it.
+fn parts(sizes: &[usize], tables: &[Told]) -> Vec<Vec<Vec<usize>>> {
+    let of = |(dimension, &size): (usize, &usize)| {
+        let signature = |level: usize| {
+            let sets = tables.iter().flat_map(|told| &told.axes[dimension]);
+            sets.map(|set| set.contains(&level)).collect::<Vec<bool>>()
+        };
+        let mut parts: Vec<Vec<usize>> = Vec::new();
+        for level in 0..size {
+            match parts.iter_mut().find(|part| signature(part[0]) == signature(level)) {
+                Some(part) => part.push(level),
+                None => parts.push(vec![level]),
+            }
+        }
+        if parts.len() > 1 {
+            parts.push((0..size).collect());
+        }
+        parts
+    };
+    sizes.iter().enumerate().map(of).collect()
+}
+
+/// Whether a group is made of cells that were asked for, none of it twice.
+fn named(group: &[bool], asked: &[Vec<bool>]) -> bool {
+    let Some(first) = group.iter().position(|&held| held) else { return true };
+    let inside = |cell: &&Vec<bool>| cell[first] && cell.iter().zip(group).all(|(cell, group)| !cell || *group);
+    asked.iter().filter(inside).any(|cell| {
+        let rest: Vec<bool> = group.iter().zip(cell).map(|(group, cell)| *group && !cell).collect();
+        named(&rest, asked)
+    })
+}
+
+/// Tries every product of parts: whether a small one that nobody named follows from what is shown.
+fn given_away(sizes: &[usize], leaves: &[f64], tables: &[Told]) -> Vec<Vec<Vec<usize>>> {
+    let seen = Seen::new(sizes, tables);
+    let asked: Vec<Vec<bool>> = tables.iter().flat_map(|told| keys(&told.axes)).map(|key| holds(sizes, &key)).collect();
+    let small = |key: &Vec<Vec<usize>>| sum(sizes, leaves, key) < 10.0 - 1e-6;
+    let follows = |key: &Vec<Vec<usize>>| {
+        let held = holds(sizes, key);
+        !named(&held, &asked) && seen.derives(&held, None)
+    };
+    keys(&parts(sizes, tables)).into_iter().filter(small).filter(follows).collect()
+}
+
+#[test]
+fn no_small_group_that_nobody_asked_for_follows_from_random_answers_over_time() {
+    let (mut answered, mut refused, mut left_over, mut before) = (0, 0, 0, 0);
+    for case in 231..cases() {
+        let mut dice = Dice(case ^ 0xa70);
+        let sizes = [vec![4], vec![6], vec![3, 4], vec![2, 2, 2], vec![2, 3, 2]][dice.below(5)].clone();
+        let leaves = dice.population(sizes.iter().product());
+        let mut standing: Vec<Told> = Vec::new();
+        for _ in 0..4 {
+            let tables = dice.tables(&sizes, &leaves, 1);
+            let small = |told: Told| Told { standard_errors: vec![1.5; told.estimates.len()], ..told };
+            let tables: Vec<Told> = tables.into_iter().map(small).collect();
+            left_over += usize::from(leave_over(&sizes, &standing.iter().chain(&tables)));
+            if let Ok((verdicts, certificate)) = release(&sizes, &leaves, &standing, &tables) {
+                standing.extend(decided(&tables, verdicts));
+                let seen = published(&standing);
+                assert_eq!(audit(&sizes, &seen), Ok(certificate.clone()), "case {case}");
+                assert_eq!(audit_unasked(&sizes, None, &seen), Ok(()), "case {case}");
+                attack(&sizes, &standing, &certificate, case);
+                let found = given_away(&sizes, &leaves, &standing);
+                for t in &standing {
+                    for (p, key) in keys(&t.axes).iter().enumerate() {
+                        if !found.is_empty() {
+                            println!("{key:?} {:?} {}", t.verdicts[p], t.estimates[p]);
+                        }
+                    }
+                }
+                assert!(found.is_empty(), "case {case}: {found:?}");
+                answered += 1;
+            } else {
+                assert!(!standing.is_empty(), "the first is never refused");
+                refused += 1;
+            }
+        }
+        before += usize::from(!given_away(&sizes, &leaves, &published_all(&standing)).is_empty());
+    }
+    assert!(answered > refused && left_over > 0 && before > 0, "{answered} {refused} {left_over} {before}");
+}
+
+/// Everything shown that is not small: what was told before anyone looked at what is left over.
+fn published_all(tables: &[Told]) -> Vec<Told> {
+    let verdict = |estimate: &f64| if *estimate < 10.0 { WITHHELD } else { SHOWN };
+    let shown = |told: &Told| Told { verdicts: told.estimates.iter().map(verdict).collect(), ..told.clone() };
+    tables.iter().map(shown).collect()
+}
