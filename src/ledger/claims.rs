@@ -155,6 +155,24 @@ async fn grant(rows: &mut SqliteConnection, plan: &Plan, asker: &Principal) -> R
     }
 }
 
+/// A claim that was granted and is written, but not durable. Dropped, it leaves nothing.
+#[must_use = "a claim that is not made durable leaves nothing"]
+pub struct Granted {
+    writing: Writing,
+    claim: Reservation,
+}
+
+impl Granted {
+    /// Makes the claim durable: when this returns, it is on the disk of the database and of the witness (G7).
+    ///
+    /// # Errors
+    /// [`LedgerError::Witness`] if the claim stands and was not acknowledged: it is then spent by the next change.
+    pub async fn reserve(self) -> Result<Reservation, LedgerError> {
+        self.writing.commit(Point::Reserve).await?;
+        Ok(self.claim)
+    }
+}
+
 impl Ledger {
     /// Whether the plan's cost would be granted now; the same rules as `reserve`, nothing written.
     ///
@@ -177,10 +195,16 @@ impl Ledger {
     /// Holds the plan's cost. When this returns, the claim is on the disk of the database and of the witness (G7).
     ///
     /// # Errors
-    /// [`LedgerError::InProgress`] if the same draw is open; a refusal (quota, then share and cap), which leaves
-    /// nothing; [`LedgerError::Witness`] if the claim stands and was not acknowledged: it is then spent by the next
-    /// change.
+    /// Those of [`Ledger::grant`] and of [`Granted::reserve`].
     pub async fn reserve(&self, plan: &Plan, asker: &Principal) -> Result<Reservation, LedgerError> {
+        self.grant(plan, asker).await?.reserve().await
+    }
+
+    /// Writes a claim on the plan's cost, if it is granted; nothing of it is durable yet.
+    ///
+    /// # Errors
+    /// [`LedgerError::InProgress`] if the same draw is open; a refusal (quota, then share and cap).
+    pub async fn grant(&self, plan: &Plan, asker: &Principal) -> Result<Granted, LedgerError> {
         let mut writing = self.write().await?;
         refuse_twice(writing.rows(), plan).await?;
         let Grant { pots, account } = grant(writing.rows(), plan, asker).await?;
@@ -224,15 +248,15 @@ impl Ledger {
         .bind(int(index)?)
         .execute(writing.rows())
         .await?;
-        writing.commit(Point::Reserve).await?;
-        Ok(Reservation {
+        let claim = Reservation {
             hold,
             account: plan.account.clone(),
             accounting: plan.accounting,
             cost: plan.cost,
             draw: plan.draw,
             measured: plan.measured.clone(),
-        })
+        };
+        Ok(Granted { writing, claim })
     }
 
     /// Gives a claim back on which nothing was drawn.

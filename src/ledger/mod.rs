@@ -39,6 +39,7 @@ mod writing;
 
 pub use backup::{copy_database, files_named};
 pub use claim::{Committed, Drawn, Entry, Reservation, Settle};
+pub use claims::Granted;
 pub use records::{
     Balance, EditionRow, FileEntry, NewEdition, NewSubmission, NewToken, PolicyRow, PolicySource, PolicyState, Receipt,
     ReleaseFace, ReleaseRow, Resend, Restored, RowFinding, SubmissionRow, SubmissionState, TokenRow,

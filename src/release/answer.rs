@@ -5,18 +5,18 @@
 //! from what the ledger has committed.
 
 use super::body::{Body, Release};
-use super::draft::Draft;
+use super::draft::{self, Draft};
 use super::loss::{Loss, losses};
 use super::parts::Parts;
 use super::standing::{Cut, Shelf, Shelves};
 use super::telling::tell;
 use super::turns::Turns;
 use crate::identity::Principal;
-use crate::ledger::{Committed, Drawn, Ledger, LedgerError, ReleaseRow, Reservation};
+use crate::ledger::{Committed, Drawn, EditionRow, Ledger, LedgerError, ReleaseRow, Reservation};
 use crate::noise::{NoisyTables, Perturbed, perturb};
 use crate::policy::Plan;
 use crate::suppress::WouldReveal;
-use crate::tabulate::{ExactTables, tabulate};
+use crate::tabulate::{ExactTables, Sources, TabulateError, sources, tabulate};
 use crate::vault::Vault;
 use std::sync::Arc;
 use tokio::sync::{Semaphore, SemaphorePermit};
@@ -88,8 +88,12 @@ impl Answering {
         if let Some(release) = shelved {
             return Ok(release);
         }
-        let claim = self.ledger.reserve(plan, asker).await?;
-        let (claim, exact) = self.tabulate(plan, claim).await?;
+        let editions = self.editions(plan).await?;
+        let claim = self.ledger.grant(plan, asker).await?;
+        // Files are checked while the claim is forced to disk; no row is read before it is there.
+        let sources = sources(plan, &self.vault, &editions);
+        let claim = claim.reserve().await?;
+        let (claim, exact) = self.tabulate(claim, sources.await).await?;
         let (claim, noisy) = self.perturb(claim, exact).await?;
         let (claim, draft, sealed) = self.draft(plan, claim, noisy).await?;
         Ok((release(self.ledger.settle(claim, sealed, draft).await?), true))
@@ -174,20 +178,26 @@ impl Answering {
         lost.await.map_err(|_| AnswerError::Fault("suppress"))?
     }
 
-    /// Exact tables for a claim. What fails before a row is read gives the claim back; what fails after it is spent,
-    /// since the failure itself may have depended on the rows.
-    async fn tabulate(&self, plan: &Plan, claim: Reservation) -> Result<(Reservation, ExactTables), AnswerError> {
+    async fn editions(&self, plan: &Plan) -> Result<Vec<EditionRow>, LedgerError> {
         let mut editions = Vec::with_capacity(plan.editions.len());
         for edition in &plan.editions {
-            match self.ledger.edition(&plan.dataset, edition).await {
-                Ok(row) => editions.push(row),
-                Err(error) => {
-                    self.ledger.void(claim).await?;
-                    return Err(error.into());
-                }
-            }
+            editions.push(self.ledger.edition(&plan.dataset, edition).await?);
         }
-        match tabulate(plan, &self.vault, &editions, self.memory_bytes).await {
+        Ok(editions)
+    }
+
+    /// Exact tables for a claim. What fails before a row is read gives the claim back; what fails after it is spent,
+    /// since the failure itself may have depended on the rows.
+    async fn tabulate(
+        &self,
+        claim: Reservation,
+        sources: Result<Sources, TabulateError>,
+    ) -> Result<(Reservation, ExactTables), AnswerError> {
+        let counted = match sources {
+            Ok(sources) => tabulate(sources, self.memory_bytes).await,
+            Err(error) => Err(error),
+        };
+        match counted {
             Ok(exact) => Ok((claim, exact)),
             Err(error) if error.before_reading() => {
                 self.ledger.void(claim).await?;
@@ -265,8 +275,12 @@ async fn write_down(
     let written = tokio::task::spawn_blocking(move || {
         let parts = Parts::new(&plan, &noisy);
         stands.read(&plan, &parts, &newer)?;
-        let draft = tell(&plan, &parts, stands.linked())
-            .and_then(|telling| Draft::new(&plan, telling, stands.first()).map_err(|_| AnswerError::Fault("draft")));
+        let draft = std::thread::scope(|scope| {
+            let epsilon = scope.spawn(|| draft::epsilon(&plan));
+            let telling = tell(&plan, &parts, stands.linked())?;
+            let epsilon = epsilon.join().map_err(|_| AnswerError::Fault("draft"))?;
+            Draft::new(&plan, telling, epsilon, stands.first()).map_err(|_| AnswerError::Fault("draft"))
+        });
         Ok((draft, stands, noisy))
     });
     written.await.map_err(|_| AnswerError::Fault("suppress"))?

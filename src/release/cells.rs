@@ -31,11 +31,10 @@ pub(super) fn cells(plan: &Plan, table: &Table) -> Vec<Cell> {
     };
     let known = super::known::Totals::new(plan, &table.persons.dims);
     let all = |place: usize| {
-        let key = key(place);
         let known = known.at(place);
         let told = table.columns.iter().filter_map(|column| Some((column, column.told.get(place)?)));
         let digits = |column: &Column| Digits::of(&column.figure, plan.rules.round_to);
-        let cells = told.map(|(column, told)| cell(key.clone(), &column.name, digits(column), told));
+        let cells = told.map(|(column, told)| cell(key(place), &column.name, digits(column), told));
         cells.map(|cell| super::known::beside(known, cell)).collect::<Vec<_>>()
     };
     (0..table.persons.values.len()).flat_map(all).collect()

@@ -36,7 +36,12 @@ impl Draft {
     ///
     /// # Errors
     /// If the body cannot be written as JSON (never, for figures that passed suppression).
-    pub(super) fn new(plan: &Plan, telling: Telling, from: Option<ReleaseId>) -> Result<Self, serde_json::Error> {
+    pub(super) fn new(
+        plan: &Plan,
+        telling: Telling,
+        epsilon: String,
+        from: Option<ReleaseId>,
+    ) -> Result<Self, serde_json::Error> {
         let id = ReleaseId::random();
         let tables: Vec<Vec<Cell>> = telling.tables.iter().map(|table| cells(plan, table)).collect();
         let tells = tables.iter().take(plan.asked).flatten().any(|cell| cell.estimate.is_some());
@@ -46,7 +51,7 @@ impl Draft {
             title: plan.title.clone(),
             policy: PolicyFace { version: plan.policy_version, sha256: plan.policy },
             question: plan.question.clone(),
-            privacy: privacy(plan, from.is_none()),
+            privacy: privacy(plan, epsilon, from.is_none()),
             answered_from: from,
             editions: plan.editions.iter().cloned().map(|edition| EditionFace { edition }).collect(),
             confidence: 0.95,
@@ -80,19 +85,31 @@ impl Draft {
     }
 }
 
-fn privacy(plan: &Plan, charged: bool) -> Privacy {
-    let (mechanism, rho, delta) = match plan.accounting {
-        Accounting::Zcdp => ("discrete_gaussian", Some(plan.cost), plan.delta.clone()),
-        Accounting::Pure => ("discrete_laplace", None, "0".into()),
+/// What a plan costs as an epsilon. Takes some milliseconds, and only the plan.
+pub(super) fn epsilon(plan: &Plan) -> String {
+    let epsilon = delta(plan).parse().ok().and_then(|delta| noise::epsilon_at(plan.accounting, plan.cost, delta));
+    epsilon.unwrap_or_else(|| "unbounded".into())
+}
+
+fn delta(plan: &Plan) -> &str {
+    match plan.accounting {
+        Accounting::Zcdp => &plan.delta,
+        Accounting::Pure => "0",
+    }
+}
+
+fn privacy(plan: &Plan, epsilon: String, charged: bool) -> Privacy {
+    let (mechanism, rho) = match plan.accounting {
+        Accounting::Zcdp => ("discrete_gaussian", Some(plan.cost)),
+        Accounting::Pure => ("discrete_laplace", None),
     };
-    let epsilon = delta.parse().ok().and_then(|delta| noise::epsilon_at(plan.accounting, plan.cost, delta));
     Privacy {
         unit: "person".into(),
         neighbours: "add_remove".into(),
         accounting: plan.accounting,
         rho,
-        epsilon: epsilon.unwrap_or_else(|| "unbounded".into()),
-        delta,
+        epsilon,
+        delta: delta(plan).to_owned(),
         mechanism: mechanism.into(),
         library: noise::LIBRARY.into(),
         charged,

@@ -2,7 +2,7 @@
 //! its own audit. Other formats are written from the same body and know nothing else.
 
 use super::body::Body;
-use super::draft::Draft;
+use super::draft::{Draft, epsilon};
 use super::parts::Parts;
 use super::table::Linked;
 use super::telling::{Told, tell};
@@ -40,7 +40,7 @@ fn no_estimate_of_a_withheld_cell_stands_in_a_release() {
         let silent = told.iter().zip(&table.persons.values).filter(|(told, _)| **told == Told::Withheld);
         withheld.extend(silent.map(|(_, value)| *value));
     }
-    let text = String::from_utf8(Draft::new(&plan, telling, None).unwrap().entry().body).unwrap();
+    let text = String::from_utf8(Draft::new(&plan, telling, epsilon(&plan), None).unwrap().entry().body).unwrap();
     assert!(withheld.len() > 10, "{}", withheld.len());
     for value in withheld {
         for digits in [format!("\"{value:.4}\""), format!("\"{value}\""), format!(":{value},")] {
@@ -91,7 +91,7 @@ fn cells_that_differ_by_an_impossible_one_are_withheld_together() {
     let noisy = NoisyTables { accounting: Accounting::Zcdp, tables: plan.measured.iter().map(drawn).collect() };
     let parts = Parts::new(&plan, &noisy);
     let text = |plan, telling, from| {
-        let body = Draft::new(plan, telling, from).unwrap().entry().body;
+        let body = Draft::new(plan, telling, epsilon(plan), from).unwrap().entry().body;
         String::from_utf8(body).unwrap()
     };
     let one = text(&plan, tell(&plan, &parts, &Linked::new()).unwrap(), None);

@@ -5,7 +5,7 @@
 //! cells.
 
 use super::layout::{Edition, Table};
-use super::{Counting, THREADS, TabulateError};
+use super::{Counting, THREADS, TabulateError, corrupt};
 use crate::vault::{ORDINAL, Vault, Verified};
 use arrow::array::{AsArray as _, RecordBatch};
 use arrow::datatypes::{UInt8Type, UInt16Type, UInt32Type};
@@ -170,12 +170,8 @@ fn count_one(cell: usize, counts: &mut [i64]) -> Result<(), TabulateError> {
     Ok(())
 }
 
-fn corrupt() -> TabulateError {
-    TabulateError::Corrupt
-}
-
 /// The codes of a column, narrow or wide.
-pub(super) fn codes(batch: &RecordBatch, column: &str) -> Result<Vec<u16>, TabulateError> {
+fn codes(batch: &RecordBatch, column: &str) -> Result<Vec<u16>, TabulateError> {
     let array = batch.column_by_name(column).ok_or(TabulateError::Corrupt)?;
     if let Some(narrow) = array.as_primitive_opt::<UInt8Type>() {
         return Ok(narrow.values().iter().map(|code| u16::from(*code)).collect());

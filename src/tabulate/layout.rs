@@ -3,7 +3,7 @@
 //! # Guarantee
 //! G3: all of it follows from the plan and from the code lists an edition was closed with; no row has been read.
 
-use super::TabulateError;
+use super::{TabulateError, corrupt};
 use crate::ledger::{EditionRow, FileEntry};
 use crate::policy::{Dimension, Numbers, PERIOD, Plan, Quantity};
 use crate::submission::Content;
@@ -11,8 +11,11 @@ use crate::vault::{EditionCoding, column_name};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-/// Cells of code lists counted in one pass at most.
+/// Cells of code lists that the engine counts in one pass at most.
 const PASS_CELLS: usize = 1 << 18;
+/// Cells of code lists that are added up place by place at most: they stay in the cache of one core. The engine takes
+/// memory for the combinations that occur alone, and so is the better one beyond.
+const GRID_CELLS: usize = 1 << 14;
 
 /// One measured table.
 pub(super) struct Table {
@@ -57,7 +60,7 @@ impl Table {
         let Some(Axis::Column { levels, .. }) = edition.axes.get(dim) else { return Ok(()) };
         let steps: Vec<usize> = levels.iter().map(|level| level * stride).collect();
         for (cell, code) in cells.iter_mut().zip(codes) {
-            *cell += steps.get(usize::from(code)).ok_or(TabulateError::Corrupt)?;
+            *cell += steps.get(usize::from(code)).ok_or_else(corrupt)?;
         }
         Ok(())
     }
@@ -67,8 +70,18 @@ impl Table {
         self.dims.iter().copied().filter(|dim| matches!(edition.axes.get(*dim), Some(Axis::Column { .. })))
     }
 
+    /// The columns its cells are told by, each with how far its codes move the cell.
+    pub(super) fn steps<'e>(&self, edition: &'e Edition) -> impl Iterator<Item = (&'e str, Vec<usize>)> {
+        self.axes(edition).filter_map(|(axis, stride)| match axis {
+            Axis::Column { name, levels, .. } => {
+                Some((name.as_str(), levels.iter().map(|level| level * stride).collect()))
+            }
+            Axis::Fixed { .. } => None,
+        })
+    }
+
     /// Each dimension as the edition has it, with its stride.
-    fn axes<'a>(&'a self, edition: &'a Edition) -> impl Iterator<Item = (&'a Axis, usize)> {
+    fn axes<'e>(&self, edition: &'e Edition) -> impl Iterator<Item = (&'e Axis, usize)> {
         self.dims.iter().zip(&self.strides).filter_map(|(dim, stride)| Some((edition.axes.get(*dim)?, *stride)))
     }
 }
@@ -197,6 +210,11 @@ pub(super) fn too_fine(edition: &Edition, table: &Table) -> bool {
     combinations(edition, &table.columns(edition).collect()) > PASS_CELLS
 }
 
+/// Whether all combinations of codes of these columns, or of this table, have a place of their own in a grid.
+pub(super) fn fits_grid(edition: &Edition, columns: impl IntoIterator<Item = usize>) -> bool {
+    combinations(edition, &columns.into_iter().collect()) <= GRID_CELLS
+}
+
 /// Combinations of the codes that an edition was closed with.
 fn combinations(edition: &Edition, columns: &BTreeSet<usize>) -> usize {
     // Several levels of one column vary together.
@@ -216,13 +234,23 @@ pub(super) struct Pass {
     pub(super) tables: Range<usize>,
 }
 
-/// Joins neighbouring tables as long as their common finest table stays small.
+/// Passes of the engine.
 pub(super) fn passes<'a>(edition: &Edition, tables: impl Iterator<Item = &'a Table>) -> Vec<Pass> {
+    joined(edition, tables, PASS_CELLS)
+}
+
+/// Passes over grids. A table that fits none has one of its own.
+pub(super) fn grids<'a>(edition: &Edition, tables: impl Iterator<Item = &'a Table>) -> Vec<Pass> {
+    joined(edition, tables, GRID_CELLS)
+}
+
+/// Joins neighbouring tables as long as their common finest table stays small.
+fn joined<'a>(edition: &Edition, tables: impl Iterator<Item = &'a Table>, cells_max: usize) -> Vec<Pass> {
     let mut passes: Vec<(BTreeSet<usize>, Range<usize>)> = Vec::new();
     for (place, table) in tables.enumerate() {
         let own: BTreeSet<usize> = table.columns(edition).collect();
         match passes.last_mut() {
-            Some((columns, range)) if combinations(edition, &(&*columns | &own)) <= PASS_CELLS => {
+            Some((columns, range)) if combinations(edition, &(&*columns | &own)) <= cells_max => {
                 columns.extend(own);
                 range.end = place + 1;
             }

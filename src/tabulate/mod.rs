@@ -9,6 +9,7 @@
 mod bound;
 mod distinct;
 mod engine;
+mod grid;
 mod layout;
 mod rows;
 
@@ -130,22 +131,49 @@ impl TabulateError {
     }
 }
 
-/// Counts the plan's tables; the engine may take so many bytes of memory.
+/// What a plan is counted from: its editions, laid out and found to be those of the manifest. No row has been read.
+pub struct Sources {
+    vault: Vault,
+    tables: Vec<Table>,
+    editions: Vec<Edition>,
+    files: Vec<Vec<Verified>>,
+}
+
+/// Lays a plan over its editions and checks their files against the manifest. Begins at once, on a thread of its own,
+/// and reads no row: it may go on while the claim is being made durable.
 ///
 /// # Errors
-/// If editions and plan do not fit together, or the vault or the engine fails.
-pub async fn tabulate(
+/// If editions and plan do not fit together, or a file or its key is not what it was; known before a row is read.
+pub fn sources(
     plan: &Plan,
     vault: &Vault,
     editions: &[EditionRow],
-    memory: usize,
-) -> Result<ExactTables, TabulateError> {
-    let editions_layout = layout::editions(plan, editions)?;
-    let tables = layout::tables(plan)?;
-    bound::check(plan, &tables, &editions_layout)?;
+) -> impl Future<Output = Result<Sources, TabulateError>> + use<> {
+    let laid = layout::editions(plan, editions).and_then(|editions| {
+        let tables = layout::tables(plan)?;
+        bound::check(plan, &tables, &editions)?;
+        Ok((tables, editions))
+    });
     let vault = vault.clone();
+    let verifying = tokio::task::spawn_blocking(move || {
+        let (tables, editions) = laid?;
+        // All editions, before a row of any is read: a claim may still be given back.
+        let files = verify(&vault, &editions)?;
+        Ok(Sources { vault, tables, editions, files })
+    });
+    async { verifying.await.map_err(|_| TabulateError::Engine)? }
+}
+
+/// Counts the plan's tables; the engine may take so many bytes of memory.
+///
+/// # Errors
+/// If the vault or the engine fails. Whatever fails here may have depended on the rows.
+pub async fn tabulate(sources: Sources, memory: usize) -> Result<ExactTables, TabulateError> {
     // A thread of its own: the work is long, and a parser that panics ends the thread, not the service.
-    let counted = tokio::task::spawn_blocking(move || count(&vault, tables, &editions_layout, memory));
+    let counted = tokio::task::spawn_blocking(move || {
+        let Sources { vault, tables, editions, files } = sources;
+        read(&vault, tables, &editions, &files, memory)
+    });
     counted.await.map_err(|_| TabulateError::Engine)?
 }
 
@@ -161,12 +189,6 @@ impl Counting {
         *sum = sum.checked_add(count).ok_or(TabulateError::TooLarge)?;
         Ok(())
     }
-}
-
-fn count(vault: &Vault, tables: Vec<Table>, editions: &[Edition], memory: usize) -> Result<ExactTables, TabulateError> {
-    // All editions, before a row of any is read: a claim may still be given back.
-    let files = verify(vault, editions)?;
-    read(vault, tables, editions, &files, memory)
 }
 
 /// Counts editions that were verified. Whatever fails here may have depended on the rows, so it is told apart.
@@ -190,25 +212,46 @@ fn read_all(
 ) -> Result<ExactTables, TabulateError> {
     let empty = |table: Table| Ok(Counting { counts: vec![0; table.figures()?], table });
     let mut tables: Vec<Counting> = tables.into_iter().map(empty).collect::<Result<_, TabulateError>>()?;
-    let engine = engine::Engine::new(vault, memory)?;
+    let mut engine = None;
     for (edition, files) in editions.iter().zip(files) {
-        // The engine's memory goes with the combinations of codes that occur; a table with room for too many is scanned
-        // person by person, in memory that its declared cells alone decide. Both count each person once.
-        let scanned = |table: &Table| table.distinct || layout::too_fine(edition, table);
-        let (persons, mut rows): (Vec<_>, Vec<_>) =
-            tables.iter_mut().partition(|t| t.table.quantity == Quantity::Persons);
-        let (mut distinct, mut additive): (Vec<_>, Vec<_>) = persons.into_iter().partition(|t| scanned(&t.table));
-        for pass in layout::passes(edition, additive.iter().map(|counting| &counting.table)) {
+        // A table of few combinations of codes is added up place by place. Beyond, the engine's memory goes with those
+        // that occur; a table with room for too many is scanned person by person, in memory that its declared cells
+        // alone decide. All count each person once.
+        let (mut distinct, mut grouped, mut added) = (Vec::new(), Vec::new(), Vec::new());
+        for counting in &mut tables {
+            let table = &counting.table;
+            let persons = table.quantity == Quantity::Persons;
+            let group = if persons && (table.distinct || layout::too_fine(edition, table)) {
+                &mut distinct
+            } else if persons && !layout::fits_grid(edition, table.columns(edition)) {
+                &mut grouped
+            } else {
+                &mut added
+            };
+            group.push(counting);
+        }
+        for pass in layout::passes(edition, grouped.iter().map(|counting| &counting.table)) {
+            let engine = match &mut engine {
+                Some(engine) => engine,
+                none => none.insert(engine::Engine::new(vault, memory)?),
+            };
             let groups = engine.count(edition, files, &pass.columns)?;
-            let members = additive.get_mut(pass.tables).ok_or(TabulateError::Engine)?;
+            let members = grouped.get_mut(pass.tables).ok_or(TabulateError::Engine)?;
             fold(edition, &pass.columns, &groups, members)?;
         }
         distinct::count(vault, edition, files, &mut distinct)?;
-        rows::count(vault, edition, files, &mut rows)?;
+        rows::count(vault, edition, files, &mut added)?;
     }
-    engine.end();
+    if let Some(engine) = engine {
+        engine.end();
+    }
     let exact = |counting: Counting| ExactTable { dims: counting.table.dims, counts: Sensitive::new(counting.counts) };
     Ok(ExactTables(tables.into_iter().map(exact).collect()))
+}
+
+/// An edition that is not in order. Made only when one is: making an error costs more than counting a row.
+fn corrupt() -> TabulateError {
+    TabulateError::Corrupt
 }
 
 /// Checks every file of these editions, and that their keys are there; gives them by edition.

@@ -1,18 +1,21 @@
-//! Rows, sums and bins: what is added up over kept rows, exactly, in integers.
+//! Persons, rows, sums and bins: what is added up over kept rows, exactly, in integers.
 //!
 //! # Guarantees
 //! Sums are checked: a figure that would leave 64 bits ends the question, it never wraps (the policy's bounds make that
-//! impossible for 2^32 persons). A value of the person counts at rank 0 alone. A number outside its declared bounds
-//! means a broken edition, not a larger sum. Memory goes with the declared cells, not with the rows.
+//! impossible for 2^32 persons). A person, and a value of the person, counts at rank 0 alone. A number outside its
+//! declared bounds means a broken edition, not a larger sum. Memory goes with the declared cells, not with the rows.
 
-use super::distinct::codes;
-use super::layout::{Edition, Table};
-use super::{Counting, THREADS, TabulateError};
+use super::grid::Grid;
+use super::layout::{self, Edition};
+use super::{Counting, THREADS, TabulateError, corrupt};
 use crate::policy::{Numbers, Quantity};
 use crate::vault::{RANK, Vault, Verified};
-use arrow::array::{Array as _, AsArray as _, PrimitiveArray, RecordBatch};
+use arrow::array::{Array, AsArray as _, PrimitiveArray, RecordBatch};
 use arrow::datatypes::{Int64Type, UInt16Type};
 use std::collections::BTreeSet;
+
+/// What was added up, by grid and quantity.
+type Figures = Vec<Vec<Vec<i64>>>;
 
 /// Adds an edition, which lies in these files, to these tables, all in one pass.
 pub(super) fn count(
@@ -24,26 +27,19 @@ pub(super) fn count(
     if tables.is_empty() {
         return Ok(());
     }
-    let layouts: Vec<&Table> = tables.iter().map(|counting| &counting.table).collect();
-    let share = Share::new(edition, &layouts)?;
-    let columns: Vec<&str> = share.columns.iter().map(String::as_str).collect();
-    let (share, columns) = (&share, &columns);
-    let read = |first: usize| {
-        let mut sums = share.zeros()?;
-        for file in files.iter().skip(first).step_by(THREADS) {
-            for batch in vault.scan(file, columns)? {
-                share.add(batch?.expose(), &mut sums)?;
-            }
-        }
-        Ok(sums)
-    };
-    let added: Vec<Result<Vec<Vec<i64>>, TabulateError>> = std::thread::scope(|scope| {
-        let running: Vec<_> = (0..THREADS).map(|first| scope.spawn(move || read(first))).collect();
+    let passes = layout::grids(edition, tables.iter().map(|counting| &counting.table));
+    let grid =
+        |pass: &layout::Pass| Grid::new(edition, pass, tables.get(pass.tables.clone()).ok_or(TabulateError::Engine)?);
+    let share = Share::new(edition, passes.iter().map(grid).collect::<Result<_, _>>()?)?;
+    let share = &share;
+    let added: Vec<Result<Figures, TabulateError>> = std::thread::scope(|scope| {
+        let files = |first: usize| files.iter().skip(first).step_by(THREADS);
+        let running: Vec<_> = (0..THREADS).map(|first| scope.spawn(move || share.read(vault, files(first)))).collect();
         running.into_iter().map(|thread| thread.join().unwrap_or(Err(TabulateError::Engine))).collect()
     });
-    for sums in added {
-        for (counting, sums) in tables.iter_mut().zip(sums?) {
-            sums.into_iter().enumerate().try_for_each(|(place, sum)| counting.add(place, sum))?;
+    for figures in added {
+        for ((grid, pass), figures) in share.grids.iter().zip(&passes).zip(figures?) {
+            grid.fold(&figures, tables.get_mut(pass.tables.clone()).ok_or(TabulateError::Engine)?)?;
         }
     }
     Ok(())
@@ -52,98 +48,132 @@ pub(super) fn count(
 /// How the rows of an edition are added up: the same for every thread.
 struct Share<'a> {
     edition: &'a Edition,
-    tables: &'a [&'a Table],
-    /// The dimensions read from columns.
-    dims: BTreeSet<usize>,
+    grids: Vec<Grid<'a>>,
+    /// Whether a person may have rows of other ranks than 0.
+    ranked: bool,
     /// Every column read.
     columns: BTreeSet<String>,
 }
 
 impl<'a> Share<'a> {
-    fn new(edition: &'a Edition, tables: &'a [&'a Table]) -> Result<Self, TabulateError> {
-        let dims: BTreeSet<usize> = tables.iter().flat_map(|table| table.columns(edition)).collect();
-        let mut columns = BTreeSet::from([RANK.to_owned()]);
-        for dim in &dims {
-            columns.insert(edition.column(*dim)?.to_owned());
-        }
-        for numbers in tables.iter().filter_map(|table| table.quantity.numbers()) {
+    fn new(edition: &'a Edition, grids: Vec<Grid<'a>>) -> Result<Self, TabulateError> {
+        let mut columns: BTreeSet<String> = grids.iter().flat_map(Grid::columns).map(str::to_owned).collect();
+        for numbers in grids.iter().flat_map(|grid| &grid.quantities).filter_map(Quantity::numbers) {
             columns.insert(edition.numbers(numbers)?);
         }
-        Ok(Self { edition, tables, dims, columns })
+        let ranked = edition.coding.rows_max > 1;
+        if ranked || columns.is_empty() {
+            columns.insert(RANK.to_owned());
+        }
+        Ok(Self { edition, grids, ranked, columns })
     }
 
-    fn zeros(&self) -> Result<Vec<Vec<i64>>, TabulateError> {
-        self.tables.iter().map(|table| Ok(vec![0; table.figures()?])).collect()
-    }
-
-    fn add(&self, batch: &RecordBatch, sums: &mut [Vec<i64>]) -> Result<(), TabulateError> {
-        let mut cells: Vec<Vec<usize>> =
-            self.tables.iter().map(|table| vec![table.base(self.edition); batch.num_rows()]).collect();
-        for dim in &self.dims {
-            let codes = codes(batch, self.edition.column(*dim)?)?;
-            for (table, cells) in self.tables.iter().zip(&mut cells) {
-                table.advance(self.edition, *dim, codes.iter().copied(), cells)?;
+    /// Adds up some files.
+    fn read<'b>(&self, vault: &Vault, files: impl Iterator<Item = &'b Verified>) -> Result<Figures, TabulateError> {
+        let columns: Vec<&str> = self.columns.iter().map(String::as_str).collect();
+        let mut figures = self.grids.iter().map(Grid::zeros).collect::<Result<Figures, _>>()?;
+        let mut places = Vec::new();
+        for file in files {
+            for batch in vault.scan(file, &columns)? {
+                self.add(batch?.expose(), &mut places, &mut figures)?;
             }
         }
+        Ok(figures)
+    }
+
+    fn add(
+        &self,
+        batch: &RecordBatch,
+        places: &mut Vec<usize>,
+        figures: &mut [Vec<Vec<i64>>],
+    ) -> Result<(), TabulateError> {
         let ranks = batch.column_by_name(RANK).and_then(|ranks| ranks.as_primitive_opt::<UInt16Type>());
-        let ranks = ranks.ok_or(TabulateError::Corrupt)?.values();
-        for ((table, cells), sums) in self.tables.iter().zip(&cells).zip(sums) {
-            let mut put = |cell: usize, place: usize, amount: i64| {
-                let at = cell.checked_mul(table.quantity.width()).and_then(|at| at.checked_add(place));
-                let sum = at.and_then(|at| sums.get_mut(at)).ok_or(TabulateError::Corrupt)?;
-                *sum = sum.checked_add(amount).ok_or(TabulateError::TooLarge)?;
-                Ok(())
-            };
-            match &table.quantity {
-                Quantity::Persons => return Err(TabulateError::Engine),
-                Quantity::Rows => cells.iter().try_for_each(|cell| put(*cell, 0, 1))?,
-                Quantity::Valued(numbers) => {
-                    self.each(batch, numbers, ranks, cells, |cell, _| put(cell, 0, 1))?;
-                }
-                Quantity::Sum(numbers) => {
-                    let middle = numbers.midpoint();
-                    self.each(batch, numbers, ranks, cells, |cell, value| {
-                        put(cell, 0, value.checked_sub(middle).ok_or(TabulateError::TooLarge)?)
-                    })?;
-                }
-                Quantity::Bins(numbers, edges) => {
-                    self.each(batch, numbers, ranks, cells, |cell, value| put(cell, bin(edges, value)?, 1))?;
-                }
+        let ranks = ranks.map(|ranks| &ranks.values()[..]);
+        if self.ranked && ranks.is_none() {
+            return Err(TabulateError::Corrupt);
+        }
+        let column = |name: &str| batch.column_by_name(name).map(AsRef::as_ref);
+        for (grid, figures) in self.grids.iter().zip(figures) {
+            grid.find(batch.num_rows(), column, places)?;
+            for (quantity, sums) in grid.quantities.iter().zip(figures) {
+                let rows = Rows { batch, places, ranks: ranks.filter(|_| self.ranked) };
+                self.add_one(quantity, &rows, sums)?;
             }
         }
         Ok(())
     }
 
-    /// Every value of a column that counts, with the cell of its row.
+    /// Adds up one quantity of some rows.
+    fn add_one(&self, quantity: &Quantity, rows: &Rows<'_>, sums: &mut [i64]) -> Result<(), TabulateError> {
+        let mut put = |place: usize, amount: i64| {
+            let sum = sums.get_mut(place).ok_or_else(corrupt)?;
+            *sum = sum.checked_add(amount).ok_or_else(too_large)?;
+            Ok(())
+        };
+        match quantity {
+            Quantity::Persons => match rows.ranks {
+                None => rows.places.iter().try_for_each(|place| put(*place, 1)),
+                Some(ranks) => {
+                    rows.places.iter().zip(ranks).try_for_each(|(place, rank)| put(*place, i64::from(*rank == 0)))
+                }
+            },
+            Quantity::Rows => rows.places.iter().try_for_each(|place| put(*place, 1)),
+            Quantity::Valued(numbers) => self.each(rows, numbers, |place, _| put(place, 1)),
+            Quantity::Sum(numbers) => {
+                let middle = numbers.midpoint();
+                self.each(rows, numbers, |place, value| put(place, value.checked_sub(middle).ok_or_else(too_large)?))
+            }
+            Quantity::Bins(numbers, edges) => {
+                let width = quantity.width();
+                self.each(rows, numbers, |place, value| {
+                    let at = place.checked_mul(width).and_then(|at| at.checked_add(bin(edges, value).ok()?));
+                    put(at.ok_or_else(corrupt)?, 1)
+                })
+            }
+        }
+    }
+
+    /// Every value of a column that counts, with the place of its row.
     fn each(
         &self,
-        batch: &RecordBatch,
+        rows: &Rows<'_>,
         numbers: &Numbers,
-        ranks: &[u16],
-        cells: &[usize],
         mut add: impl FnMut(usize, i64) -> Result<(), TabulateError>,
     ) -> Result<(), TabulateError> {
-        let array = batch.column_by_name(&self.edition.numbers(numbers)?);
+        let array = rows.batch.column_by_name(&self.edition.numbers(numbers)?);
         let array: &PrimitiveArray<Int64Type> =
             array.and_then(|array| array.as_primitive_opt()).ok_or(TabulateError::Corrupt)?;
-        for ((row, (cell, rank)), value) in cells.iter().zip(ranks).enumerate().zip(array.values()) {
-            if array.is_null(row) || (!numbers.per_row && *rank != 0) {
+        let ranks = rows.ranks.filter(|_| !numbers.per_row);
+        for (row, (place, value)) in rows.places.iter().zip(array.values()).enumerate() {
+            let other = ranks.is_some_and(|ranks| ranks.get(row).is_none_or(|rank| *rank != 0));
+            if other || array.is_null(row) {
                 continue;
             }
             if !(numbers.min..=numbers.max).contains(value) {
                 return Err(TabulateError::Corrupt);
             }
-            add(*cell, *value)?;
+            add(*place, *value)?;
         }
         Ok(())
     }
 }
 
+/// Some rows: where each counts, and its rank if that matters.
+struct Rows<'a> {
+    batch: &'a RecordBatch,
+    places: &'a [usize],
+    ranks: Option<&'a [u16]>,
+}
+
+fn too_large() -> TabulateError {
+    TabulateError::TooLarge
+}
+
 /// The bin of a value within the bounds: a bin holds its lower end, the last one both.
 fn bin(edges: &[i64], value: i64) -> Result<usize, TabulateError> {
     let above = edges.partition_point(|edge| *edge <= value);
-    let last = edges.len().checked_sub(2).ok_or(TabulateError::Corrupt)?;
-    Ok(above.checked_sub(1).ok_or(TabulateError::Corrupt)?.min(last))
+    let last = edges.len().checked_sub(2).ok_or_else(corrupt)?;
+    Ok(above.checked_sub(1).ok_or_else(corrupt)?.min(last))
 }
 
 #[cfg(test)]

@@ -32,7 +32,7 @@ fn measured(dims: &[usize], distinct: bool, l1: u64, l2_squared: u64) -> Measure
     Measured { quantity: Quantity::Persons, dims: dims.to_vec(), units: Nanos::ZERO, l1, l2_squared, distinct }
 }
 
-fn persons(dims: &[usize]) -> Measured {
+pub(super) fn persons(dims: &[usize]) -> Measured {
     measured(dims, false, 1, 1)
 }
 
@@ -49,7 +49,10 @@ pub(super) fn plan(
 /// The counts of each table, taken out of their wrapper.
 pub(super) fn counted(plan: &Plan, test: &TestVault, editions: &[EditionRow]) -> Result<Vec<Vec<i64>>, TabulateError> {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    let tables = runtime.block_on(tabulate(plan, &test.vault, editions, MEMORY))?;
+    let tables = runtime.block_on(async {
+        let sources = sources(plan, &test.vault, editions).await?;
+        tabulate(sources, MEMORY).await
+    })?;
     Ok(tables.0.iter().map(|table| table.counts.expose().clone()).collect())
 }
 

@@ -49,6 +49,19 @@ async fn only_an_undrawn_claim_comes_back_and_a_forfeited_one_does_not() {
     desk.verify().await;
 }
 
+// G7
+#[tokio::test]
+async fn what_is_granted_and_not_made_durable_leaves_nothing() {
+    let desk = Desk::new().await;
+    let policy = desk.enact(&visits(&[])).await;
+    let (plan, analyst) = (plan(&policy, "0.1", 1), principal(Role::Analyst, "ohchr"));
+    drop(desk.ledger.grant(&plan, &analyst).await.unwrap());
+    assert_eq!(desk.spent().await, "0 held, 0 spent");
+    let _claim = desk.ledger.grant(&plan, &analyst).await.unwrap().reserve().await.unwrap();
+    assert_eq!(desk.spent().await, "0.1 held, 0 spent");
+    desk.verify().await;
+}
+
 #[tokio::test]
 async fn a_claim_that_another_start_has_settled_cannot_be_voided_or_released() {
     let desk = Desk::new().await;
