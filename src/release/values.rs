@@ -110,7 +110,7 @@ mod tests {
     use crate::noise::{NoisyTable, NoisyTables};
     use crate::policy::sample::{analyst, closed, policy, question, today};
     use crate::policy::{MeasureAsked, Measured, Question, admit};
-    use crate::release::draft::Draft;
+    use crate::release::draft::{Draft, epsilon};
     use crate::release::table::Linked;
     use crate::release::telling::tell;
     use crate::release::{Flaw, audit};
@@ -137,7 +137,7 @@ mod tests {
         let noisy = NoisyTables { accounting: Accounting::Zcdp, tables: plan.measured.iter().map(drawn).collect() };
         let parts = Parts::new(&plan, &noisy);
         let telling = tell(&plan, &parts, &Linked::new()).unwrap();
-        String::from_utf8(Draft::new(&plan, telling, None).unwrap().entry().body).unwrap()
+        String::from_utf8(Draft::new(&plan, telling, epsilon(&plan), None).unwrap().entry().body).unwrap()
     }
 
     fn sum() -> Vec<MeasureAsked> {
