@@ -339,6 +339,9 @@ pub struct CellRules {
 pub struct KnownTotal {
     /// Which cell.
     pub selection: Selection,
+    /// Of which period; of any, if it says none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub period: Option<Period>,
     /// The published figure.
     pub persons: u64,
     /// Where it stands.

@@ -8,7 +8,7 @@ use super::plan::PERIOD;
 use super::wire;
 use super::{Program, RunRule};
 use crate::budget::Accounting;
-use crate::identity::Purpose;
+use crate::identity::{Period, Purpose};
 use std::collections::BTreeSet;
 use toml::Spanned;
 
@@ -203,7 +203,16 @@ pub(super) fn known_totals(
         let total = total.get_ref();
         let citation = super::parse::words(&total.citation, "citation", findings);
         let selection = known.selection(&total.selection, findings)?;
-        Some(KnownTotal { selection: known.on_columns(&selection), persons: total.persons, citation: citation? })
+        let period = total.period.as_ref().map(|period| {
+            Period::parse(period.get_ref()).map_err(|wrong| findings.error(at(period), "value_wrong", wrong.expected))
+        });
+        let period = period.transpose().ok()?;
+        Some(KnownTotal {
+            selection: known.on_columns(&selection),
+            period,
+            persons: total.persons,
+            citation: citation?,
+        })
     };
     wire.iter().filter_map(|total| read(total, findings)).collect()
 }

@@ -194,6 +194,7 @@ pub(super) struct Vulnerable {
 pub(super) struct KnownTotal {
     #[serde(rename = "where")]
     pub(super) selection: Where,
+    pub(super) period: Option<Words>,
     pub(super) persons: u64,
     pub(super) citation: Words,
 }

@@ -23,7 +23,8 @@ impl<'a> Totals<'a> {
     /// The known total of the cell at a place, if there is one.
     pub(super) fn at(&self, place: usize) -> Option<&'a KnownTotal> {
         let plan = self.plan;
-        if plan.known_totals.is_empty() || plan.editions.len() != 1 {
+        let [edition] = plan.editions.as_slice() else { return None };
+        if plan.known_totals.is_empty() {
             return None;
         }
         let here = self.cells.at(place);
@@ -35,7 +36,8 @@ impl<'a> Totals<'a> {
                 selection.entry(dimension.column.clone()).or_default().extend(level.members.iter().cloned());
             }
         }
-        plan.known_totals.iter().find(|total| total.selection == selection)
+        let here = |total: &&KnownTotal| total.period.as_ref().is_none_or(|period| *period == edition.period);
+        plan.known_totals.iter().filter(here).find(|total| total.selection == selection)
     }
 }
 

@@ -16,9 +16,12 @@ fn with(mut question: Value, key: &str, value: Value) -> Value {
 #[test]
 fn margins_filters_and_shares_of_a_draw_are_free_and_agree_with_it() {
     let service = TestService::start();
-    let known =
-        "[[known_total]]\nwhere = { sex = [\"F\"] }\npersons = 1000\ncitation = \"Census 2025, table 12\"\n[[forbid]]";
-    service.in_force(&POLICY.replacen("[[forbid]]", known, 1).replacen(", \"west\"", "", 1));
+    let known = |period: &str, persons: u32| {
+        let line = "citation = \"Census 2025, table 12\"";
+        format!("[[known_total]]\nwhere = {{ sex = [\"F\"] }}\nperiod = \"{period}\"\npersons = {persons}\n{line}\n")
+    };
+    let known = known("2025", 10) + &known("2026", 1_000) + "[[forbid]]";
+    service.in_force(&POLICY.replacen("[[forbid]]", &known, 1).replacen(", \"west\"", "", 1));
     let (ministry, team) = (service.submitter(), service.analyst());
     service.submit(&ministry, "visits", "2026", "k1", &visits("a", 2_000, 2)).expect(201);
     service.close("visits", "2026").expect(201);
