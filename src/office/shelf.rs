@@ -17,8 +17,11 @@ impl Office {
         if self.is_free(&plan).await? {
             return Ok(plan);
         }
-        let mut best: Option<(f64, Plan)> = None;
+        let (mut best, wanted): (Option<(f64, Plan)>, f64) = (None, plan.precision());
         for (draw, form) in self.ledger.draws_over(&plan).await? {
+            if form.precision_at_most(plan.accounting) < wanted {
+                continue;
+            }
             let Some(over) = plan.over(policy, draw, &form) else { continue };
             let asked = over.shown.iter().take(over.asked);
             let variance: f64 = asked.map(|shown| over.variance_of(&Quantity::Persons, &[], shown)).sum();
@@ -28,6 +31,7 @@ impl Office {
         }
         Ok(best.map_or(plan, |(_, over)| over))
     }
+
     /// Whether what is answered from a draw gives nothing withheld away and tells something of what is asked.
     pub(super) async fn can_be_told(&self, plan: &Plan) -> Result<bool, OfficeError> {
         Ok(Box::pin(self.answering.can_be_cut(plan)).await? == Cut::Tells)

@@ -40,11 +40,7 @@ impl<'a> Prediction<'a> {
         additive: bool,
     ) -> Self {
         let sizes: Vec<usize> = dimensions.iter().map(|d| d.levels.len()).collect();
-        let variance = |m: &Measured| match accounting {
-            Accounting::Zcdp => gaussian_variance(m.units, m.l2_squared),
-            Accounting::Pure => laplace_variance(m.units, m.l1),
-        };
-        let tables: Vec<(Vec<usize>, f64)> = measured.map(|m| (m.dims.clone(), variance(m))).collect();
+        let tables: Vec<(Vec<usize>, f64)> = measured.map(|m| (m.dims.clone(), variance(accounting, m))).collect();
         let nesting = || super::regions::nesting(dimensions, tables.iter().map(|(dims, _)| dims));
         let joined = additive.then(|| Measurement::new(&sizes, nesting(), &tables));
         Self { dimensions, cuts, tables, joined }
@@ -66,6 +62,14 @@ impl<'a> Prediction<'a> {
         };
         let joined = |all| worst(&Cells::new(self.dimensions, self.cuts, &shown.dims), all);
         self.joined.as_ref().map_or_else(alone, joined).unwrap_or(f64::INFINITY)
+    }
+}
+
+/// Variance of a cell of one measured table.
+pub(super) fn variance(accounting: Accounting, measured: &Measured) -> f64 {
+    match accounting {
+        Accounting::Zcdp => gaussian_variance(measured.units, measured.l2_squared),
+        Accounting::Pure => laplace_variance(measured.units, measured.l1),
     }
 }
 

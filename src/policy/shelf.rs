@@ -9,9 +9,10 @@ use super::admit::release_digest;
 use super::asked::place_of;
 use super::dimension::{dimension_of, every_level, groups, period_of};
 use super::plan::{Cut, Dimension, Finer, Level, Measured, PERIOD, Plan, Shown};
+use super::price::variance;
 use super::shape::{over_dimensions, structural_zeros};
 use super::{Figure, Policy, Quantity};
-use crate::budget::Nanos;
+use crate::budget::{Accounting, Nanos};
 use crate::identity::Digest;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -27,7 +28,24 @@ pub struct Form {
     additive: bool,
 }
 
+impl Form {
+    /// No linear estimate of persons is more precise (1 / variance) than this: whoever comes or goes moves one cell of
+    /// each table by one, so that all tables together tell of them what their precisions add up to (Cauchy and Schwarz).
+    #[must_use]
+    pub fn precision_at_most(&self, accounting: Accounting) -> f64 {
+        let persons = self.measured.iter().filter(|measured| measured.quantity == Quantity::Persons);
+        persons.map(|measured| variance(accounting, measured).recip()).sum::<f64>() * ROUNDING
+    }
+}
+
 impl Plan {
+    /// The precision (1 / variance) to expect of persons in the most precise of the tables asked for.
+    #[must_use]
+    pub fn precision(&self) -> f64 {
+        let asked = self.shown.iter().take(self.asked);
+        asked.map(|shown| self.variance_of(&Quantity::Persons, &[], shown).recip()).fold(0.0, f64::max)
+    }
+
     /// What is measured, for later questions.
     #[must_use]
     pub fn form(&self) -> Form {

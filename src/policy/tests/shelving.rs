@@ -61,6 +61,7 @@ proptest! {
             let (paid, free) = (own.predicted_variance(here), over.predicted_variance(there));
             prop_assert!(free <= paid, "{free} {paid}");
         }
+        prop_assert!(over.precision() <= PROGRAM.form().precision_at_most(PROGRAM.accounting), "a bound is a bound");
     }
 }
 
@@ -69,6 +70,9 @@ fn more_precision_than_a_draw_has_is_drawn_anew() {
     let asked = |rho: &str| plan(&POLICY, &question("acs2024", &["sex"], &["2024"], rho));
     assert!(asked("0.001").over(&POLICY, PROGRAM.draw, &PROGRAM.form()).is_some());
     assert!(asked("0.1").over(&POLICY, PROGRAM.draw, &PROGRAM.form()).is_none());
+    let at_most = |rho: &str| asked(rho).form().precision_at_most(PROGRAM.accounting);
+    assert!(at_most("0.01") < asked("0.0101").precision(), "seen without laying one over the other");
+    assert!(at_most("0.01") >= asked("0.01").precision());
 }
 
 #[test]
