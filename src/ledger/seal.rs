@@ -20,6 +20,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// Rows whose bytes are checked when they are read, and may be large: not read through at every opening.
 const CHECKED_WHEN_READ: [&str; 2] = ["draws", "releases"];
 
+/// Rows sealed by one statement at most.
+const SEALED_AT_ONCE: usize = 64;
+
 /// Rows changed and not sealed yet.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Noted(Arc<Mutex<BTreeSet<(String, i64)>>>);
@@ -66,19 +69,38 @@ impl Seals {
 
     /// Seals every row that was changed. The last thing before a commit.
     pub(super) async fn write(&self, rows: &mut SqliteConnection, noted: &Noted) -> Result<(), LedgerError> {
-        for (table, row) in noted.take() {
-            let Some(columns) = self.0.get(&table) else { continue };
-            let query = format!("SELECT CAST({columns} AS BLOB) FROM {table} WHERE rowid = ?");
-            let found: Option<Vec<u8>> =
-                sqlx::query_scalar(AssertSqlSafe(query)).bind(row).fetch_optional(&mut *rows).await?;
-            // A row that is gone again was deleted in the same transaction.
-            if let Some(columns) = found {
-                let query = format!("UPDATE {table} SET seal = ? WHERE rowid = ?");
-                let seal = seal(&table, &columns);
-                sqlx::query(AssertSqlSafe(query)).bind(seal).bind(row).execute(&mut *rows).await?;
-            }
+        let changed: Vec<(String, i64)> =
+            noted.take().into_iter().filter(|(table, _)| self.0.contains_key(table)).collect();
+        for some in changed.chunks(SEALED_AT_ONCE) {
+            self.write_some(rows, some).await?;
         }
         noted.clear();
+        Ok(())
+    }
+
+    /// Two statements for all of them: each on its own costs a change of threads and back.
+    async fn write_some(&self, rows: &mut SqliteConnection, changed: &[(String, i64)]) -> Result<(), LedgerError> {
+        let read = changed.iter().filter_map(|(table, _)| {
+            let columns = self.0.get(table)?;
+            Some(format!("SELECT '{table}', rowid, CAST({columns} AS BLOB) FROM {table} WHERE rowid = ?"))
+        });
+        let read = read.collect::<Vec<_>>().join(" UNION ALL ");
+        let mut query = sqlx::query_as::<_, (String, i64, Vec<u8>)>(AssertSqlSafe(read));
+        for (_, row) in changed {
+            query = query.bind(row);
+        }
+        // A row that is gone again was deleted in the same transaction.
+        let found = query.fetch_all(&mut *rows).await?;
+        if found.is_empty() {
+            return Ok(());
+        }
+        let write = found.iter().map(|(table, _, _)| format!("UPDATE {table} SET seal = ? WHERE rowid = ?"));
+        let write = write.collect::<Vec<_>>().join("; ");
+        let mut query = sqlx::query(AssertSqlSafe(write));
+        for (table, row, columns) in &found {
+            query = query.bind(seal(table, columns)).bind(row);
+        }
+        query.execute(&mut *rows).await?;
         Ok(())
     }
 
