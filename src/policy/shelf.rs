@@ -30,7 +30,7 @@ pub struct Form {
 
 impl Form {
     /// No linear estimate of persons is more precise (1 / variance) than this: whoever comes or goes moves one cell of
-    /// each table by one, so that all tables together tell of them what their precisions add up to (Cauchy and Schwarz).
+    /// each table by one, so that all together tell of them what their precisions add up to (Cauchy and Schwarz).
     #[must_use]
     pub fn precision_at_most(&self, accounting: Accounting) -> f64 {
         let persons = self.measured.iter().filter(|measured| measured.quantity == Quantity::Persons);
