@@ -33,6 +33,7 @@ mod persons;
 mod process;
 mod races;
 mod refusals;
+mod required;
 mod roles;
 mod rollback;
 mod shutdown;
