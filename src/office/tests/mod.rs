@@ -9,6 +9,7 @@
 
 mod check;
 mod faults;
+mod limits;
 mod lists;
 mod model;
 mod operation;
