@@ -89,6 +89,19 @@ impl Ledger {
         Ok(Committed { draft, log_index, released_at })
     }
 
+    /// Settles a claim as spent and stores the sealed draw with nothing released: a fault behind the noise. Whoever
+    /// asks for the draw again is answered from it.
+    ///
+    /// # Errors
+    /// [`LedgerError::Conflict`] if the claim was ended elsewhere (as spent, too).
+    pub async fn keep(&self, claim: Drawn, sealed_draw: &[u8]) -> Result<(), LedgerError> {
+        let mut writing = self.write().await?;
+        let claim = self.drawn(&mut writing, &claim).await?;
+        claims::spend(&mut writing, &claim).await?;
+        store_draw(&mut writing, &claim, sealed_draw).await?;
+        writing.commit(Point::Forfeit).await
+    }
+
     /// Stores a free answer (another cut of a draw that is paid for) and its leaf, if no more releases of the draw
     /// stand than were `seen` when it was judged: two free answers at once cannot add up to what each withholds.
     ///

@@ -79,7 +79,8 @@ impl Answering {
     /// Run it in a task of its own: once a claim is reserved it must come to an end, whether or not the asker waits.
     ///
     /// # Errors
-    /// A refusal by the ledger leaves nothing behind; a fault after the reservation leaves the claim spent (G7).
+    /// A refusal by the ledger leaves nothing behind; a fault after the reservation leaves the claim spent (G7). One
+    /// after the noise leaves the draw, too: asked again, it is answered from there for nothing.
     pub async fn answer(&self, plan: &Plan, asker: &Principal) -> Result<(Release, bool), AnswerError> {
         let _turn = self.turns.take(plan.draw).await;
         let shelved = match self.on_the_shelf(plan).await {
@@ -235,21 +236,28 @@ impl Answering {
         }
     }
 
-    /// Estimates, suppresses and writes down; the claim is spent whatever happens here.
+    /// Estimates, suppresses and writes down. The claim is spent whatever happens here, so what was drawn is kept.
     async fn draft(
         &self,
         plan: &Plan,
         claim: Drawn,
         noisy: NoisyTables,
     ) -> Result<(Drawn, Draft, Vec<u8>), AnswerError> {
+        let sealed = match self.seal(plan, &noisy) {
+            Ok(sealed) => sealed,
+            Err(error) => {
+                self.ledger.forfeit(claim).await?;
+                return Err(error);
+            }
+        };
         let written = match self.search().await {
             Ok(_search) => write_down(plan, noisy, Shelf::default(), Vec::new()).await,
             Err(error) => Err(error),
         };
-        match written.and_then(|(draft, _, noisy)| Ok((draft?, self.seal(plan, &noisy)?))) {
-            Ok((draft, sealed)) => Ok((claim, draft, sealed)),
+        match written.and_then(|(draft, ..)| draft) {
+            Ok(draft) => Ok((claim, draft, sealed)),
             Err(error) => {
-                self.ledger.forfeit(claim).await?;
+                self.ledger.keep(claim, &sealed).await?;
                 Err(error)
             }
         }

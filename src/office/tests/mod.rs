@@ -9,6 +9,7 @@
 
 mod check;
 mod faults;
+mod kept;
 mod limits;
 mod lists;
 mod model;
