@@ -35,6 +35,7 @@ mod remainder;
 mod reorder;
 mod search;
 pub mod simplex;
+mod spread;
 mod tally;
 mod told;
 mod unasked;
