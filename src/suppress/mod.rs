@@ -43,7 +43,7 @@ mod unchanged;
 mod verdict;
 mod withhold;
 
-pub use attacker::{Attacker, Stopped};
+pub use attacker::{Attacker, Stretched};
 pub use audit::{audit, audit_sums};
 pub use certificate::{Certificate, Notion, Revealed, WouldReveal};
 pub use cut::{Choice, Cut};
