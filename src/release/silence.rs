@@ -89,7 +89,9 @@ fn unasked<'a>(
 ) -> Result<Option<Vec<Told>>, AnswerError> {
     let frame = Frame::of_plan(plan);
     let Some(mut small) = suppress::remainders(&frame.sizes(), frame.period(), tables) else { return Ok(None) };
-    let floor = |remainder: &Remainder| remainder.floor.max(f64::from(plan.rules.threshold) + ROUNDING_ROOM);
+    // as if somebody had asked for it by name, whatever the tables that leave it over were judged by
+    let floor =
+        |remainder: &Remainder| remainder.floor.max(f64::from(plan.floor_of(&remainder.levels)) + ROUNDING_ROOM);
     small.retain(|remainder| remainder.estimate < floor(remainder));
     let errors = parts.errors(small.iter().map(|remainder| remainder.levels.as_slice()), link.alone.as_deref())?;
     let withheld = |(remainder, error): (&Remainder, f64)| remainder.withheld(error, floor(remainder));
