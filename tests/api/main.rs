@@ -18,9 +18,12 @@
 
 mod accounts;
 mod acs;
+mod attack;
+mod beside;
 mod bodies;
 mod comparisons;
 mod flips;
+mod floors;
 mod folders;
 mod free;
 mod groups;
@@ -28,6 +31,7 @@ mod hostile;
 mod load;
 mod marker;
 mod measures;
+mod neighbours;
 mod offers;
 mod persons;
 mod process;
@@ -35,9 +39,16 @@ mod races;
 mod refusals;
 mod roles;
 mod rollback;
+mod rows;
 mod shutdown;
 mod slow;
+mod solver;
 mod support;
+mod suppress;
+mod tampered;
+#[path = "../../src/suppress/tests/attacker.rs"]
+#[expect(dead_code, reason = "the unit tests try more")]
+mod textbook;
 mod thousand;
 mod unasked;
 mod way;

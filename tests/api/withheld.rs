@@ -17,7 +17,7 @@ fn register(women: [usize; 3]) -> String {
     csv
 }
 
-fn service() -> (TestService, String) {
+pub fn service() -> (TestService, String) {
     service_of(POLICY)
 }
 
@@ -35,7 +35,7 @@ fn service_with(policy: &str, women: [usize; 3]) -> (TestService, String) {
 }
 
 /// Standard errors of a person or more: less noise than that, and a line hides three.
-fn question(by: &[&str], states: &[&str], rho: &str) -> Value {
+pub fn question(by: &[&str], states: &[&str], rho: &str) -> Value {
     let mut question = json!({ "dataset": "visits", "purpose": "sdg", "measures": [{ "kind": "persons" }], "by": by,
         "periods": ["2026"], "spend": { "rho": rho } });
     if !states.is_empty() {
