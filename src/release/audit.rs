@@ -12,7 +12,7 @@ use super::linked::{Frame, Misfit};
 use super::table::Link;
 use super::values::covered;
 use crate::identity::{Digest, ReleaseId};
-use crate::suppress::{self, Certificate, Revealed, Told};
+use crate::suppress::{self, Certificate, Draw, Revealed, Told};
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -102,16 +102,15 @@ fn of_draw(bodies: &[Body]) -> Result<Certificate, Flaw> {
         }
     }
     let mut certificate = Certificate::default();
+    let zeros: Vec<_> = bodies.iter().flat_map(|body| body.impossible.iter().cloned()).collect();
     for (link, (mut tables, places)) in linked {
-        if link.alone.is_none() {
-            let zeros: Vec<_> = bodies.iter().flat_map(|body| body.impossible.iter().cloned()).collect();
-            tables.extend(frame.impossible(&zeros, tables.iter()));
-        }
+        let nobody = |tables: &[Told]| frame.nobody(&zeros, &link, tables);
+        tables.extend(nobody(&tables));
         let prove = if link.sum.is_some() { suppress::audit_sums } else { suppress::audit };
         let proved = prove(&frame.sizes(), &tables).map_err(|revealed| flaw(&revealed, &places))?;
         if link.persons() {
-            suppress::audit_unasked(&frame.sizes(), frame.period(), &tables)
-                .map_err(|revealed| flaw(&revealed, &places))?;
+            let draw = Draw { sizes: &frame.sizes(), pooled: frame.period(), impossible: &nobody };
+            suppress::audit_unasked(draw, &tables).map_err(|revealed| flaw(&revealed, &places))?;
         }
         // rows and sums stand in the same cells as persons
         certificate = if link.persons() { certificate.and(&proved) } else { certificate };
