@@ -90,9 +90,10 @@ fn unasked(
 ) -> Result<Option<Vec<Told>>, AnswerError> {
     let frame = Frame::of_plan(plan);
     let nobody = |tables: &[Told]| frame.nobody(&impossible(plan), link, tables);
-    let draw = Draw { sizes: &frame.sizes(), pooled: frame.period(), impossible: &nobody };
-    let least = f64::from(plan.rules.threshold) + ROUNDING_ROOM;
-    let Some(small) = suppress::unasked_beside(draw, least, standing, new)? else { return Ok(None) };
+    // as if somebody had asked for it by name, whatever the tables that leave it over were judged by
+    let least = |levels: &[Vec<usize>]| f64::from(plan.floor_of(levels)) + ROUNDING_ROOM;
+    let draw = Draw { sizes: &frame.sizes(), pooled: frame.period(), least: &least, impossible: &nobody };
+    let Some(small) = suppress::unasked_beside(draw, standing, new)? else { return Ok(None) };
     let errors = parts.errors(small.iter().map(|group| group.levels.as_slice()), link.alone.as_deref())?;
     let mut hidden: Vec<Told> = small.iter().zip(errors).map(|(group, error)| group.withheld(error)).collect();
     hidden.extend(nobody(&hidden));

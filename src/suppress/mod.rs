@@ -35,6 +35,7 @@ mod remainder;
 mod reorder;
 mod search;
 pub mod simplex;
+mod spread;
 mod tally;
 mod told;
 mod unasked;
@@ -42,7 +43,7 @@ mod unchanged;
 mod verdict;
 mod withhold;
 
-pub use attacker::{Attacker, Stopped};
+pub use attacker::{Attacker, Stretched};
 pub use audit::{audit, audit_sums};
 pub use certificate::{Certificate, Notion, Revealed, WouldReveal};
 pub use cut::{Choice, Cut};

@@ -28,14 +28,16 @@ pub struct Draw<'a> {
     pub sizes: &'a [usize],
     /// The dimension along which every level has a floor of its own: the periods in each of which a person may count.
     pub pooled: Option<usize>,
+    /// The floor of a question for a group, by its levels: at least by this it is judged. No published file tells it.
+    pub least: &'a dyn Fn(&[Vec<usize>]) -> f64,
     /// The tables of the cells within these that nobody can be counted in.
     pub impossible: &'a dyn Fn(&[Told]) -> Vec<Told>,
 }
 
 /// The small groups that what is shown of these tables gives away, each once; none if there are too many to tell. A
-/// withheld estimate may be given, or be no number. Floors count as at least `least`.
+/// withheld estimate may be given, or be no number.
 #[must_use]
-pub fn unasked(draw: Draw<'_>, least: f64, tables: &[Told]) -> Option<Vec<Remainder>> {
+pub fn unasked(draw: Draw<'_>, tables: &[Told]) -> Option<Vec<Remainder>> {
     if !leave_over(draw.sizes, &tables.iter()) {
         return Some(Vec::new());
     }
@@ -48,7 +50,7 @@ pub fn unasked(draw: Draw<'_>, least: f64, tables: &[Told]) -> Option<Vec<Remain
     for floor in highest_first {
         let judged = tables.iter().zip(&floors).filter(|(_, own)| **own >= floor);
         let judged: Vec<Told> = judged.map(|(told, _)| told.clone()).collect();
-        for group in draw.given_away(floor.max(least), &judged)? {
+        for group in draw.given_away(floor, &judged)? {
             found.entry(group.levels.clone()).or_insert(group);
         }
     }
@@ -68,26 +70,23 @@ fn is_cell(told: &Told, levels: &[Vec<usize>]) -> bool {
 /// # Errors
 /// [`WouldReveal`] if the new tables would name a small group that the earlier figures give away, and that nothing named
 /// before.
-pub fn unasked_beside(
-    draw: Draw<'_>,
-    least: f64,
-    earlier: &[Told],
-    new: &[Told],
-) -> Result<Option<Vec<Remainder>>, WouldReveal> {
+pub fn unasked_beside(draw: Draw<'_>, earlier: &[Told], new: &[Told]) -> Result<Option<Vec<Remainder>>, WouldReveal> {
     if !leave_over(draw.sizes, &earlier.iter().chain(new)) {
         return Ok(Some(Vec::new()));
     }
     let all = [earlier, new].concat();
-    let Some(mut small) = unasked(draw, least, &all) else { return Ok(None) };
+    let Some(mut small) = unasked(draw, &all) else { return Ok(None) };
     let known = if earlier.is_empty() { Vec::new() } else { draw.fixed(earlier, small.clone()) };
     if known.is_empty() {
         return Ok(Some(small));
     }
-    // the present question may have a higher floor than those that told of a group
-    let (Some(now), Some(before)) = (unasked(draw, 0.0, &all), unasked(draw, 0.0, earlier)) else { return Ok(None) };
     let among = |groups: &[Remainder], group: &Remainder| groups.iter().any(|other| other.levels == group.levels);
-    if known.iter().any(|group| among(&now, group) && !among(&before, group)) {
-        return Err(WouldReveal);
+    // by the floors of the present question, and as an audit will see it
+    for judged in [draw, Draw { least: &|_| 0.0, ..draw }] {
+        let (Some(now), Some(before)) = (unasked(judged, &all), unasked(judged, earlier)) else { return Ok(None) };
+        if known.iter().any(|group| among(&now, group) && !among(&before, group)) {
+            return Err(WouldReveal);
+        }
     }
     small.retain(|group| !among(&known, group));
     Ok(Some(small))
@@ -108,7 +107,8 @@ impl Draw<'_> {
     fn given_away(&self, floor: f64, tables: &[Told]) -> Option<Vec<Remainder>> {
         let group = |(levels, estimate): (Vec<Vec<usize>>, f64)| {
             let pooled = self.pooled.and_then(|dimension| levels.get(dimension)).map_or(1, Vec::len);
-            Remainder { levels, estimate, floor: floor * count(pooled.max(1)) }
+            let floor = (floor * count(pooled.max(1))).max((self.least)(&levels));
+            Remainder { levels, estimate, floor }
         };
         let mut found: Vec<Remainder> = groups(self.sizes, tables.iter())?.into_iter().map(group).collect();
         // one that withheld figures add up to may be small
@@ -150,7 +150,7 @@ fn count(levels: usize) -> f64 {
 /// # Errors
 /// [`Revealed::Unasked`] with the published cells that hold it; [`Revealed::Undecided`] where there are too many.
 pub fn audit_unasked(draw: Draw<'_>, tables: &[Told]) -> Result<(), Revealed> {
-    let mut found = unasked(draw, 0.0, &unknown(tables)).ok_or(Revealed::Undecided(Vec::new()))?;
+    let mut found = unasked(draw, &unknown(tables)).ok_or(Revealed::Undecided(Vec::new()))?;
     let named = named(draw.sizes, tables);
     let nobody = |group: &Remainder| group.estimate.abs() <= ROUNDING && unnamed(group, &named);
     found.retain(|group| group.estimate < group.floor - ROUNDING && !nobody(group));

@@ -15,7 +15,8 @@ use super::search::{Inspection, Pattern, Problem, Standing};
 use super::told::{System, Told};
 use super::unchanged::unchanged;
 
-/// Work of one search, all told: eliminations, places to look around from, and the programs of all inspections.
+/// Work of one search, all told, in entries of moves looked at (some 1e9 a second): eliminations, places to look around
+/// from, and the programs of all inspections.
 const WORK_MAX: u64 = 4_000_000_000;
 
 /// What is told of every cell of the new tables, in their order, once partners are withheld too; and what that proves.

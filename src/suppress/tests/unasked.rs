@@ -10,7 +10,7 @@ use crate::suppress::{
 use std::collections::BTreeSet;
 
 fn draw(sizes: &[usize]) -> Draw<'_> {
-    Draw { sizes, pooled: None, impossible: &|_| Vec::new() }
+    Draw { sizes, pooled: None, least: &|_| 0.0, impossible: &|_| Vec::new() }
 }
 
 /// As a release is made beside what stands: with what is left over and small.
@@ -21,7 +21,7 @@ pub(super) fn release(
     new: &[Told],
 ) -> Result<(Vec<Vec<Verdict>>, Certificate), WouldReveal> {
     let error = new[0].standard_errors[0];
-    let small = unasked_beside(draw(sizes), 10.0, earlier, new)?.unwrap();
+    let small = unasked_beside(draw(sizes), earlier, new)?.unwrap();
     for group in &small {
         let truly = sum(sizes, leaves, &group.levels);
         assert!((group.estimate - truly).abs() < 1e-6 && truly < group.floor + 1e-6, "{group:?}, not {truly}");
@@ -98,7 +98,7 @@ fn periods_left_over_are_judged_by_a_floor_each() {
     let mut tables = line(&leaves, &[&[0, 1, 2, 3], &[2, 3], &[1, 2, 3]]);
     (tables[0].floor, tables[1].floor, tables[2].floor) = (80.0, 40.0, 60.0);
     let pooled = |tables: &[Told]| {
-        let found = unasked(Draw { pooled: Some(0), ..draw(&[4]) }, 0.0, tables).unwrap();
+        let found = unasked(Draw { pooled: Some(0), ..draw(&[4]) }, tables).unwrap();
         found.into_iter().map(|group| (group.levels.concat(), group.estimate, group.floor)).collect::<Vec<_>>()
     };
     assert_eq!(pooled(&tables), [(vec![0], 15.0, 20.0), (vec![1], 15.0, 20.0)]);
@@ -113,7 +113,7 @@ fn what_follows_from_figures_is_judged_by_the_lowest_floor_among_them() {
     let found = |floors: [f64; 3], least: f64| {
         let tables = line(&leaves, &[&[0, 1, 2, 3], &[1, 2, 3], &[0, 1, 2]]);
         let tables: Vec<Told> = tables.into_iter().zip(floors).map(|(told, floor)| Told { floor, ..told }).collect();
-        let found = unasked(draw(&[4]), least, &tables).unwrap();
+        let found = unasked(Draw { least: &|_| least, ..draw(&[4]) }, &tables).unwrap();
         found.into_iter().map(|group| (group.levels.concat(), group.floor)).collect::<Vec<_>>()
     };
     assert_eq!(found([20.0, 20.0, 10.0], 0.0), [(vec![0], 20.0)]);
