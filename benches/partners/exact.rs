@@ -3,7 +3,7 @@
 //! that stops it is an inequality that holds of every safe pattern; with fractional choices too.
 
 use crate::raw::Raw;
-use halflight::suppress::{Attacker, Best, Cut, Limits, Need, Separated, Standing, best};
+use halflight::suppress::{Attacker, Best, Cut, Limits, Need, Separated, Standing, Stretched, best};
 
 const LIMITS: Limits = Limits { nodes: 20_000, work: 100_000_000_000 };
 /// Work on one program of the attacker.
@@ -33,9 +33,11 @@ fn cuts(attacker: &Attacker, raw: &Raw, chosen: &[f64], protected: &[(usize, Nee
     let mut cuts = Vec::new();
     for &(cell, need) in protected {
         for (way, mut least) in [(1.0, need.up), (-1.0, need.down)] {
-            let stopped = limited.stretch(cell, way, least, &mut { WORK_MAX })?;
+            let Stretched::Stopped { by, .. } = limited.stretch(cell, way, least, &mut { WORK_MAX })? else {
+                continue;
+            };
             let mut factors = Vec::new();
-            for (other, slope) in stopped.by {
+            for (other, slope) in by {
                 let far = if slope > 0.0 { slope * high } else { -slope * count(other) };
                 if other == cell {
                     least -= far;

@@ -12,7 +12,7 @@ use super::linked::{Frame, Misfit};
 use super::table::Link;
 use super::values::covered;
 use crate::identity::{Digest, ReleaseId};
-use crate::suppress::{self, Certificate, Notion, Revealed, Told};
+use crate::suppress::{self, Certificate, Draw, Notion, Revealed, Told};
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -117,16 +117,16 @@ fn of_draw(bodies: &[Body]) -> Result<Certificate, Flaw> {
         }
     }
     let mut certificate = Certificate::default();
+    let zeros: Vec<_> = bodies.iter().flat_map(|body| body.impossible.iter().cloned()).collect();
     for (link, (mut tables, places)) in linked {
-        if link.alone.is_none() {
-            let zeros: Vec<_> = bodies.iter().flat_map(|body| body.impossible.iter().cloned()).collect();
-            tables.extend(frame.impossible(&zeros, tables.iter()));
-        }
+        let nobody = |tables: &[Told]| frame.nobody(&zeros, &link, tables);
+        tables.extend(nobody(&tables));
         let prove = if link.sum.is_some() { suppress::audit_sums } else { suppress::audit };
         let proved = prove(&frame.sizes(), &tables).map_err(|revealed| flaw(&revealed, &places))?;
         if link.persons() {
-            suppress::audit_unasked(&frame.sizes(), frame.period(), &tables)
-                .map_err(|revealed| flaw(&revealed, &places))?;
+            let (sizes, least) = (frame.sizes(), |_: &[Vec<usize>]| 0.0);
+            let draw = Draw { sizes: &sizes, pooled: frame.period(), least: &least, impossible: &nobody };
+            suppress::audit_unasked(draw, &tables).map_err(|revealed| flaw(&revealed, &places))?;
         }
         // rows and sums stand in the same cells as persons
         certificate = if link.persons() { certificate.and(&proved) } else { certificate };

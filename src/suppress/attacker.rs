@@ -5,6 +5,9 @@ use super::lattice::Row;
 use super::simplex::{Dictionary, End};
 use std::collections::HashMap;
 
+/// What counts as reached.
+const CLOSE: f64 = 1e-6;
+
 /// The attacker's program, where nothing has moved yet. Dense: for small systems.
 #[derive(Debug, Clone)]
 pub struct Attacker {
@@ -13,13 +16,18 @@ pub struct Attacker {
     cell_of: HashMap<usize, usize>,
 }
 
-/// Where a cell was stopped.
+/// How far a cell came.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Stopped {
-    /// How far it came.
-    pub after: f64,
-    /// Its change as a sum of other cells' changes, each of which is at its limit.
-    pub by: Vec<(usize, f64)>,
+pub enum Stretched {
+    /// As far as was asked: nothing stopped it, so no equation holds it.
+    Enough,
+    /// Less far.
+    Stopped {
+        /// So far.
+        after: f64,
+        /// Its change as a sum of other cells' changes, each of which is at its limit.
+        by: Vec<(usize, f64)>,
+    },
 }
 
 impl Attacker {
@@ -58,14 +66,18 @@ impl Attacker {
 
     /// Moves a cell up (`way` 1) or down (-1), to `enough` at most; none if the work allowed does not tell, or nothing
     /// stops it.
-    pub fn stretch(&mut self, cell: usize, way: f64, enough: f64, work: &mut u64) -> Option<Stopped> {
+    pub fn stretch(&mut self, cell: usize, way: f64, enough: f64, work: &mut u64) -> Option<Stretched> {
         let &variable = self.cells.get(cell)?;
         if self.program.maximise(Some(variable), way, enough, work) != End::Reached {
             return None;
         }
+        let after = self.program.value(variable) * way;
+        if after > enough - CLOSE {
+            return Some(Stretched::Enough);
+        }
         let form = self.program.form(variable).into_iter();
         let by = form.filter_map(|(variable, slope)| Some((*self.cell_of.get(&variable)?, slope * way))).collect();
-        Some(Stopped { after: self.program.value(variable) * way, by })
+        Some(Stretched::Stopped { after, by })
     }
 }
 

@@ -7,14 +7,14 @@
 use super::Verdict;
 use super::centre::centre;
 use super::certificate::{Certificate, Revealed};
-use super::feasible;
 use super::inspect::faults;
 use super::moves::Moves;
-use super::reach::WORK_MAX;
 use super::search::{Pattern, Standing};
 use super::told::{System, Told};
 use super::withhold::{as_published, certificate};
 
+/// Work of one audit, all told, in entries of moves looked at: several times that of a search's last inspection.
+const WORK_MAX: u64 = 12_000_000_000;
 /// Published estimates are written with four decimals; sums of many of them may miss each other by so much.
 pub(super) const ROUNDING: f64 = 0.05;
 
@@ -55,11 +55,12 @@ fn prove(system: &System, tables: &[Told]) -> Result<Certificate, Revealed> {
         return Err(Revealed::Known(system.at(&known)));
     }
     let (middle, least) = system.ranges();
-    centre(&pattern.moves, &mut point, &middle, &least);
-    let Some(slack) = system.slack(&pattern, &mut point, &mut { feasible::WORK_MAX }) else {
+    let mut work = WORK_MAX;
+    centre(&pattern.moves, &mut point, &middle, &least, &mut work);
+    let Some(slack) = system.slack(&pattern, &mut point, &mut work) else {
         return Err(Revealed::Undecided(system.at(&silent)));
     };
-    let faults = faults(system, &pattern, &slack, &mut { WORK_MAX });
+    let faults = faults(system, &pattern, &slack, &mut work);
     if !faults.tied.is_empty() {
         return Err(Revealed::Tied(system.at(&faults.tied.iter().map(|tie| tie.0).collect::<Vec<_>>())));
     }

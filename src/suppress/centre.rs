@@ -16,8 +16,8 @@ const STEPS: usize = 60;
 const ARRIVED: f64 = 1e-10;
 
 /// Moves `point` by `moves` alone: first towards the middle of each withheld cell's range, then until none is within a
-/// margin of its least, as far as that goes.
-pub(super) fn centre(moves: &Moves, point: &mut [f64], middle: &[f64], least: &[f64]) {
+/// margin of its least, as far as that goes and the work allowed.
+pub(super) fn centre(moves: &Moves, point: &mut [f64], middle: &[f64], least: &[f64], work: &mut u64) {
     let cells =
         |row: &Row| row.iter().filter(|e| e.0 < point.len()).map(|&(cell, value)| (cell, float(value))).collect();
     let rows: Vec<Vec<(usize, f64)>> = moves.rows().map(cells).collect();
@@ -29,20 +29,21 @@ pub(super) fn centre(moves: &Moves, point: &mut [f64], middle: &[f64], least: &[
         wish[cell] = middle[cell] - point[cell];
     }
     for _ in 0..ROUNDS {
-        nearest(&rows, &wish, point);
+        nearest(&rows, &wish, point, work);
         let mut content = true;
         for &cell in &touched {
             wish[cell] = (least[cell] - point[cell]).max(0.0);
             content &= wish[cell] == 0.0;
         }
-        if content {
+        if content || *work == 0 {
             return;
         }
     }
 }
 
 /// Adds to `point` the combination of rows that is nearest to `wish`, in steps.
-fn nearest(rows: &[Vec<(usize, f64)>], wish: &[f64], point: &mut [f64]) {
+fn nearest(rows: &[Vec<(usize, f64)>], wish: &[f64], point: &mut [f64], work: &mut u64) {
+    let entries = u64::try_from(rows.iter().map(Vec::len).sum::<usize>()).unwrap_or(u64::MAX);
     let along = |rest: &[f64]| -> Vec<f64> {
         rows.iter().map(|row| row.iter().map(|&(cell, value)| value * rest[cell]).sum()).collect()
     };
@@ -52,9 +53,10 @@ fn nearest(rows: &[Vec<(usize, f64)>], wish: &[f64], point: &mut [f64]) {
     let mut size = dot(&gradient, &gradient);
     let first = size;
     for _ in 0..STEPS {
-        if size <= ARRIVED * first {
+        if size <= ARRIVED * first || *work == 0 {
             return;
         }
+        *work = work.saturating_sub(2 * entries);
         let mut change = vec![0.0; point.len()];
         for (row, &times) in rows.iter().zip(&direction) {
             for &(cell, value) in row {

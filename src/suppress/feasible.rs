@@ -5,9 +5,6 @@ use super::reach::Reach;
 use super::search::Pattern;
 use super::simplex::End;
 
-/// Work that an audit allows for all blocks.
-pub(super) const WORK_MAX: u64 = 8_000_000_000;
-
 /// Moves the withheld cells of `point` until none is below its bound; `room` tells how far above it each is. False if
 /// that was not done within the `work` allowed, from which it is taken.
 pub(super) fn feasible(

@@ -6,7 +6,7 @@
 //! of large systems is what there is.
 #![expect(clippy::indexing_slicing, reason = "a numeric kernel: every index was handed out by the vector it indexes")]
 
-use super::attacker::Attacker;
+use super::attacker::{Attacker, Stretched};
 use super::cut::Cut;
 use super::demands::Demands;
 use super::exact::{Best, Limits, Separated, best};
@@ -132,11 +132,9 @@ impl Inspector<'_> {
             pattern.withheld.get(other) == Some(&true) && (beside.is_none() || figure != beside)
         };
         let limits = |cell| if free(cell) { (-1.0, 1.0) } else { (0.0, 0.0) };
-        let stopped = self.attacker.within(limits).stretch(cell, 1.0, f64::INFINITY, &mut self.work)?;
-        if stopped.after > 1e-6 {
-            return None;
-        }
-        let mut equation: Vec<usize> = stopped.by.iter().filter_map(|&(cell, _)| self.figure(cell)).collect();
+        let stretched = self.attacker.within(limits).stretch(cell, 1.0, f64::INFINITY, &mut self.work)?;
+        let Stretched::Stopped { after: ..=1e-6, by } = stretched else { return None };
+        let mut equation: Vec<usize> = by.iter().filter_map(|&(cell, _)| self.figure(cell)).collect();
         equation.sort_unstable();
         equation.dedup();
         Some(demands.silence(own, equation.into_iter().filter(|&f| demands.figures[f].standing != Standing::Published)))
@@ -155,7 +153,9 @@ impl Inspector<'_> {
         let mut least = self.demands.figures[own].floor * (1.0 - 1e-5);
         let mut factors: BTreeMap<usize, f64> = BTreeMap::new();
         for way in [1.0, -1.0] {
-            for (other, slope) in attacker.stretch(cell, way, f64::INFINITY, &mut self.work)?.by {
+            let stretched = attacker.stretch(cell, way, f64::INFINITY, &mut self.work)?;
+            let Stretched::Stopped { by, .. } = stretched else { return None };
+            for (other, slope) in by {
                 let far = if slope > 0.0 { f64::INFINITY } else { -slope * room(other) };
                 match self.figure(other) {
                     Some(figure) if figure == own => least -= far,

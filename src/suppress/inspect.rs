@@ -1,16 +1,14 @@
 //! The promises on estimates: what the floor alone does not keep.
 #![expect(clippy::indexing_slicing, reason = "a numeric kernel: every index was handed out by the vector it indexes")]
 
-use super::centre::centre;
 use super::reach::{Found, Need, Reach, WORK_MAX};
 use super::search::{Inspection, Pattern, Standing, Sum};
+use super::spread::middle;
 use super::told::{ERRORS_BELOW_ZERO, System};
 use std::collections::BTreeMap;
 
 /// Cells that no move alone gives their room, before a better place to look from is worth its price.
 const IN_DOUBT_MAX: usize = 100;
-/// Of the way to a bound.
-const SHORT_OF: f64 = 0.9;
 
 /// What is wrong with a pattern, by notion; empty where nothing is. A fault of one kind hides those after it.
 #[derive(Debug, Default)]
@@ -40,10 +38,12 @@ pub(super) fn faults(system: &System, pattern: &Pattern, slack: &[f64], work: &m
     let (mut reach, need) = (Reach::new(pattern, slack), |cell: usize| need(system.floors[cell]));
     *work = work.saturating_sub(reach.size());
     let in_doubt = withheld.iter().filter(|&&cell| !reach.enough(cell, need(cell))).count();
-    let inside = if in_doubt > IN_DOUBT_MAX { from_inside(system, pattern, slack) } else { slack.to_vec() };
+    let inside;
     if in_doubt > IN_DOUBT_MAX {
+        inside = middle(&reach.moves, slack, work);
         reach = Reach::new(pattern, &inside);
         *work = work.saturating_sub(reach.size());
+        reach.spread(&withheld, need, work);
     }
     let mut allowed = WORK_MAX.min(*work);
     *work -= allowed;
@@ -60,18 +60,6 @@ pub(super) fn faults(system: &System, pattern: &Pattern, slack: &[f64], work: &m
 
 fn need(width: f64) -> Need {
     Need { up: 0.0, down: 0.0, width }
-}
-
-/// The same from well inside all bounds: on the way from here to the middle, short of the first bound.
-fn from_inside(system: &System, pattern: &Pattern, slack: &[f64]) -> Vec<f64> {
-    let below: Vec<f64> = system.errors.iter().map(|error| ERRORS_BELOW_ZERO * error).collect();
-    let mut point: Vec<f64> = slack.iter().zip(&below).map(|(slack, below)| slack - below).collect();
-    let (middle, least) = system.ranges();
-    centre(&pattern.moves, &mut point, &middle, &least);
-    let there: Vec<f64> = point.iter().zip(&below).map(|(x, below)| x + below).collect();
-    let falls = slack.iter().zip(&there).zip(&pattern.withheld).filter(|((s, t), withheld)| **withheld && t < s);
-    let way = falls.map(|((s, t), _)| SHORT_OF * s / (s - t)).fold(1.0, f64::min);
-    slack.iter().zip(&there).map(|(s, t)| (s + way * (t - s)).max(0.0)).collect()
 }
 
 impl Faults {

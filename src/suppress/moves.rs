@@ -123,6 +123,7 @@ impl Moves {
         let mut rows = std::mem::take(&mut self.touching[cell]);
         rows.sort_unstable();
         rows.dedup();
+        self.work = self.work.saturating_add(u64::try_from(rows.len()).unwrap_or(u64::MAX));
         rows.retain(|&row| coefficient(&self.rows[row], cell) != 0);
         self.touching[cell].clone_from(&rows);
         let &shortest = rows.iter().min_by_key(|&&row| (self.rows[row].len(), row))?;

@@ -9,6 +9,9 @@ use std::collections::HashMap;
 
 /// The largest program: moves times cells.
 const PROGRAM_MAX: usize = 4_000_000;
+/// A step of a program looks at its rows one by one, each in a place of its own: so many times as dear as an entry of a
+/// move, by the clock.
+const DEARER: u64 = 8;
 /// Relative tolerance of the programs.
 pub(super) const CLOSE: f64 = 1e-6;
 
@@ -57,7 +60,7 @@ impl Program {
 
     /// Brings all cells within their bounds.
     pub(super) fn settle(&mut self, work: &mut u64) -> End {
-        self.dictionary.maximise(None, 1.0, 0.0, work)
+        self.maximise(None, 1.0, 0.0, work)
     }
 
     /// Whether some of the moves touch the cell.
@@ -75,8 +78,15 @@ impl Program {
 
     /// Takes the cell up or down as far as asked.
     pub(super) fn stretch(&mut self, cell: usize, way: f64, goal: f64, work: &mut u64) -> End {
-        let variable = self.variable(cell);
-        self.dictionary.maximise(Some(variable), way, goal, work)
+        self.maximise(Some(self.variable(cell)), way, goal, work)
+    }
+
+    fn maximise(&mut self, variable: Option<usize>, way: f64, goal: f64, work: &mut u64) -> End {
+        let allowed = *work / DEARER;
+        let mut left = allowed;
+        let end = self.dictionary.maximise(variable, way, goal, &mut left);
+        *work = work.saturating_sub(DEARER * (allowed - left));
+        end
     }
 
     /// The dual: the sum of cells at their bounds that holds this one where it is, in small whole numbers.

@@ -20,13 +20,13 @@ const NEARBY: usize = 60;
 /// Moves in a neighbourhood that is kept for the next cells in it: to set it up is dearer than to look at a cell.
 const FURTHER: usize = 16 * NEARBY;
 /// Work on all programs of one inspection.
-pub(super) const WORK_MAX: u64 = 500_000_000;
+pub(super) const WORK_MAX: u64 = 1_000_000_000;
 
 /// How far each cell was seen to go, up and down.
 #[derive(Debug, Clone)]
 pub struct Reach<'a> {
-    slack: &'a [f64],
-    moves: Vec<Vec<(usize, f64)>>,
+    pub(super) slack: &'a [f64],
+    pub(super) moves: Vec<Vec<(usize, f64)>>,
     touching: Vec<Vec<usize>>,
     up: Vec<f64>,
     down: Vec<f64>,
@@ -103,7 +103,7 @@ impl<'a> Reach<'a> {
         found
     }
 
-    fn saw(&mut self, cell: usize, change: f64) {
+    pub(super) fn saw(&mut self, cell: usize, change: f64) {
         self.up[cell] = self.up[cell].max(change);
         self.down[cell] = self.down[cell].max(-change);
     }
@@ -137,6 +137,8 @@ impl<'a> Reach<'a> {
         let mut last = 0;
         for most in [NEARBY, FURTHER, usize::MAX] {
             let (near, whole) = self.near(cell, most);
+            let Some(left) = self.work.checked_sub(self.size() / 2) else { return Found::Undecided };
+            self.work = left;
             if near.len() == last {
                 continue;
             }

@@ -157,16 +157,6 @@ impl System {
         }
     }
 
-    /// The cells that are published.
-    pub(super) fn published(&self) -> Vec<usize> {
-        (0..self.standing.len()).filter(|&cell| self.standing[cell] == Standing::Published).collect()
-    }
-
-    /// Counts a cell that nobody was told of as published.
-    pub(super) fn known_already(&mut self, cell: usize) {
-        self.standing[cell] = Standing::Published;
-    }
-
     /// The open cells, the most useful first: a small relative error is useful, and what is made of other cells is at
     /// least as useful as they are.
     pub(super) fn order(&self) -> Vec<usize> {
