@@ -82,9 +82,7 @@ pub fn withhold_beside(
     let mut work = WORK_MAX;
     let search = |pattern: &Pattern| inspect(pattern, &mut work);
     let found = if moves.overflowed() { None } else { problem.solve(search) };
-    // what it takes to keep a rest hidden is no figure that it knows of
     if let Some(pattern) = &found
-        && hidden.is_empty()
         && let Some(fewer) = fewer(&system, &tables, pattern)
     {
         return Ok((told(&fewer), certificate(&system, &fewer)));
