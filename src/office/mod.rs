@@ -13,6 +13,8 @@ mod loss;
 mod price;
 mod programs;
 mod read;
+#[cfg(test)]
+mod scanned;
 mod shelf;
 mod submit;
 #[cfg(test)]

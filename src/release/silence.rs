@@ -70,9 +70,8 @@ pub(super) fn silence(plan: &Plan, parts: &Parts<'_>, earlier: &Linked) -> Resul
         }
     }
     certificate.width = certificate.width.map(|width| width - ROUNDING_ROOM);
-    let rows = rows(plan, parts, &layers, earlier)?;
-    let told_rows = rows.is_some();
-    faces.extend(rows.into_iter().flatten());
+    let (told_rows, faces_of_rows) = rows(plan, parts, &layers, earlier)?;
+    faces.extend(faces_of_rows);
     faces.extend(values::faces(plan, parts, layers.first().map_or(&[], |all| all.tables.as_slice()))?);
     let names = plan.figures.iter().map(Figure::name);
     values::covered(&mut certificate, faces.iter(), names);
@@ -95,7 +94,9 @@ pub(super) fn unasked(
     let draw = Draw { sizes: &frame.sizes(), pooled: frame.period(), least: &least, impossible: &nobody };
     let Some(small) = suppress::unasked_beside(draw, standing, new)? else { return Ok(None) };
     let errors = parts.errors(small.iter().map(|group| group.levels.as_slice()), link.alone.as_deref())?;
-    let mut hidden: Vec<Told> = small.iter().zip(errors).map(|(group, error)| group.withheld(error)).collect();
+    // one that the draw does not cover is another by one more name: all that tells them apart is impossible
+    let mut hidden: Vec<Told> =
+        small.iter().zip(errors).filter_map(|(group, error)| Some(group.withheld(error?))).collect();
     hidden.extend(nobody(&hidden));
     Ok(Some(hidden))
 }
@@ -216,14 +217,17 @@ fn told(plan: &Plan, face: &TableFace, table: &EstimatedTable, verdicts: Vec<Ver
     told
 }
 
-/// Rows are told where persons are, if that leaves their withheld figures as much room; the faces of their tables then.
+/// Rows are told where persons are, if that leaves their withheld figures as much room; and the faces of their tables,
+/// told or not: what is silent now stays so beside what is asked later.
 fn rows(
     plan: &Plan,
     parts: &Parts<'_>,
     layers: &[Layer],
     earlier: &Linked,
-) -> Result<Option<Vec<TableFace>>, AnswerError> {
-    let Some(persons) = layers.first().filter(|_| plan.figures.contains(&Figure::Rows)) else { return Ok(None) };
+) -> Result<(bool, Vec<TableFace>), AnswerError> {
+    let Some(persons) = layers.first().filter(|_| plan.figures.contains(&Figure::Rows)) else {
+        return Ok((false, Vec::new()));
+    };
     let plan = plan.part(&Quantity::Rows, &[]);
     let tables = parts.quantity(&Quantity::Rows)?;
     let faces: Vec<TableFace> = tables.iter().map(|table| TableFace::of(&plan, ROWS, table)).collect();
@@ -233,5 +237,5 @@ fn rows(
     let standing = earlier.get(&link).map_or(&[][..], Vec::as_slice);
     let new = beside_the_impossible(&plan, &link, standing, new.collect());
     let all: Vec<Told> = standing.iter().cloned().chain(new).collect();
-    Ok(suppress::audit(&sizes(&plan), &all).is_ok().then_some(faces))
+    Ok((suppress::audit(&sizes(&plan), &all).is_ok(), faces))
 }

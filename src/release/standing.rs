@@ -19,6 +19,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// Per column, the sets of levels that the cells of a table stand for.
 type Axes = Vec<Vec<Vec<usize>>>;
 
+/// A table by its cells, the floor it was judged by and its errors: by a higher one, or beside sums that are known more
+/// closely, the same cells count anew.
+type Judged = (Link, Axes, Vec<u64>);
+
 /// The releases of one draw, as far as they were read.
 #[derive(Default)]
 pub(super) struct Shelf {
@@ -26,7 +30,7 @@ pub(super) struct Shelf {
     seen: usize,
     last: Option<u64>,
     linked: Linked,
-    known: HashSet<(Link, Axes)>,
+    known: HashSet<Judged>,
     cells: usize,
     /// By release that could be cut, what would come of it beside those that were read.
     judged: HashMap<Digest, Cut>,
@@ -73,7 +77,7 @@ impl Shelf {
         self.first.clone()
     }
 
-    /// All their tables, each once, with the draw's own estimates where they tell none.
+    /// All their tables, each once by what it was judged by, with the draw's own estimates where they tell none.
     pub(super) fn linked(&self) -> &Linked {
         &self.linked
     }
@@ -102,7 +106,9 @@ impl Shelf {
         for release in releases {
             let body: Body = serde_json::from_slice(&release.body).map_err(|_| AnswerError::Fault("shelf"))?;
             for (link, mut told) in frame.tables(&body).map_err(|_| AnswerError::Fault("shelf"))? {
-                if link.sum.is_some() || !self.known.insert((link.clone(), told.axes.clone())) {
+                let strict = told.standard_errors.iter().chain([&told.floor]).map(|number| number.to_bits()).collect();
+                let judged = (link.clone(), told.axes.clone(), strict);
+                if link.sum.is_some() || !self.known.insert(judged) {
                     continue;
                 }
                 if link.persons() {

@@ -132,7 +132,9 @@ impl System {
                 self.floors.push(told.floor);
                 self.impossible.push(false);
             }
+            // told twice, it counts by the higher floor and the smaller error
             self.floors[cell] = self.floors[cell].max(told.floor);
+            self.errors[cell] = self.errors[cell].min(error);
             self.impossible[cell] |= *verdict == Verdict::Structural;
             places.push(cell);
         }

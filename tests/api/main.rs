@@ -18,9 +18,12 @@
 
 mod accounts;
 mod acs;
+mod attack;
+mod beside;
 mod bodies;
 mod comparisons;
 mod flips;
+mod floors;
 mod folders;
 mod free;
 mod groups;
@@ -29,6 +32,7 @@ mod limits;
 mod load;
 mod marker;
 mod measures;
+mod neighbours;
 mod offers;
 mod passed;
 mod persons;
@@ -38,11 +42,19 @@ mod refusals;
 mod required;
 mod roles;
 mod rollback;
+mod rows;
 mod shutdown;
 mod slow;
+mod solver;
 mod support;
+mod suppress;
+mod tampered;
+#[path = "../../src/suppress/tests/attacker.rs"]
+#[expect(dead_code, reason = "the unit tests try more")]
+mod textbook;
 mod thousand;
 mod unasked;
 mod way;
 mod wide;
 mod withheld;
+mod zeros;

@@ -17,7 +17,7 @@ pub fn register(women: [usize; 3]) -> String {
     csv
 }
 
-fn service() -> (TestService, String) {
+pub fn service() -> (TestService, String) {
     service_of(POLICY)
 }
 
