@@ -103,8 +103,7 @@ pub(crate) async fn open_with(config: &Config, clock: Arc<dyn Clock>, faults: Fa
     }
     let vault = Vault::open(vault_settings(config, faults.clone()))?;
     let ledger = open_ledger(config, Arc::clone(&clock), faults).await?;
-    let memory_bytes = usize::try_from(config.memory_limit_mb.saturating_mul(1 << 20)).unwrap_or(usize::MAX);
-    let office = Office::new(ledger, vault, clock, tokio::runtime::Handle::current(), memory_bytes);
+    let office = Office::new(ledger, vault, clock, tokio::runtime::Handle::current(), config.limits);
     // What a crash left between sealing and committing; no manifest names it.
     office.tidy().await;
     // Programs that a crash kept from running after a closing.

@@ -9,6 +9,7 @@ mod example;
 mod file;
 
 use crate::publish::{HttpSettings, RateLimits};
+use crate::release::Limits;
 use file::{File, Secret};
 use std::fmt;
 use std::net::SocketAddr;
@@ -91,8 +92,8 @@ pub struct Config {
     database: PathBuf,
     witness: Option<PathBuf>,
     approvals: u32,
-    /// Most memory a question may use, in MiB.
-    pub memory_limit_mb: u64,
+    /// How much work may be done for questions.
+    pub limits: Limits,
     /// Whether log lines are JSON.
     pub log_json: bool,
     /// The HTTP face.
@@ -111,7 +112,7 @@ impl fmt::Debug for Config {
             .field("database_url", &self.database_url)
             .field("witness", &self.witness)
             .field("approvals", &self.approvals)
-            .field("memory_limit_mb", &self.memory_limit_mb)
+            .field("limits", &self.limits)
             .field("log_json", &self.log_json)
             .field("http", &self.http)
             .finish()
@@ -203,6 +204,7 @@ impl Config {
         };
         Ok(Self {
             http: http(&file),
+            limits: limits(&file),
             data_dir: file.data_dir,
             keys_dir,
             policies_dir: file.policies_dir,
@@ -210,10 +212,18 @@ impl Config {
             database,
             witness: file.witness.map(PathBuf::from),
             approvals: file.approvals,
-            memory_limit_mb: file.memory_limit_mb,
             log_json,
             database_url: file.database_url,
         })
+    }
+}
+
+fn limits(file: &File) -> Limits {
+    Limits {
+        memory_bytes: usize::try_from(file.memory_limit_mb.saturating_mul(1 << 20)).unwrap_or(usize::MAX),
+        searches: file.limits.searches,
+        answers_per_draw: file.limits.answers_per_draw,
+        cells_per_draw: file.limits.cells_per_draw,
     }
 }
 

@@ -1,7 +1,8 @@
 //! `halflight audit`: published releases, audited from their files alone.
 //!
 //! No service, key or ledger is asked. Releases of one draw are taken together, so give all of them that there are.
-//! Exit code 1 if a file was changed, figures contradict each other, or a withheld one follows from what is published.
+//! Exit code 1 if a file was changed or is missing, figures contradict each other, a withheld one follows from what is
+//! published, or a certificate claims more than was found.
 
 use super::error::CliError;
 use crate::release::{Audited, audit};

@@ -60,6 +60,9 @@ witness = "/mnt/other-volume/halflight.witness"
 #unauthenticated_per_minute = 300   # of one address, without a valid token
 
 [limits]
+#searches = 2                       # for the partners of withheld cells, at once: leave a core to those who serve
+#answers_per_draw = 4096            # free answers are judged beside all before them; past it they are refused
+#cells_per_draw = 400000
 #workers = 2
 #connections_per_worker = 2048
 #keep_alive_seconds = 30

@@ -87,6 +87,9 @@ impl Default for Rates {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Limits {
+    pub(super) searches: usize,
+    pub(super) answers_per_draw: usize,
+    pub(super) cells_per_draw: usize,
     pub(super) workers: usize,
     pub(super) connections_per_worker: usize,
     pub(super) keep_alive_seconds: u64,
@@ -105,6 +108,9 @@ pub(super) struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
+            searches: 2,
+            answers_per_draw: 4_096,
+            cells_per_draw: 400_000,
             workers: 2,
             connections_per_worker: 2_048,
             keep_alive_seconds: 30,
@@ -125,11 +131,13 @@ impl Default for Limits {
 impl Limits {
     /// The smallest of the limits that may not be zero.
     pub(super) fn least(&self) -> u64 {
+        let answers = [self.searches, self.answers_per_draw, self.cells_per_draw];
         let counts = [self.workers, self.connections_per_worker, self.uploads, self.uploads_per_organisation];
-        let counts = counts.map(|count| u64::try_from(count).unwrap_or(u64::MAX));
+        let counts =
+            [answers.as_slice(), &counts].concat().into_iter().map(|count| u64::try_from(count).unwrap_or(u64::MAX));
         let sizes = [self.json_bytes, self.policy_bytes, self.submission_bytes, self.submission_decoded_bytes];
         let times = [self.keep_alive_seconds, self.request_head_seconds, self.stall_seconds, self.shutdown_seconds];
-        counts.into_iter().chain(sizes).chain(times).min().unwrap_or(0)
+        counts.chain(sizes).chain(times).min().unwrap_or(0)
     }
 }
 

@@ -13,6 +13,7 @@ use crate::fault::Point;
 use crate::identity::{ClaimId, Digest, ReleaseId};
 use crate::policy::{EditionRef, Form, Plan};
 use crate::transparency::Leaf;
+use sqlx::SqliteConnection;
 
 /// Most draws looked at for a free answer, the newest.
 const LISTED_MAX: u32 = 1000;
@@ -77,7 +78,7 @@ impl Ledger {
         if entry.draw != claim.draw || entry.dataset != claim.dataset {
             return Err(LedgerError::Corruption("a draft is not of the draw that was paid for"));
         }
-        if stands(&mut writing, &entry.release).await? {
+        if stands(writing.rows(), &entry.release).await? {
             writing.commit(Point::Forfeit).await?;
             return Err(already());
         }
@@ -86,6 +87,19 @@ impl Ledger {
         let released_at = writing.now();
         writing.commit(Point::Settle).await?;
         Ok(Committed { draft, log_index, released_at })
+    }
+
+    /// Settles a claim as spent and stores the sealed draw with nothing released: a fault behind the noise. Whoever
+    /// asks for the draw again is answered from it.
+    ///
+    /// # Errors
+    /// [`LedgerError::Conflict`] if the claim was ended elsewhere (as spent, too).
+    pub async fn keep(&self, claim: Drawn, sealed_draw: &[u8]) -> Result<(), LedgerError> {
+        let mut writing = self.write().await?;
+        let claim = self.drawn(&mut writing, &claim).await?;
+        claims::spend(&mut writing, &claim).await?;
+        store_draw(&mut writing, &claim, sealed_draw).await?;
+        writing.commit(Point::Forfeit).await
     }
 
     /// Stores a free answer (another cut of a draw that is paid for) and its leaf, if no more releases of the draw
@@ -97,7 +111,7 @@ impl Ledger {
     pub async fn shelve<D: Settle>(&self, draft: D, seen: usize) -> Result<Committed<D>, LedgerError> {
         let entry = draft.entry();
         let mut writing = self.write().await?;
-        if stands(&mut writing, &entry.release).await? {
+        if stands(writing.rows(), &entry.release).await? {
             return Err(already());
         }
         let standing: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM releases WHERE draw = ?")
@@ -132,6 +146,16 @@ impl Ledger {
     pub async fn draw(&self, draw: &Digest) -> Result<Option<Vec<u8>>, LedgerError> {
         let query = sqlx::query_scalar("SELECT sealed FROM draws WHERE draw = ?").bind(draw.to_string());
         Ok(query.fetch_optional(&mut *self.reading().await?).await?)
+    }
+
+    /// Whether the draw of that digest was made.
+    ///
+    /// # Errors
+    /// Faults only.
+    pub async fn has_drawn(&self, draw: &Digest) -> Result<bool, LedgerError> {
+        let query = sqlx::query_scalar("SELECT 1 FROM draws WHERE draw = ?").bind(draw.to_string());
+        let found: Option<i64> = query.fetch_optional(&mut *self.reading().await?).await?;
+        Ok(found.is_some())
     }
 
     /// The highest price already paid for this measurement (`Plan::measurement`), if it was drawn.
@@ -212,6 +236,14 @@ impl Ledger {
         row.ok_or(LedgerError::Unknown { what: "release" })?.try_into()
     }
 
+    /// Whether the release of that digest stands.
+    ///
+    /// # Errors
+    /// Faults only.
+    pub async fn released(&self, release: &Digest) -> Result<bool, LedgerError> {
+        stands(&mut *self.reading().await?, release).await
+    }
+
     /// The release of that digest, if it stands.
     ///
     /// # Errors
@@ -227,11 +259,9 @@ fn already() -> LedgerError {
     conflict("release_exists", "this release stands already; ask again, and it costs nothing")
 }
 
-async fn stands(writing: &mut Writing, release: &Digest) -> Result<bool, LedgerError> {
-    let found: Option<i64> = sqlx::query_scalar("SELECT 1 FROM releases WHERE release = ?")
-        .bind(release.to_string())
-        .fetch_optional(writing.rows())
-        .await?;
+async fn stands(rows: &mut SqliteConnection, release: &Digest) -> Result<bool, LedgerError> {
+    let query = sqlx::query_scalar("SELECT 1 FROM releases WHERE release = ?").bind(release.to_string());
+    let found: Option<i64> = query.fetch_optional(rows).await?;
     Ok(found.is_some())
 }
 

@@ -12,6 +12,10 @@ impl Office {
     /// What a question would cost and how good its answer would be. Touches no data and changes nothing; of a question
     /// that is free it says whether what was released of its draw leaves it to be answered.
     ///
+    /// Which draw answers, and whether it may, is told from noisy figures that were paid for: whoever quotes for what
+    /// they do not ask learns which sums pass the floor, within the privacy already spent, at the rate of questions; so
+    /// no leaf is written.
+    ///
     /// # Errors
     /// Only for callers who may not ask at all; a refusal is a quote that says so.
     pub async fn quote(&self, who: &Principal, question: &Question) -> Result<Quote, OfficeError> {
@@ -89,8 +93,8 @@ impl Office {
         }
     }
 
-    /// Admits a question; if the same measurement was already paid for at a higher price, admits it at that price, and
-    /// if another draw covers it, lays it over that: so that its answer is on the shelf.
+    /// Admits a question, and lays it over the draw that answers it: the same measurement at a higher price, or another
+    /// that covers it. Decided on noisy figures that were paid for, and alike for a quote and for an answer.
     pub(super) async fn plan(
         &self,
         policy: &Policy,
@@ -103,17 +107,12 @@ impl Office {
             Ok(plan) => plan,
             Err(reason) => return Ok(Err(reason)),
         };
-        let plan = match self.ledger.most_precise(&plan.measurement).await? {
-            Some(paid) if paid > plan.cost => {
-                let finer = Question { spend: spend(policy.budget.accounting, paid), ..question.clone() };
-                match admit(policy, standing, who, &finer, today) {
-                    Ok(finer) if self.is_free(&finer).await? => finer,
-                    Ok(_) | Err(_) => plan,
-                }
-            }
-            _ => plan,
-        };
-        self.shelved(policy, plan).await.map(Ok)
+        let paid = self.ledger.most_precise(&plan.measurement).await?.filter(|paid| *paid > plan.cost);
+        let paid = paid.and_then(|paid| {
+            let same = Question { spend: spend(policy.budget.accounting, paid), ..question.clone() };
+            admit(policy, standing, who, &same, today).ok()
+        });
+        Box::pin(self.shelved(policy, plan, paid)).await.map(Ok)
     }
 }
 

@@ -13,6 +13,8 @@ mod loss;
 mod price;
 mod programs;
 mod read;
+#[cfg(test)]
+mod scanned;
 mod shelf;
 mod submit;
 #[cfg(test)]
@@ -29,7 +31,7 @@ use crate::clock::Clock;
 use crate::identity::{DatasetId, Digest, Principal, Role};
 use crate::ledger::{Ledger, LedgerError, PolicyRow};
 use crate::policy::{Inadmissible, Policy};
-use crate::release::{AnswerError, Answering, Turns};
+use crate::release::{AnswerError, Answering, Limits, Turns};
 use crate::submission::Rejection;
 use crate::vault::{Vault, VaultError};
 use std::collections::HashMap;
@@ -162,11 +164,10 @@ pub struct Office {
 }
 
 impl Office {
-    /// An office over these stores. `runtime` is where answers and files are worked on; counting for one question may
-    /// take `memory_bytes`.
+    /// An office over these stores. `runtime` is where answers and files are worked on, within `limits`.
     #[must_use]
-    pub fn new(ledger: Ledger, vault: Vault, clock: Arc<dyn Clock>, runtime: Handle, memory_bytes: usize) -> Self {
-        let answering = Answering::new(ledger.clone(), vault.clone(), memory_bytes);
+    pub fn new(ledger: Ledger, vault: Vault, clock: Arc<dyn Clock>, runtime: Handle, limits: Limits) -> Self {
+        let answering = Answering::new(ledger.clone(), vault.clone(), limits);
         Self {
             ledger,
             vault,

@@ -2,7 +2,7 @@
 //!
 //! Run by an officer, or by the service itself where the policy says so: when an edition is closed, and once more when
 //! the service starts, for what a crash left undone. A draw that was ever paid for is never paid for again by itself:
-//! what a fault has spent for nothing, an officer may run anew.
+//! if it is there it is answered from, and what a fault has spent for nothing an officer may run anew.
 
 use super::{Answer, Office, OfficeError, need};
 use crate::identity::{DatasetId, Period, Principal, Role};
@@ -79,7 +79,7 @@ impl Office {
     async fn run_once(&self, policy: &Policy, program: &str, period: &Period) -> Result<(), OfficeError> {
         let (service, standing) = (Principal::service(), self.ledger.standing(&policy.id).await?);
         let plan = admit_program(policy, &standing, &service, program, vec![period.clone()], self.clock.today())?;
-        if !self.ledger.claimed(&plan.draw).await? {
+        if !self.ledger.claimed(&plan.draw).await? || self.is_free(&plan).await? {
             self.answer(plan, &service).await?;
         }
         Ok(())

@@ -287,6 +287,7 @@ fn plan(
         editions,
         structural_zeros: shape::structural_zeros(policy, &shape.dimensions),
         vulnerable: shape::over_dimensions(&policy.vulnerable, &shape.dimensions),
+        ruled: super::ruled::ruled(policy, &shape.dimensions),
         known_totals: policy.known_totals.clone(),
         question: canonical_question(policy, asked, cost),
         dimensions: shape.dimensions,

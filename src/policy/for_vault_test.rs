@@ -129,6 +129,7 @@ impl Plan {
             structural_zeros: Vec::new(),
             known_totals: Vec::new(),
             vulnerable: Vec::new(),
+            ruled: Vec::new(),
             draw: Digest([0; 32]),
             release: Digest([0; 32]),
             measurement: Digest([0; 32]),

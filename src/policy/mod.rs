@@ -40,6 +40,7 @@ mod quantity;
 mod question;
 mod regions;
 mod restrict;
+mod ruled;
 mod rules;
 #[cfg(test)]
 pub(crate) mod sample;
@@ -72,4 +73,5 @@ pub use program::{Expected, Program, RunRule};
 pub use quantity::{Numbers, Quantity, Reach};
 pub use question::{Codes, ComparedAsked, MeasureAsked, Question, Spend};
 pub use regions::Cells;
+pub use ruled::Ruled;
 pub use shelf::Form;

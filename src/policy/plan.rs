@@ -19,6 +19,7 @@ use super::model::{KnownTotal, Text};
 use super::price::Prediction;
 use super::quantity::Quantity;
 use super::regions::Cells;
+use super::ruled::Ruled;
 use crate::budget::{Accounting, Nanos};
 use crate::design::Nesting;
 use crate::identity::{AccountId, DatasetId, Digest, Period, Purpose};
@@ -78,6 +79,8 @@ pub struct Plan {
     pub structural_zeros: Vec<Vec<(usize, Vec<usize>)>>,
     /// Groups whose cells are watched, in the same form.
     pub vulnerable: Vec<Vec<(usize, Vec<usize>)>>,
+    /// Stricter floors of the policy for codes that the draw tells apart.
+    pub ruled: Vec<Ruled>,
     /// Totals published elsewhere, shown beside the figures they are about.
     pub known_totals: Vec<KnownTotal>,
     /// What identifies the draw: the same for the same measurement, whoever asks and whatever is cut out of it.

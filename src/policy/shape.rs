@@ -304,6 +304,11 @@ pub(super) fn over_dimensions(
     selections: &[super::Selection],
     dimensions: &[Dimension],
 ) -> Vec<Vec<(usize, Vec<usize>)>> {
+    selections.iter().filter_map(|selection| over_each(selection, dimensions)).collect()
+}
+
+/// A selection as levels of a draw; none if a column is no dimension of it, or none of its levels lies within.
+pub(super) fn over_each(selection: &super::Selection, dimensions: &[Dimension]) -> Option<Vec<(usize, Vec<usize>)>> {
     let over = |column: &String, codes: &BTreeSet<String>| {
         let (position, dimension) =
             dimensions.iter().enumerate().find(|(_, d)| d.column == *column && d.finer.is_none())?;
@@ -312,10 +317,7 @@ pub(super) fn over_dimensions(
             dimension.levels.iter().enumerate().filter(|(_, l)| inside(l)).map(|(i, _)| i).collect();
         (!levels.is_empty()).then_some((position, levels))
     };
-    let zero = |zero: &super::Selection| {
-        let mut parts: Vec<_> = zero.iter().map(|(column, codes)| over(column, codes)).collect::<Option<_>>()?;
-        parts.sort();
-        Some(parts)
-    };
-    selections.iter().filter_map(zero).collect()
+    let mut parts: Vec<_> = selection.iter().map(|(column, codes)| over(column, codes)).collect::<Option<_>>()?;
+    parts.sort();
+    Some(parts)
 }

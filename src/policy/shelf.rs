@@ -10,6 +10,7 @@ use super::asked::place_of;
 use super::dimension::{dimension_of, every_level, groups, period_of};
 use super::plan::{Cut, Dimension, Finer, Level, Measured, PERIOD, Plan, Shown};
 use super::price::variance;
+use super::ruled::ruled;
 use super::shape::{over_dimensions, structural_zeros};
 use super::{Figure, Policy, Quantity};
 use crate::budget::{Accounting, Nanos};
@@ -83,6 +84,7 @@ impl Plan {
         Some(Self {
             structural_zeros: structural_zeros(policy, &dimensions),
             vulnerable: over_dimensions(&policy.vulnerable, &dimensions),
+            ruled: ruled(policy, &dimensions),
             release: release_digest(draw, &dimensions, &shown, &cuts, &figures),
             dimensions,
             measured: form.measured.clone(),

@@ -26,16 +26,24 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 pub struct Answering {
     ledger: Ledger,
     vault: Vault,
-    /// Memory that counting for one question may take.
-    memory_bytes: usize,
+    limits: Limits,
     turns: Turns,
     shelves: Shelves,
-    /// Searches for partners at once: the threads that serve need a core too.
     searches: Arc<Semaphore>,
 }
 
-/// Searches for partners at once, in the whole process.
-const SEARCHES_MAX: usize = 2;
+/// How much work may be done for questions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Memory that counting for one question may take.
+    pub memory_bytes: usize,
+    /// Searches for partners at once, in the whole process: the threads that serve need a core too.
+    pub searches: usize,
+    /// Releases of one draw, past which none is made of it for free: each is judged beside all before it.
+    pub answers_per_draw: usize,
+    /// Cells of the tables that stand of one draw, past which none is made of it for free. A large release has 20,000.
+    pub cells_per_draw: usize,
+}
 
 /// Why there is no answer, though the question was admitted.
 #[derive(Debug, thiserror::Error)]
@@ -58,17 +66,11 @@ pub enum AnswerError {
 }
 
 impl Answering {
-    /// A way over these stores. Counting for one question may take so many bytes of memory.
+    /// A way over these stores, within these limits.
     #[must_use]
-    pub fn new(ledger: Ledger, vault: Vault, memory_bytes: usize) -> Self {
-        Self {
-            ledger,
-            vault,
-            memory_bytes,
-            turns: Turns::default(),
-            shelves: Shelves::default(),
-            searches: Arc::new(Semaphore::new(SEARCHES_MAX)),
-        }
+    pub fn new(ledger: Ledger, vault: Vault, limits: Limits) -> Self {
+        let searches = Arc::new(Semaphore::new(limits.searches));
+        Self { ledger, vault, limits, turns: Turns::default(), shelves: Shelves::default(), searches }
     }
 
     /// Answers an admitted plan: from the shelf if it can, with a new draw if it must. The flag says whether the
@@ -77,7 +79,8 @@ impl Answering {
     /// Run it in a task of its own: once a claim is reserved it must come to an end, whether or not the asker waits.
     ///
     /// # Errors
-    /// A refusal by the ledger leaves nothing behind; a fault after the reservation leaves the claim spent (G7).
+    /// A refusal by the ledger leaves nothing behind; a fault after the reservation leaves the claim spent (G7). One
+    /// after the noise leaves the draw, too: asked again, it is answered from there for nothing.
     pub async fn answer(&self, plan: &Plan, asker: &Principal) -> Result<(Release, bool), AnswerError> {
         let _turn = self.turns.take(plan.draw).await;
         let shelved = match self.on_the_shelf(plan).await {
@@ -112,11 +115,14 @@ impl Answering {
     async fn cut(&self, plan: &Plan) -> Result<Option<(Draft, usize)>, AnswerError> {
         let Some(sealed) = self.ledger.draw(&plan.draw).await? else { return Ok(None) };
         let noisy = self.unseal(plan, &sealed)?;
-        let stands = self.shelves.take(&plan.draw);
+        let mut stands = self.shelves.take(&plan.draw);
         let newer = self.ledger.releases_of(&plan.draw, stands.last()).await?;
-        if stands.is_full(newer.len()) {
+        let full = stands.is_full(newer.len(), &self.limits);
+        let ready = if newer.is_empty() { stands.ready(plan) } else { None };
+        if full || ready.is_some() {
+            let seen = stands.seen();
             self.shelves.put_back(plan.draw, stands);
-            return Err(AnswerError::Full);
+            return ready.map_or(Err(AnswerError::Full), |draft| Ok(Some((draft, seen))));
         }
         let search = self.search().await?;
         let (draft, stands, _) = write_down(plan, noisy, stands, newer).await?;
@@ -144,8 +150,11 @@ impl Answering {
         }
         let judged = match self.cut(plan).await {
             Ok(None) => return Ok(Cut::Tells),
-            Ok(Some((draft, _))) if draft.tells() => Cut::Tells,
-            Ok(Some(_)) => Cut::Silent,
+            Ok(Some((draft, _))) => {
+                let judged = if draft.tells() { Cut::Tells } else { Cut::Silent };
+                self.shelves.keep(plan, draft);
+                judged
+            }
             Err(AnswerError::WouldReveal) => Cut::Reveals,
             Err(AnswerError::Full) => Cut::Full,
             Err(error) => return Err(error),
@@ -155,7 +164,7 @@ impl Answering {
     }
 
     /// Waits until a search may run: the ones before it hold no thread that serves.
-    async fn search(&self) -> Result<SemaphorePermit<'_>, AnswerError> {
+    pub(crate) async fn search(&self) -> Result<SemaphorePermit<'_>, AnswerError> {
         self.searches.acquire().await.map_err(|_| AnswerError::Fault("suppress"))
     }
 
@@ -169,7 +178,7 @@ impl Answering {
         let noisy = self.unseal(plan, &sealed)?;
         let mut before = self.ledger.releases_of(&plan.draw, None).await?;
         before.truncate(before.iter().position(|row| row.id == body.id).ok_or(AnswerError::Fault("shelf"))?);
-        let plan = plan.clone();
+        let (plan, _search) = (plan.clone(), self.search().await?);
         let lost = tokio::task::spawn_blocking(move || {
             let (parts, mut stood) = (Parts::new(&plan, &noisy), Shelf::default());
             stood.read(&plan, &parts, &before)?;
@@ -194,7 +203,7 @@ impl Answering {
         sources: Result<Sources, TabulateError>,
     ) -> Result<(Reservation, ExactTables), AnswerError> {
         let counted = match sources {
-            Ok(sources) => tabulate(sources, self.memory_bytes).await,
+            Ok(sources) => tabulate(sources, self.limits.memory_bytes).await,
             Err(error) => Err(error),
         };
         match counted {
@@ -227,21 +236,28 @@ impl Answering {
         }
     }
 
-    /// Estimates, suppresses and writes down; the claim is spent whatever happens here.
+    /// Estimates, suppresses and writes down. The claim is spent whatever happens here, so what was drawn is kept.
     async fn draft(
         &self,
         plan: &Plan,
         claim: Drawn,
         noisy: NoisyTables,
     ) -> Result<(Drawn, Draft, Vec<u8>), AnswerError> {
+        let sealed = match self.seal(plan, &noisy) {
+            Ok(sealed) => sealed,
+            Err(error) => {
+                self.ledger.forfeit(claim).await?;
+                return Err(error);
+            }
+        };
         let written = match self.search().await {
             Ok(_search) => write_down(plan, noisy, Shelf::default(), Vec::new()).await,
             Err(error) => Err(error),
         };
-        match written.and_then(|(draft, _, noisy)| Ok((draft?, self.seal(plan, &noisy)?))) {
-            Ok((draft, sealed)) => Ok((claim, draft, sealed)),
+        match written.and_then(|(draft, ..)| draft) {
+            Ok(draft) => Ok((claim, draft, sealed)),
             Err(error) => {
-                self.ledger.forfeit(claim).await?;
+                self.ledger.keep(claim, &sealed).await?;
                 Err(error)
             }
         }

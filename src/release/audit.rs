@@ -2,7 +2,7 @@
 //!
 //! Releases cut from one draw are audited together. First each file is held against its own digest, then the figures
 //! against each other, then every withheld figure against all that is published: in which senses it is safe, or which
-//! cells are not.
+//! cells are not; last, what the releases claim against what was found.
 //!
 //! # Guarantee
 //! Nothing is asked of a service, a key or a ledger. What passes here passes with any other program that does the sums.
@@ -12,7 +12,7 @@ use super::linked::{Frame, Misfit};
 use super::table::Link;
 use super::values::covered;
 use crate::identity::{Digest, ReleaseId};
-use crate::suppress::{self, Certificate, Revealed, Told};
+use crate::suppress::{self, Certificate, Draw, Notion, Revealed, Told};
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -38,11 +38,22 @@ pub enum Flaw {
     #[error("{0} is not the JSON of a release; GET /v1/releases/ID.json gives it")]
     Unreadable(String),
     /// A document was changed: its bytes are not those that its digest speaks of.
-    #[error("{0} is not as it was released: its content does not match its sha256")]
+    #[error(
+        "{0} is not as it was released: its content does not match its sha256; fetch GET /v1/releases/{0}.json again"
+    )]
     Changed(ReleaseId),
+    /// Two documents say that they are the same release.
+    #[error("two files say that they are {0} and differ; the log holds the sha256 of the true one")]
+    Twice(ReleaseId),
     /// Tables and cells do not fit each other.
-    #[error("{0}: {Misfit}")]
+    #[error("{0}: {Misfit}; fetch GET /v1/releases/{0}.json again")]
     Misfit(ReleaseId),
+    /// Not all of a draw is there.
+    #[error("{0} stands beside releases of its draw that are not here; give all of them: GET /v1/releases lists them")]
+    Missing(ReleaseId),
+    /// A release claims more than what is published bears out.
+    #[error("the certificate of {0} claims more than its figures prove ({1}); hold its sha256 against the log")]
+    Claims(ReleaseId, &'static str),
     /// The published figures say too much, or contradict each other.
     #[error("{what}: {}", cells.join("; "))]
     Revealed {
@@ -67,14 +78,18 @@ pub fn audit(documents: &[(String, Vec<u8>)]) -> Vec<Audited> {
                 if !order.contains(&draw) {
                     order.push(draw.clone());
                 }
-                draws.entry(draw).or_default().push(body);
+                let bodies = draws.entry(draw).or_default();
+                // a file that is there twice is one release
+                if !bodies.contains(&body) {
+                    bodies.push(body);
+                }
             }
             Err(flaw) => audited.push(Audited { releases: Vec::new(), found: Err(flaw) }),
         }
     }
     audited.extend(order.iter().filter_map(|draw| draws.get(draw)).map(|bodies| Audited {
         releases: bodies.iter().map(|body| body.id.clone()).collect(),
-        found: of_draw(bodies),
+        found: of_draw(bodies).and_then(|found| claimed(bodies, found)),
     }));
     audited
 }
@@ -102,16 +117,16 @@ fn of_draw(bodies: &[Body]) -> Result<Certificate, Flaw> {
         }
     }
     let mut certificate = Certificate::default();
+    let zeros: Vec<_> = bodies.iter().flat_map(|body| body.impossible.iter().cloned()).collect();
     for (link, (mut tables, places)) in linked {
-        if link.alone.is_none() {
-            let zeros: Vec<_> = bodies.iter().flat_map(|body| body.impossible.iter().cloned()).collect();
-            tables.extend(frame.impossible(&zeros, tables.iter()));
-        }
+        let nobody = |tables: &[Told]| frame.nobody(&zeros, &link, tables);
+        tables.extend(nobody(&tables));
         let prove = if link.sum.is_some() { suppress::audit_sums } else { suppress::audit };
         let proved = prove(&frame.sizes(), &tables).map_err(|revealed| flaw(&revealed, &places))?;
         if link.persons() {
-            suppress::audit_unasked(&frame.sizes(), frame.period(), &tables)
-                .map_err(|revealed| flaw(&revealed, &places))?;
+            let (sizes, least) = (frame.sizes(), |_: &[Vec<usize>]| 0.0);
+            let draw = Draw { sizes: &sizes, pooled: frame.period(), least: &least, impossible: &nobody };
+            suppress::audit_unasked(draw, &tables).map_err(|revealed| flaw(&revealed, &places))?;
         }
         // rows and sums stand in the same cells as persons
         certificate = if link.persons() { certificate.and(&proved) } else { certificate };
@@ -120,6 +135,40 @@ fn of_draw(bodies: &[Body]) -> Result<Certificate, Flaw> {
     let measures = bodies.iter().flat_map(|body| &body.cells).map(|cell| cell.measure.clone());
     covered(&mut certificate, faces, measures.collect::<BTreeSet<_>>().into_iter());
     Ok(certificate)
+}
+
+/// What was found, if no release claims more, nor stands beside one that is not here.
+///
+/// Each counts the silent cells of all that stood when it was made, where figures add up. Of the width, the last one
+/// speaks for all: under a lower floor, later ones have less of it.
+fn claimed(bodies: &[Body], found: Certificate) -> Result<Certificate, Flaw> {
+    let here = |id: &ReleaseId| bodies.iter().any(|body| body.id == *id);
+    let last = bodies.iter().max_by_key(|body| body.certificate.cells).map(|body| &body.id);
+    for (place, body) in bodies.iter().enumerate() {
+        let claim = &body.certificate;
+        if bodies.iter().skip(place + 1).any(|other| other.id == body.id) {
+            return Err(Flaw::Twice(body.id.clone()));
+        }
+        if body.answered_from.as_ref().is_some_and(|from| !here(from)) || claim.withheld > found.withheld {
+            return Err(Flaw::Missing(body.id.clone()));
+        }
+        let proved = |notions: &[Notion], of: &[Notion]| notions.iter().all(|notion| of.contains(notion));
+        let measured = |(measure, notions): (&String, &Vec<Notion>)| {
+            found.measures.get(measure).is_some_and(|of| proved(notions, of))
+        };
+        let fewer = bodies.len() == 1 && !claim.notions.is_empty() && claim.withheld < found.withheld;
+        let wider = last == Some(&body.id) && claim.width > found.width;
+        let untrue = [
+            ("how many are withheld", fewer),
+            ("the width", wider),
+            ("the notions", !proved(&claim.notions, &found.notions)),
+            ("the measures", !claim.measures.iter().all(measured)),
+        ];
+        if let Some((what, _)) = untrue.into_iter().find(|(_, untrue)| *untrue) {
+            return Err(Flaw::Claims(body.id.clone(), what));
+        }
+    }
+    Ok(found)
 }
 
 /// A table of a release.

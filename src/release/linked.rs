@@ -113,6 +113,11 @@ impl Frame {
         all.into_iter().map(nobody).collect()
     }
 
+    /// The same of cells that are linked so.
+    pub(super) fn nobody(&self, zeros: &[BTreeMap<String, Vec<String>>], link: &Link, tables: &[Told]) -> Vec<Told> {
+        if link.alone.is_none() { self.impossible(zeros, tables.iter()) } else { Vec::new() }
+    }
+
     /// The place of the periods: pooled, each has a floor of its own.
     pub(super) fn period(&self) -> Option<usize> {
         self.columns.iter().position(|column| column.name == PERIOD)

@@ -38,7 +38,7 @@ mod telling;
 mod turns;
 mod values;
 
-pub use answer::{AnswerError, Answering};
+pub use answer::{AnswerError, Answering, Limits};
 pub use audit::{Audited, Flaw, audit};
 pub use body::{Body, Cell, CodeName, DimensionFace, EditionFace, Known, PolicyFace, Privacy, Release, Status};
 pub use draft::{Draft, TOTAL};

@@ -50,18 +50,21 @@ impl<'a> Parts<'a> {
         sums(&plan, &self.noisy_of(&Quantity::Persons, 0), &cells).map_err(|_| AnswerError::Fault("estimate"))
     }
 
-    /// The standard errors of persons in single cells, given in the same way.
+    /// The standard errors of persons in single cells, given in the same way; none of those that the draw does not cover.
     pub(super) fn errors<'b>(
         &self,
         cells: impl Iterator<Item = &'b [Vec<usize>]>,
         alone: Option<&[String]>,
-    ) -> Result<Vec<f64>, AnswerError> {
+    ) -> Result<Vec<Option<f64>>, AnswerError> {
         let plan = self.plan.part(&Quantity::Persons, &[]);
         let of_one = |levels: &[Vec<usize>]| {
             cells_over(&plan, &levels.iter().map(|levels| vec![levels.clone()]).collect::<Vec<_>>(), alone)
         };
         let cells: Vec<Cells> = cells.map(of_one).collect::<Result<_, _>>()?;
-        errors(&plan, &self.noisy_of(&Quantity::Persons, 0), &cells).map_err(|_| AnswerError::Fault("estimate"))
+        let noisy = self.noisy_of(&Quantity::Persons, 0);
+        let all = errors(&plan, &noisy, &cells).map(|all| all.into_iter().map(Some).collect());
+        let alone = |cell: &Cells| errors(&plan, &noisy, std::slice::from_ref(cell)).ok()?.pop();
+        Ok(all.unwrap_or_else(|_| cells.iter().map(alone).collect()))
     }
 
     /// One quantity within several sets of cuts of every shown table, and how it varies together there.

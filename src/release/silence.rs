@@ -15,7 +15,7 @@ use super::table::{Link, Linked, ROWS, TableFace, codes, impossible};
 use super::values;
 use crate::estimate::EstimatedTable;
 use crate::policy::{Cut, Figure, Plan, Quantity, Rules};
-use crate::suppress::{self, Certificate, Remainder, Told, Verdict, WouldReveal};
+use crate::suppress::{self, Certificate, Draw, Told, Verdict, WouldReveal};
 use std::collections::BTreeMap;
 
 /// Persons in every shown table: all of them, or those of a part.
@@ -56,7 +56,7 @@ pub(super) fn silence(plan: &Plan, parts: &Parts<'_>, earlier: &Linked) -> Resul
             tables.into_iter().map(|(at, place, told)| ((at, place), told)).unzip();
         let standing = earlier.get(&link).map_or(&[][..], Vec::as_slice);
         let mut new = beside_the_impossible(plan, &link, standing, new);
-        let hidden = unasked(plan, parts, &link, standing.iter().chain(&new))?.unwrap_or_else(|| {
+        let hidden = unasked(plan, parts, &link, standing, &new)?.unwrap_or_else(|| {
             // more than can be told apart: nothing new is said
             new.iter_mut().for_each(Told::withhold_all);
             Vec::new()
@@ -70,33 +70,34 @@ pub(super) fn silence(plan: &Plan, parts: &Parts<'_>, earlier: &Linked) -> Resul
         }
     }
     certificate.width = certificate.width.map(|width| width - ROUNDING_ROOM);
-    let rows = rows(plan, parts, &layers, earlier)?;
-    let told_rows = rows.is_some();
-    faces.extend(rows.into_iter().flatten());
+    let (told_rows, faces_of_rows) = rows(plan, parts, &layers, earlier)?;
+    faces.extend(faces_of_rows);
     faces.extend(values::faces(plan, parts, layers.first().map_or(&[], |all| all.tables.as_slice()))?);
     let names = plan.figures.iter().map(Figure::name);
     values::covered(&mut certificate, faces.iter(), names);
     Ok(Silence { layers, rows: told_rows, faces, certificate })
 }
 
-/// The small groups that nobody asked for and that tables leave over between them, with the impossible cells in them;
+/// The small groups that nobody asked for and that the new tables would give away, with the impossible cells in them;
 /// none if there are too many to tell.
-fn unasked<'a>(
+pub(super) fn unasked(
     plan: &Plan,
     parts: &Parts<'_>,
     link: &Link,
-    tables: impl Iterator<Item = &'a Told> + Clone,
+    standing: &[Told],
+    new: &[Told],
 ) -> Result<Option<Vec<Told>>, AnswerError> {
     let frame = Frame::of_plan(plan);
-    let Some(mut small) = suppress::remainders(&frame.sizes(), frame.period(), tables) else { return Ok(None) };
-    let floor = |remainder: &Remainder| remainder.floor.max(f64::from(plan.rules.threshold) + ROUNDING_ROOM);
-    small.retain(|remainder| remainder.estimate < floor(remainder));
-    let errors = parts.errors(small.iter().map(|remainder| remainder.levels.as_slice()), link.alone.as_deref())?;
-    let withheld = |(remainder, error): (&Remainder, f64)| remainder.withheld(error, floor(remainder));
-    let mut hidden: Vec<Told> = small.iter().zip(errors).map(withheld).collect();
-    if link.alone.is_none() {
-        hidden.extend(frame.impossible(&impossible(plan), hidden.iter()));
-    }
+    let nobody = |tables: &[Told]| frame.nobody(&impossible(plan), link, tables);
+    // as if somebody had asked for it by name, whatever the tables that leave it over were judged by
+    let least = |levels: &[Vec<usize>]| f64::from(plan.floor_of(levels)) + ROUNDING_ROOM;
+    let draw = Draw { sizes: &frame.sizes(), pooled: frame.period(), least: &least, impossible: &nobody };
+    let Some(small) = suppress::unasked_beside(draw, standing, new)? else { return Ok(None) };
+    let errors = parts.errors(small.iter().map(|group| group.levels.as_slice()), link.alone.as_deref())?;
+    // one that the draw does not cover is another by one more name: all that tells them apart is impossible
+    let mut hidden: Vec<Told> =
+        small.iter().zip(errors).filter_map(|(group, error)| Some(group.withheld(error?))).collect();
+    hidden.extend(nobody(&hidden));
     Ok(Some(hidden))
 }
 
@@ -216,14 +217,17 @@ fn told(plan: &Plan, face: &TableFace, table: &EstimatedTable, verdicts: Vec<Ver
     told
 }
 
-/// Rows are told where persons are, if that leaves their withheld figures as much room; the faces of their tables then.
+/// Rows are told where persons are, if that leaves their withheld figures as much room; and the faces of their tables,
+/// told or not: what is silent now stays so beside what is asked later.
 fn rows(
     plan: &Plan,
     parts: &Parts<'_>,
     layers: &[Layer],
     earlier: &Linked,
-) -> Result<Option<Vec<TableFace>>, AnswerError> {
-    let Some(persons) = layers.first().filter(|_| plan.figures.contains(&Figure::Rows)) else { return Ok(None) };
+) -> Result<(bool, Vec<TableFace>), AnswerError> {
+    let Some(persons) = layers.first().filter(|_| plan.figures.contains(&Figure::Rows)) else {
+        return Ok((false, Vec::new()));
+    };
     let plan = plan.part(&Quantity::Rows, &[]);
     let tables = parts.quantity(&Quantity::Rows)?;
     let faces: Vec<TableFace> = tables.iter().map(|table| TableFace::of(&plan, ROWS, table)).collect();
@@ -233,5 +237,5 @@ fn rows(
     let standing = earlier.get(&link).map_or(&[][..], Vec::as_slice);
     let new = beside_the_impossible(&plan, &link, standing, new.collect());
     let all: Vec<Told> = standing.iter().cloned().chain(new).collect();
-    Ok(suppress::audit(&sizes(&plan), &all).is_ok().then_some(faces))
+    Ok((suppress::audit(&sizes(&plan), &all).is_ok(), faces))
 }

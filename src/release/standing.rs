@@ -4,8 +4,9 @@
 //! A free answer is judged beside everything that was released of its draw before; the number of those releases is
 //! handed to the ledger, which stores the answer only if no other has come between.
 
-use super::answer::AnswerError;
+use super::answer::{AnswerError, Limits};
 use super::body::Body;
+use super::draft::Draft;
 use super::linked::Frame;
 use super::parts::Parts;
 use super::table::{Link, Linked};
@@ -18,17 +19,30 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// Per column, the sets of levels that the cells of a table stand for.
 type Axes = Vec<Vec<Vec<usize>>>;
 
+/// A table by its cells, the floor it was judged by and its errors: by a higher one, or beside sums that are known more
+/// closely, the same cells count anew.
+type Judged = (Link, Axes, Vec<u64>);
+
 /// The releases of one draw, as far as they were read.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Shelf {
     first: Option<ReleaseId>,
     seen: usize,
     last: Option<u64>,
     linked: Linked,
-    known: HashSet<(Link, Axes)>,
+    known: HashSet<Judged>,
     cells: usize,
     /// By release that could be cut, what would come of it beside those that were read.
     judged: HashMap<Digest, Cut>,
+    /// The last answer that was judged, to be stored if it is asked for next.
+    ready: Option<Ready>,
+}
+
+/// An answer beside the releases that were read, and whose it is.
+struct Ready {
+    release: Digest,
+    question: serde_json::Value,
+    draft: Draft,
 }
 
 /// What would come of a question that is answered from a draw.
@@ -44,10 +58,6 @@ pub enum Cut {
     Full,
 }
 
-/// Releases of one draw, past which none is made of it for free: each is judged beside all before it.
-const RELEASES_MAX: usize = 4_096;
-/// Cells of the tables that stand of one draw, past which none is made of it for free. A large release has 20,000.
-const CELLS_MAX: usize = 400_000;
 /// Verdicts kept of one draw.
 const JUDGED_MAX: usize = 1_024;
 
@@ -67,14 +77,20 @@ impl Shelf {
         self.first.clone()
     }
 
-    /// All their tables, each once, with the draw's own estimates where they tell none.
+    /// All their tables, each once by what it was judged by, with the draw's own estimates where they tell none.
     pub(super) fn linked(&self) -> &Linked {
         &self.linked
     }
 
     /// Whether no more is answered from the draw, once so many further releases are read.
-    pub(super) fn is_full(&self, newer: usize) -> bool {
-        self.seen + newer >= RELEASES_MAX || self.cells >= CELLS_MAX
+    pub(super) fn is_full(&self, newer: usize, limits: &Limits) -> bool {
+        self.seen + newer >= limits.answers_per_draw || self.cells >= limits.cells_per_draw
+    }
+
+    /// The answer to a plan, if it was the last one judged and nothing else was released since.
+    pub(super) fn ready(&mut self, plan: &Plan) -> Option<Draft> {
+        let ready = self.ready.take_if(|ready| ready.release == plan.release && ready.question == plan.question);
+        ready.map(|ready| ready.draft)
     }
 
     /// Reads further releases, in the order in which they were made.
@@ -85,11 +101,14 @@ impl Shelf {
         let frame = Frame::of_plan(plan);
         if !releases.is_empty() {
             self.judged.clear();
+            self.ready = None;
         }
         for release in releases {
             let body: Body = serde_json::from_slice(&release.body).map_err(|_| AnswerError::Fault("shelf"))?;
             for (link, mut told) in frame.tables(&body).map_err(|_| AnswerError::Fault("shelf"))? {
-                if link.sum.is_some() || !self.known.insert((link.clone(), told.axes.clone())) {
+                let strict = told.standard_errors.iter().chain([&told.floor]).map(|number| number.to_bits()).collect();
+                let judged = (link.clone(), told.axes.clone(), strict);
+                if link.sum.is_some() || !self.known.insert(judged) {
                     continue;
                 }
                 if link.persons() {
@@ -131,6 +150,14 @@ impl Shelves {
     pub(super) fn judged(&self, draw: &Digest, last: Option<u64>, release: &Digest) -> Option<Cut> {
         let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         kept.get(draw).filter(|shelf| shelf.last == last)?.judged.get(release).copied()
+    }
+
+    /// Keeps an answer that was judged, until another one is or another release of the draw is read.
+    pub(super) fn keep(&self, plan: &Plan, draft: Draft) {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(shelf) = kept.get_mut(&plan.draw) {
+            shelf.ready = Some(Ready { release: plan.release, question: plan.question.clone(), draft });
+        }
     }
 
     /// Keeps a verdict, until another release of the draw is read.
@@ -176,8 +203,9 @@ mod tests {
 
     #[test]
     fn a_draw_from_which_much_was_answered_is_full() {
-        let shelf = |seen, cells| Shelf { seen, cells, ..Shelf::default() };
-        assert!(!shelf(RELEASES_MAX - 2, CELLS_MAX - 1).is_full(1));
-        assert!(shelf(RELEASES_MAX - 1, 0).is_full(1) && shelf(1, CELLS_MAX).is_full(0));
+        let limits = Limits { memory_bytes: 0, searches: 0, answers_per_draw: 4, cells_per_draw: 50 };
+        let full = |seen, cells, newer| Shelf { seen, cells, ..Shelf::default() }.is_full(newer, &limits);
+        assert!(!full(2, 49, 1));
+        assert!(full(3, 0, 1) && full(1, 50, 0));
     }
 }

@@ -50,6 +50,10 @@ fn prove(system: &System, tables: &[Told]) -> Result<Certificate, Revealed> {
     let withheld: Vec<bool> = system.standing.iter().map(|&s| s == Standing::Withheld).collect();
     let pattern = Pattern { withheld, moves, lost: false };
     let silent: Vec<usize> = (0..point.len()).filter(|&cell| pattern.withheld[cell]).collect();
+    let known: Vec<usize> = silent.iter().copied().filter(|&cell| pattern.moves.known(cell)).collect();
+    if !known.is_empty() {
+        return Err(Revealed::Known(system.at(&known)));
+    }
     let (middle, least) = system.ranges();
     let mut work = WORK_MAX;
     centre(&pattern.moves, &mut point, &middle, &least, &mut work);
@@ -57,9 +61,6 @@ fn prove(system: &System, tables: &[Told]) -> Result<Certificate, Revealed> {
         return Err(Revealed::Undecided(system.at(&silent)));
     };
     let faults = faults(system, &pattern, &slack, &mut work);
-    if !faults.known.is_empty() {
-        return Err(Revealed::Known(system.at(&faults.known)));
-    }
     if !faults.tied.is_empty() {
         return Err(Revealed::Tied(system.at(&faults.tied.iter().map(|tie| tie.0).collect::<Vec<_>>())));
     }

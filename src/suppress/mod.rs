@@ -53,11 +53,11 @@ pub use inspect::known_below;
 pub use lattice::{Lattice, Row};
 pub use moves::Moves;
 pub use reach::{Found, Need, Reach};
-pub use remainder::{Remainder, leave_over, remainders};
+pub use remainder::{Remainder, leave_over};
 pub use search::{Inspection, Pattern, Problem, Standing, Sum};
-pub use tally::{Tally, tally};
+pub use tally::{Tally, tally, tally_beside};
 pub use told::Told;
-pub use unasked::audit_unasked;
+pub use unasked::{Draw, audit_unasked, unasked, unasked_beside};
 pub use verdict::Verdict;
 pub use withhold::{withhold, withhold_beside};
 

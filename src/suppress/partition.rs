@@ -1,7 +1,7 @@
-//! What some sets of levels leave over: the groups that their figures fix though no set names them.
+//! What some sets of levels leave over: the groups that their figures fix without being any of them.
 //!
 //! The sets of a line cut its levels into parts. A part that is a sum and difference of the sets is known to whoever
-//! knows their figures. What several parts add up to is known with them, and is no group of its own.
+//! knows their figures. What several parts add up to is a group of its own if some set elsewhere is just that.
 #![expect(clippy::indexing_slicing, reason = "a numeric kernel: every index was handed out by the vector it indexes")]
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,37 +16,16 @@ pub(super) struct Rest {
     pub(super) levels: Vec<usize>,
     /// The sets that it is a sum of, each with its coefficient.
     pub(super) made_of: Vec<(usize, f64)>,
-    /// What it is to those who named the sets.
-    pub(super) kind: Kind,
 }
 
-/// What a group is to those who named some sets.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
-    /// It is made of parts that are named.
-    Named,
-    /// It is a part that is not.
-    LeftOver,
-    /// It is made of several parts, not all of them named.
-    Mixed,
-}
-
-/// The parts that are not named among these sets, and those of the sets `elsewhere` that they fix, each once. Of each
-/// set it is told whether somebody named it.
-pub(super) fn rests(sets: &[(&[usize], bool)], elsewhere: &[&[usize]]) -> Vec<Rest> {
-    let parts = parts(sets.iter().map(|set| set.0));
+/// The parts that are none of these sets, and those of the sets `elsewhere`, that they fix, each once.
+pub(super) fn rests(sets: &[&[usize]], elsewhere: &[&[usize]]) -> Vec<Rest> {
+    let parts = parts(sets);
     let holds = |set: usize| parts.iter().map(|(signature, _)| signature[set]).collect::<Vec<bool>>();
     let forms: Vec<Vec<bool>> = (0..sets.len()).map(holds).collect();
-    let mut seen: BTreeSet<&Vec<bool>> =
-        forms.iter().zip(sets).filter(|(_, set)| set.1).map(|(form, _)| form).collect();
+    let mut seen: BTreeSet<&Vec<bool>> = forms.iter().collect();
     let alone = |part: usize| (0..parts.len()).map(|other| other == part).collect::<Vec<bool>>();
     let singles: Vec<Vec<bool>> = (0..parts.len()).map(alone).collect();
-    let named: Vec<bool> = singles.iter().map(|part| seen.contains(part)).collect();
-    let kind = |form: &Vec<bool>| match form.iter().zip(&named).all(|(held, named)| !held || *named) {
-        true => Kind::Named,
-        false if singles.contains(form) => Kind::LeftOver,
-        false => Kind::Mixed,
-    };
     let elsewhere: Vec<Vec<bool>> = elsewhere.iter().filter_map(|set| form(&parts, set)).collect();
     let span = Span::of(&forms);
     let mut found = Vec::new();
@@ -55,7 +34,7 @@ pub(super) fn rests(sets: &[(&[usize], bool)], elsewhere: &[&[usize]]) -> Vec<Re
         let held = parts.iter().zip(form).filter(|(_, held)| **held);
         let mut levels: Vec<usize> = held.flat_map(|((_, levels), _)| levels.iter().copied()).collect();
         levels.sort_unstable();
-        found.push(Rest { levels, made_of, kind: kind(form) });
+        found.push(Rest { levels, made_of });
     }
     found
 }
@@ -68,12 +47,11 @@ fn form(parts: &[(Vec<bool>, Vec<usize>)], set: &[usize]) -> Option<Vec<bool>> {
 }
 
 /// The levels that no set tells apart, by which sets hold them.
-fn parts<'a>(sets: impl ExactSizeIterator<Item = &'a [usize]>) -> Vec<(Vec<bool>, Vec<usize>)> {
+pub(super) fn parts(sets: &[&[usize]]) -> Vec<(Vec<bool>, Vec<usize>)> {
     let mut signatures: BTreeMap<usize, Vec<bool>> = BTreeMap::new();
-    let count = sets.len();
-    for (set, levels) in sets.enumerate() {
-        for &level in levels {
-            signatures.entry(level).or_insert_with(|| vec![false; count])[set] = true;
+    for (set, levels) in sets.iter().enumerate() {
+        for &level in *levels {
+            signatures.entry(level).or_insert_with(|| vec![false; sets.len()])[set] = true;
         }
     }
     let mut parts: BTreeMap<Vec<bool>, Vec<usize>> = BTreeMap::new();
@@ -134,12 +112,8 @@ impl Span {
 mod tests {
     use super::*;
 
-    fn left_over(sets: &[&[usize]], elsewhere: &[&[usize]]) -> Vec<Rest> {
-        rests(&sets.iter().map(|&set| (set, true)).collect::<Vec<_>>(), elsewhere)
-    }
-
     fn levels(sets: &[&[usize]]) -> Vec<Vec<usize>> {
-        left_over(sets, &[]).into_iter().map(|rest| rest.levels).collect()
+        rests(sets, &[]).into_iter().map(|rest| rest.levels).collect()
     }
 
     #[test]
@@ -151,23 +125,20 @@ mod tests {
 
     #[test]
     fn what_one_set_leaves_of_another_is_their_difference() {
-        let rest = Rest { levels: vec![0], made_of: vec![(0, 1.0), (1, -1.0)], kind: Kind::LeftOver };
-        assert_eq!(left_over(&[&[0, 1, 2], &[1, 2]], &[]), [rest]);
-        // whether or not others have found it before
-        assert_eq!(rests(&[(&[0, 1, 2], true), (&[1, 2], true), (&[0], false)], &[])[0].kind, Kind::LeftOver);
+        assert_eq!(rests(&[&[0, 1, 2], &[1, 2]], &[]), [Rest { levels: vec![0], made_of: vec![(0, 1.0), (1, -1.0)] }]);
         // two of three codes, and the total
-        let found = left_over(&[&[0], &[2], &[0, 1, 2]], &[]);
+        let found = rests(&[&[0], &[2], &[0, 1, 2]], &[]);
         assert_eq!((&found[0].levels, &found[0].made_of), (&vec![1], &vec![(0, -1.0), (1, -1.0), (2, 1.0)]));
         // bands that cross: 0-14, 15-64 and 0-17, 18-64
         assert_eq!(levels(&[&[0], &[1, 2], &[0, 1], &[2]]), [vec![1]]);
     }
 
     #[test]
-    fn a_sum_that_another_line_tells_is_left_over_by_nobody() {
-        let found = left_over(&[&[0], &[1], &[2]], &[&[0, 1, 2], &[0, 3], &[1]]);
-        let made_of = vec![(0, 1.0), (1, 1.0), (2, 1.0)];
-        assert_eq!(found, [Rest { levels: vec![0, 1, 2], made_of, kind: Kind::Named }]);
-        assert_eq!(left_over(&[&[0, 1, 2], &[0], &[1]], &[&[1, 2]])[1].kind, Kind::Mixed);
+    fn a_sum_that_is_a_set_elsewhere_is_a_group_of_its_own() {
+        let found = rests(&[&[0], &[1], &[2]], &[&[0, 1, 2], &[0, 3], &[1]]);
+        assert_eq!(found, [Rest { levels: vec![0, 1, 2], made_of: vec![(0, 1.0), (1, 1.0), (2, 1.0)] }]);
+        let found = rests(&[&[0, 1, 2], &[0], &[1]], &[&[1, 2]]);
+        assert_eq!(found.iter().map(|rest| rest.levels.clone()).collect::<Vec<_>>(), [vec![2], vec![1, 2]]);
     }
 
     #[test]

@@ -132,7 +132,9 @@ impl System {
                 self.floors.push(told.floor);
                 self.impossible.push(false);
             }
+            // told twice, it counts by the higher floor and the smaller error
             self.floors[cell] = self.floors[cell].max(told.floor);
+            self.errors[cell] = self.errors[cell].min(error);
             self.impossible[cell] |= *verdict == Verdict::Structural;
             places.push(cell);
         }
@@ -153,16 +155,6 @@ impl System {
                 self.estimates[cell] = 0.0;
             }
         }
-    }
-
-    /// The cells that are published.
-    pub(super) fn published(&self) -> Vec<usize> {
-        (0..self.standing.len()).filter(|&cell| self.standing[cell] == Standing::Published).collect()
-    }
-
-    /// Counts a cell that nobody was told of as published.
-    pub(super) fn known_already(&mut self, cell: usize) {
-        self.standing[cell] = Standing::Published;
     }
 
     /// The open cells, the most useful first: a small relative error is useful, and what is made of other cells is at

@@ -37,7 +37,7 @@ pub fn withhold(
 }
 
 /// The same beside `hidden` cells that nobody asked for and that must not be known either: small groups that the tables
-/// leave over ([`super::remainders`]). What `earlier` tables tell of them already is nothing to protect.
+/// would give away and that the `earlier` ones do not ([`super::unasked_beside`]).
 ///
 /// # Errors
 /// [`WouldReveal`] as for [`withhold`].
@@ -47,10 +47,7 @@ pub fn withhold_beside(
     new: &[Told],
     hidden: &[Told],
 ) -> Result<(Vec<Vec<Verdict>>, Certificate), WouldReveal> {
-    let mut system = System::beside(sizes, earlier, new, hidden);
-    if !earlier.is_empty() {
-        leave_out_known(&mut system);
-    }
+    let system = System::beside(sizes, earlier, new, hidden);
     let told = |withheld: &[bool]| {
         let verdict = |&cell: &usize| match (system.impossible.get(cell), withheld.get(cell)) {
             (Some(true), _) => Verdict::Structural,
@@ -85,9 +82,7 @@ pub fn withhold_beside(
     let mut work = WORK_MAX;
     let search = |pattern: &Pattern| inspect(pattern, &mut work);
     let found = if moves.overflowed() { None } else { problem.solve(search) };
-    // what it takes to keep a rest hidden is no figure that it knows of
     if let Some(pattern) = &found
-        && hidden.is_empty()
         && let Some(fewer) = fewer(&system, &tables, pattern)
     {
         return Ok((told(&fewer), certificate(&system, &fewer)));
@@ -109,21 +104,6 @@ fn small(system: &System, pattern: &Pattern, slack: &[f64]) -> bool {
     let withheld = slack.iter().zip(&pattern.withheld).filter(|(_, withheld)| **withheld);
     let least = withheld.map(|(slack, _)| *slack).fold(f64::INFINITY, f64::min);
     3.0 * least < system.floors.iter().copied().fold(0.0, f64::max)
-}
-
-/// Cells left over that what was published gives away cannot be withheld any more.
-fn leave_out_known(system: &mut System) {
-    let hidden: Vec<usize> = (system.asked..system.standing.len()).collect();
-    if hidden.is_empty() {
-        return;
-    }
-    let mut moves = system.moves.clone();
-    moves.publish_all(system.published());
-    for cell in hidden {
-        if moves.untouched(cell) {
-            system.known_already(cell);
-        }
-    }
 }
 
 /// What can change in the cells, as moves from the levels with the fewest persons: their cells are the last that the

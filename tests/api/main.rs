@@ -18,28 +18,43 @@
 
 mod accounts;
 mod acs;
+mod attack;
+mod beside;
 mod bodies;
 mod comparisons;
 mod flips;
+mod floors;
 mod folders;
 mod free;
 mod groups;
 mod hostile;
+mod limits;
 mod load;
 mod marker;
 mod measures;
+mod neighbours;
 mod offers;
+mod passed;
 mod persons;
 mod process;
 mod races;
 mod refusals;
+mod required;
 mod roles;
 mod rollback;
+mod rows;
 mod shutdown;
 mod slow;
+mod solver;
 mod support;
+mod suppress;
+mod tampered;
+#[path = "../../src/suppress/tests/attacker.rs"]
+#[expect(dead_code, reason = "the unit tests try more")]
+mod textbook;
 mod thousand;
 mod unasked;
 mod way;
 mod wide;
 mod withheld;
+mod zeros;

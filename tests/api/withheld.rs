@@ -1,12 +1,12 @@
 //! Withheld means withheld: partners go with small cells, free answers are judged beside what stands, and anyone can
 //! audit what was published.
 
-use crate::support::{POLICY, TestService, at_once, value};
+use crate::support::{POLICY, Reply, TestService, at_once, value};
 use halflight::release::{Audited, Flaw, audit};
 use serde_json::{Value, json};
 
 /// 500 men and so many women in the north and in the south, 400 men in the west, and so many women.
-fn register(women: [usize; 3]) -> String {
+pub fn register(women: [usize; 3]) -> String {
     let mut csv = String::from("person_id,state,sex,service,remark\n");
     let of_women = ["north", "south", "west"].into_iter().zip(women).map(|(state, persons)| (state, "F", persons));
     for (state, sex, persons) in of_women.chain([("north", "M", 500), ("south", "M", 500), ("west", "M", 400)]) {
@@ -17,7 +17,7 @@ fn register(women: [usize; 3]) -> String {
     csv
 }
 
-fn service() -> (TestService, String) {
+pub fn service() -> (TestService, String) {
     service_of(POLICY)
 }
 
@@ -25,7 +25,7 @@ fn service_of(policy: &str) -> (TestService, String) {
     service_with(policy, [500, 500, 3])
 }
 
-fn service_with(policy: &str, women: [usize; 3]) -> (TestService, String) {
+pub fn service_with(policy: &str, women: [usize; 3]) -> (TestService, String) {
     let service = TestService::start();
     service.in_force(policy);
     let (ministry, team) = (service.submitter(), service.analyst());
@@ -35,7 +35,7 @@ fn service_with(policy: &str, women: [usize; 3]) -> (TestService, String) {
 }
 
 /// Standard errors of a person or more: less noise than that, and a line hides three.
-fn question(by: &[&str], states: &[&str], rho: &str) -> Value {
+pub fn question(by: &[&str], states: &[&str], rho: &str) -> Value {
     let mut question = json!({ "dataset": "visits", "purpose": "sdg", "measures": [{ "kind": "persons" }], "by": by,
         "periods": ["2026"], "spend": { "rho": rho } });
     if !states.is_empty() {
@@ -130,6 +130,15 @@ fn a_free_question_that_would_give_a_small_figure_away_is_refused() {
         assert!(status == 200 || status == 201, "{alternative}");
     }
     assert_eq!(service.spent("visitors"), paid);
+    // Whoever pays for a draw of their own has its answer: what others asked does not stand in the way.
+    let own = question(&["sex"], &["south", "west"], "0.05");
+    let quote = service.post("/v1/quotes", &team, &own).expect(200).json();
+    assert_eq!(
+        (&quote["allowed"], &quote["free"], &quote["cost"]["rho"]),
+        (&json!(true), &json!(false), &json!("0.05"))
+    );
+    assert_eq!(service.ask(&team, &own).expect(201).json()["privacy"]["charged"], true);
+    assert_eq!(service.spent("visitors"), "0.55");
     all_hold(&audit(&published(&service)));
     service.verify();
 }
@@ -155,14 +164,16 @@ fn a_total_that_would_leave_a_small_group_over_stays_silent() {
 fn free_answers_at_once_do_not_add_up_to_a_small_figure() {
     let (service, team) = service();
     service.ask(&team, &question(&["sex"], &["north"], "0.5")).expect(201);
-    let paid = service.spent("visitors");
     let cuts: [&[&str]; 6] = [&["north", "south"], &[], &["west"], &["south"], &["south", "west"], &["north", "west"]];
     let replies = at_once(cuts.len(), |at| service.ask(&team, &question(&["sex"], cuts[at], "0.05")));
     for reply in &replies {
         assert!(reply.status == 201 || reply.code() == "would_reveal_withheld", "{}", reply.text());
     }
-    assert!(replies.iter().any(|reply| reply.status == 201));
-    assert_eq!(service.spent("visitors"), paid);
+    let charged = |reply: &&Reply| reply.status == 201 && reply.json()["privacy"]["charged"] == true;
+    let charged = replies.iter().filter(charged).count();
+    assert!(replies.iter().filter(|reply| reply.status == 201).count() > charged, "some are free");
+    let own = service.spent("visitors").parse::<f64>().unwrap() - 0.5;
+    assert!((own - 0.05 * charged as f64).abs() < 1e-9, "{own}: each a draw of its own");
     let published = published(&service);
     assert_eq!(published.len(), 1 + replies.iter().filter(|reply| reply.status == 201).count());
     all_hold(&audit(&published));

@@ -79,10 +79,15 @@ async fn a_list_without_faults_ends_as_the_model_says() {
         Approve,
         ask(2, 0, false),
         ask(2, 1, false),
+        // Of a cell of nobody the draws tell nothing: a draw of its own, and at the next price the stored answer.
+        ask(1, 2, false),
+        ask(1, 2, true),
+        ask(0, 2, false),
     ];
     let run = run(&all).await;
     assert_eq!((run.model.live.len(), run.model.editions.len(), run.model.version), (1, 2, 4));
-    // 0.02 on the first edition; 0.02 and 0.03 on the second; two claims of 0.02; 0.02 and 0.4 under later policies.
-    assert_eq!(run.model.used, (530_000_000, 530_000_000));
-    assert_eq!(run.model.seen.len(), 7);
+    // 0.02 on the first edition; 0.02 and 0.03 on the second; two claims of 0.02; 0.02, then 0.4 and 0.03 under later
+    // policies.
+    assert_eq!(run.model.used, (560_000_000, 560_000_000));
+    assert_eq!(run.model.seen.len(), 8);
 }

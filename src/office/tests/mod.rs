@@ -9,6 +9,8 @@
 
 mod check;
 mod faults;
+mod kept;
+mod limits;
 mod lists;
 mod model;
 mod operation;

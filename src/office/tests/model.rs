@@ -25,8 +25,8 @@ pub(super) struct Model {
     pub(super) now: DateTime<Utc>,
     /// Nanos used, at least and at most.
     pub(super) used: (u64, u64),
-    /// The highest price paid for the table of an edition under a version.
-    pub(super) paid: BTreeMap<(u32, usize), u64>,
+    /// The prices paid for the table of an edition under a version: a draw each.
+    pub(super) paid: BTreeMap<(u32, usize), BTreeSet<u64>>,
     /// Releases by version, edition, price and cut.
     pub(super) answers: BTreeMap<(u32, usize, u64, usize), ReleaseId>,
     /// The bytes of every release seen.
@@ -37,16 +37,27 @@ pub(super) struct Model {
 pub(super) const CAP: u64 = 1_000_000_000;
 
 impl Model {
-    /// The price at which a question is answered: that of the most precise draw, if it is precise enough.
+    /// The draws of the newest edition, by their prices.
+    fn draws(&self) -> BTreeSet<u64> {
+        self.paid.get(&(self.version, self.editions.len())).cloned().unwrap_or_default()
+    }
+
+    /// The price at which a question is answered: its own if it was, else that of the most precise draw that is
+    /// precise enough and that has answered it or has something to tell of it, else its own.
     pub(super) fn price(&self, asked: Asked) -> u64 {
-        let paid = self.paid.get(&(self.version, self.editions.len())).copied().unwrap_or(0);
-        paid.max(PRICES[asked.price].1)
+        let own = PRICES[asked.price].1;
+        let answered = |price| self.answers.contains_key(&(self.version, self.editions.len(), price, asked.cut));
+        if answered(own) {
+            return own;
+        }
+        let tells = self.expected(asked.cut).into_iter().any(|(_, counts)| counts);
+        self.draws().range(own..).rev().copied().find(|&price| tells || answered(price)).unwrap_or(own)
     }
 
     /// What a question costs now.
     pub(super) fn cost(&self, asked: Asked) -> u64 {
         let price = self.price(asked);
-        if self.paid.get(&(self.version, self.editions.len())) == Some(&price) { 0 } else { price }
+        if self.draws().contains(&price) { 0 } else { price }
     }
 
     /// The one place of an answer.

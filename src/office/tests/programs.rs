@@ -6,7 +6,7 @@ use crate::identity::{Principal, Role};
 use crate::policy::Question;
 
 /// What the program costs, in nanos.
-const PRICE: u64 = 100_000_000;
+pub(super) const PRICE: u64 = 100_000_000;
 
 const PROGRAM: &str = r#"
 [[program]]
@@ -20,14 +20,14 @@ rho = "0.1"
 
 impl Service {
     /// A later version of the policy comes into force, with the scheduled program.
-    async fn schedule(&self, version: u32) {
+    pub(super) async fn schedule(&self, version: u32) {
         let mut source = policy(version);
         source.toml.push_str(PROGRAM);
         let proposed = self.office.propose(&self.people.officers[0], source).await.unwrap();
         self.office.approve(&self.people.officers[1], &proposed.sha256).await.unwrap();
     }
 
-    async fn releases(&self) -> usize {
+    pub(super) async fn releases(&self) -> usize {
         self.office.ledger.release_faces(None).await.unwrap().len()
     }
 

@@ -25,7 +25,7 @@ impl Service {
     }
 
     /// A plan of its own draw, at that price.
-    async fn plan(&self, rho: &str, draw: u64) -> Plan {
+    pub(super) async fn plan(&self, rho: &str, draw: u64) -> Plan {
         let (office, analyst) = (&self.office, &self.people.analysts[0]);
         let (policy, standing) =
             (office.policy_for(analyst, &dataset()).await.unwrap(), office.ledger.standing(&dataset()).await.unwrap());

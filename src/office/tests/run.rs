@@ -241,7 +241,7 @@ impl Run {
                 model.used.0 += cost;
             }
         }
-        model.paid.insert((key.0, key.1), key.2);
+        model.paid.entry((key.0, key.1)).or_default().insert(key.2);
         model.answers.insert(key, release.id().clone());
         model.seen.entry(release.id().clone()).or_insert(bytes);
         self.holds(asked.cut, release);

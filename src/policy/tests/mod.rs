@@ -9,6 +9,7 @@ mod offering;
 mod pricing;
 mod reading;
 mod refusing;
+mod ruled;
 mod sensitivity;
 mod shelving;
 mod shipping;

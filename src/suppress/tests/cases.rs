@@ -174,6 +174,22 @@ fn a_line_hides_a_third_where_a_single_person_could_know_one_of_two() {
     assert_eq!(silent(&release(&[4], &line(0.3)).0), 4);
 }
 
+// A sum beside persons can be known more closely than they are: the cells are then the same, their errors smaller.
+#[test]
+fn a_figure_that_is_told_twice_counts_by_its_smaller_error_whichever_came_first() {
+    let leaves = [2.0, 30.0, 40.0, 90.0];
+    let line = |error| [told(&[4], &leaves, &[each(4)], error), told(&[4], &leaves, &[whole(4)], error)];
+    let (standing, _) = release(&[4], &line(1.0));
+    assert_eq!(silent(&standing), 2);
+    assert!(withhold(&[4], &standing, &line(1.0)).is_ok());
+    assert!(withhold(&[4], &standing, &line(0.5)).is_err(), "with a third shown, who knows one knows the other");
+    let closer: Vec<Told> =
+        standing.iter().map(|told| Told { standard_errors: vec![0.5; told.estimates.len()], ..told.clone() }).collect();
+    for both in [[&standing[..], &closer[..]].concat(), [&closer[..], &standing[..]].concat()] {
+        assert!(matches!(audit(&[4], &both), Err(Revealed::Tied(_))));
+    }
+}
+
 // Notion W: two estimates far below 0 whose sum is shown leave each other little room.
 #[test]
 fn two_small_cells_alone_in_a_line_take_a_third_when_their_sum_narrows_them() {

@@ -1,6 +1,7 @@
 //! What the promises say, tried by an attacker who shares no code with what keeps them.
 
 mod attacker;
+mod boxes;
 mod cases;
 mod fewest;
 mod neighbours;

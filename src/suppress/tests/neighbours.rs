@@ -2,7 +2,12 @@
 //!
 //! A draw is a cell: 100,000 disjoint cells of one count are as many draws. A frequency of 100,000 has a standard error
 //! of at most 0.0016; its bounds are 5.5 standard errors wide, at most 8 of them in a test: false alarm below 1e-6.
-#![expect(clippy::as_conversions, clippy::cast_precision_loss, reason = "small numbers")]
+#![expect(
+    clippy::as_conversions,
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    reason = "small numbers"
+)]
 
 use crate::budget::{Accounting, Nanos};
 use crate::estimate::EstimatedTable;
@@ -50,6 +55,26 @@ fn a_person_at_the_floor_changes_how_often_a_cell_is_withheld_by_e_to_the_epsilo
         let q = (-(thousandths as f64) / 1_000.0).exp();
         for (count, expected) in [(FLOOR - 1, 1.0 / (1.0 + q)), (FLOOR, q / (1.0 + q))] {
             let found = frequency(Accounting::Pure, thousandths, count);
+            assert!((found - expected).abs() < ERRORS * error(expected), "{thousandths}: {found}, not {expected}");
+        }
+    }
+}
+
+/// The chance that discrete Gaussian noise of this variance is below a whole number: its mass, added up.
+fn below(number: i64, variance: f64) -> f64 {
+    let mass = |x: i64| (-(x * x) as f64 / (2.0 * variance)).exp();
+    let reach = (12.0 * variance.sqrt()) as i64;
+    (-reach..number).map(mass).sum::<f64>() / (-reach..=reach).map(mass).sum::<f64>()
+}
+
+/// What zCDP pays for says little of a flag: the frequencies themselves, by the variance that rho stands for.
+#[test]
+fn a_person_near_the_floor_changes_how_often_a_cell_is_withheld_as_the_noise_paid_for_does() {
+    for thousandths in [50, 500] {
+        let variance = 0.5 / (thousandths as f64 / 1_000.0);
+        for count in FLOOR - 1..=FLOOR + 1 {
+            let expected = below(FLOOR - count, variance);
+            let found = frequency(Accounting::Zcdp, thousandths, count);
             assert!((found - expected).abs() < ERRORS * error(expected), "{thousandths}: {found}, not {expected}");
         }
     }

@@ -1,4 +1,4 @@
-//! Small linked tables by the thousand. `HALFLIGHT_CASES=10000` for more.
+//! Small linked tables by the thousand. `HALFLIGHT_CASES=10000` for more, `HALFLIGHT_FIRST=10000` for others.
 
 use super::attacker::{Seen, holds, keys};
 use super::{ERROR, each, told, whole, with_margins};
@@ -71,7 +71,17 @@ impl Dice {
 }
 
 pub(super) fn cases() -> u64 {
-    std::env::var("HALFLIGHT_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(100)
+    from_environment("HALFLIGHT_CASES").unwrap_or(100)
+}
+
+/// Their numbers.
+pub(super) fn numbers() -> std::ops::Range<u64> {
+    let first = from_environment("HALFLIGHT_FIRST").unwrap_or(0);
+    first..first + cases()
+}
+
+fn from_environment(name: &str) -> Option<u64> {
+    std::env::var(name).ok().and_then(|number| number.parse().ok())
 }
 
 /// Makes the cells that lie wholly inside an impossible combination structural zeros.
@@ -120,7 +130,7 @@ pub(super) fn decided(tables: &[Told], verdicts: Vec<Vec<Verdict>>) -> Vec<Told>
 #[test]
 fn no_withheld_cell_of_a_random_release_is_found_out() {
     let (mut shown, mut partners) = (0, 0);
-    for case in 0..cases() {
+    for case in numbers() {
         let mut dice = Dice(case);
         let sizes = [vec![5], vec![3, 4], vec![4, 4], vec![2, 3, 2], vec![2, 2, 4]][dice.below(5)].clone();
         let mut leaves = dice.population(sizes.iter().product());
@@ -145,7 +155,7 @@ fn no_withheld_cell_of_a_random_release_is_found_out() {
 #[test]
 fn free_answers_over_time_never_give_a_withheld_cell_away() {
     let (mut answered, mut refused) = (0, 0);
-    for case in 0..cases() {
+    for case in numbers() {
         let mut dice = Dice(case ^ 0x5eed);
         let sizes = [vec![4], vec![6], vec![3, 4], vec![2, 2, 2]][dice.below(4)].clone();
         let leaves = dice.population(sizes.iter().product());

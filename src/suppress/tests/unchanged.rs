@@ -1,7 +1,7 @@
 //! Answers that follow from what stands: told without a search, and exactly then.
 
 use super::attacker::{Seen, keys};
-use super::random::{Dice, attack, cases, decided, published};
+use super::random::{Dice, attack, decided, numbers, published};
 use super::{ERROR, each, told, whole, with_margins};
 use crate::suppress::moves::Moves;
 use crate::suppress::told::System;
@@ -31,7 +31,7 @@ fn adds_nothing(sizes: &[usize], earlier: &[Told], new: &[Told]) -> bool {
 #[test]
 fn an_answer_is_told_without_a_search_exactly_when_it_follows_from_what_stands() {
     let (mut followed, mut did_not) = (0, 0);
-    for case in 0..cases() {
+    for case in numbers() {
         let mut dice = Dice(case ^ 0xfa57);
         let sizes = [vec![4], vec![6], vec![3, 4], vec![2, 2, 3]][dice.below(4)].clone();
         let leaves = dice.population(sizes.iter().product());
@@ -98,7 +98,7 @@ fn a_question_about_cells_that_stand_withheld_changes_nothing() {
 
 #[test]
 fn what_follows_from_published_figures_does_not_depend_on_the_levels_that_moves_start_from() {
-    for case in 0..cases() {
+    for case in numbers() {
         let mut dice = Dice(case ^ 0x1e57);
         let sizes = [vec![5], vec![3, 4], vec![2, 2, 3]][dice.below(3)].clone();
         let leaves = dice.population(sizes.iter().product());
