@@ -9,8 +9,9 @@ use std::collections::BTreeMap;
 
 /// Cells that no move alone gives their room, before a better place to look from is worth its price.
 const IN_DOUBT_MAX: usize = 100;
-/// Of the work that is left, one part in so many is for programs.
+/// Of the work that is left, one part in so many is for programs, or so much at the least.
 const ON_PROGRAMS: u64 = 4;
+const PROGRAMS_LEAST: u64 = 1_000_000_000;
 
 /// What is wrong with a pattern, by notion; empty where nothing is. A fault of one kind hides those after it.
 #[derive(Debug, Default)]
@@ -47,7 +48,7 @@ pub(super) fn faults(system: &System, pattern: &Pattern, slack: &[f64], work: &m
         *work = work.saturating_sub(reach.size());
         reach.spread(&withheld, need, work);
     }
-    let mut allowed = *work / ON_PROGRAMS;
+    let mut allowed = (*work / ON_PROGRAMS).max(PROGRAMS_LEAST).min(*work);
     *work -= allowed;
     for &cell in &withheld {
         match reach.look_within(cell, need(cell), &mut allowed) {

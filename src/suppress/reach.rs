@@ -21,7 +21,7 @@ const NEARBY: usize = 60;
 /// Moves in a neighbourhood that is kept for the next cells in it: to set it up is dearer than to look at a cell.
 const FURTHER: usize = 16 * NEARBY;
 /// Work on all programs, where nobody says how much.
-const WORK_MAX: u64 = 1_000_000_000;
+const WORK_MAX: u64 = 4_000_000_000;
 
 /// How far each cell was seen to go, up and down.
 #[derive(Debug, Clone)]
