@@ -178,7 +178,7 @@ impl Answering {
         let noisy = self.unseal(plan, &sealed)?;
         let mut before = self.ledger.releases_of(&plan.draw, None).await?;
         before.truncate(before.iter().position(|row| row.id == body.id).ok_or(AnswerError::Fault("shelf"))?);
-        let plan = plan.clone();
+        let (plan, _search) = (plan.clone(), self.search().await?);
         let lost = tokio::task::spawn_blocking(move || {
             let (parts, mut stood) = (Parts::new(&plan, &noisy), Shelf::default());
             stood.read(&plan, &parts, &before)?;

@@ -6,10 +6,10 @@
 
 use super::answer::AnswerError;
 use super::parts::Parts;
-use super::silence::{Judged, beside_the_impossible, judged, sizes};
+use super::silence::{Judged, beside_the_impossible, judged, sizes, unasked};
 use super::table::Linked;
 use crate::policy::Plan;
-use crate::suppress::{Tally, Told, Verdict, tally};
+use crate::suppress::{Tally, Told, Verdict, tally_beside};
 use serde::Serialize;
 
 /// Withheld cells of persons in all tables of a release, each counted once. For officers alone.
@@ -52,7 +52,8 @@ pub(super) fn partners(
         let verdicts: Vec<Vec<Verdict>> = places.iter().filter_map(|&face| released.get(face)).cloned().collect();
         let standing = earlier.get(&link).map_or(&[][..], Vec::as_slice);
         let new = beside_the_impossible(plan, &link, standing, new);
-        all = all.and(tally(&sizes(plan), standing, &new, &verdicts));
+        let hidden = unasked(plan, parts, &link, standing, &new)?.unwrap_or_default();
+        all = all.and(tally_beside(&sizes(plan), standing, &new, &hidden, &verdicts));
     }
     Ok(Some(all.into()))
 }

@@ -80,7 +80,7 @@ pub(super) fn silence(plan: &Plan, parts: &Parts<'_>, earlier: &Linked) -> Resul
 
 /// The small groups that nobody asked for and that the new tables would give away, with the impossible cells in them;
 /// none if there are too many to tell.
-fn unasked(
+pub(super) fn unasked(
     plan: &Plan,
     parts: &Parts<'_>,
     link: &Link,

@@ -1,7 +1,7 @@
 //! The promises on estimates: what the floor alone does not keep.
 #![expect(clippy::indexing_slicing, reason = "a numeric kernel: every index was handed out by the vector it indexes")]
 
-use super::reach::{Found, Need, Reach, WORK_MAX};
+use super::reach::{Found, Need, Reach};
 use super::search::{Inspection, Pattern, Standing, Sum};
 use super::spread::middle;
 use super::told::{ERRORS_BELOW_ZERO, System};
@@ -9,6 +9,8 @@ use std::collections::BTreeMap;
 
 /// Cells that no move alone gives their room, before a better place to look from is worth its price.
 const IN_DOUBT_MAX: usize = 100;
+/// Of the work that is left, one part in so many is for programs.
+const ON_PROGRAMS: u64 = 4;
 
 /// What is wrong with a pattern, by notion; empty where nothing is. A fault of one kind hides those after it.
 #[derive(Debug, Default)]
@@ -45,7 +47,7 @@ pub(super) fn faults(system: &System, pattern: &Pattern, slack: &[f64], work: &m
         *work = work.saturating_sub(reach.size());
         reach.spread(&withheld, need, work);
     }
-    let mut allowed = WORK_MAX.min(*work);
+    let mut allowed = *work / ON_PROGRAMS;
     *work -= allowed;
     for &cell in &withheld {
         match reach.look_within(cell, need(cell), &mut allowed) {
@@ -74,6 +76,11 @@ impl Faults {
         let rank: BTreeMap<usize, usize> = order.iter().enumerate().map(|(rank, &cell)| (cell, rank)).collect();
         let shown = |&other: &usize| system.standing[other] == Standing::Open && !pattern.withheld[other];
         let mut least_useful = order.iter().copied().rev().filter(shown);
+        let mut sums: Vec<Sum> = self.tied.into_iter().map(|(_, sum)| sum).collect();
+        sums.extend(self.narrow.into_iter().flat_map(|(_, sums)| sums));
+        if !sums.is_empty() {
+            return Inspection::Widen(sums, Vec::new());
+        }
         let mut cells = Vec::new();
         for &cell in self.known.iter().chain(&self.undecided) {
             let beside = system.lattice.beside(cell).filter(shown).max_by_key(|other| rank.get(other));
@@ -82,9 +89,7 @@ impl Faults {
                 None => return Inspection::Stuck,
             }
         }
-        let mut sums: Vec<Sum> = self.tied.into_iter().map(|(_, sum)| sum).collect();
-        sums.extend(self.narrow.into_iter().flat_map(|(_, sums)| sums));
-        if sums.is_empty() && cells.is_empty() { Inspection::Safe } else { Inspection::Widen(sums, cells) }
+        if cells.is_empty() { Inspection::Safe } else { Inspection::Widen(sums, cells) }
     }
 }
 

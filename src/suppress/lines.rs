@@ -1,9 +1,22 @@
 //! The equations that anyone can write down: the cells of a table along one dimension add up to their sum, wherever
 //! some table tells it. Groupings count, and so do sums that only another table tells.
+#![expect(clippy::indexing_slicing, reason = "a numeric kernel: every index was handed out by the vector it indexes")]
 
 use super::lattice::Row;
 use super::told::Told;
 use std::collections::{BTreeSet, HashMap};
+
+/// What each line hides, where that is so little that no cell of it can rise as it must (W): all that the others can
+/// fall by, and it by itself, is less than its floor. `slack` is how far each cell can fall.
+pub(super) fn narrow_lines(lines: &[Row], withheld: &[bool], slack: &[f64], floors: &[f64]) -> Vec<Row> {
+    let is_narrow = |silent: &Row| {
+        let room: f64 = silent.iter().map(|&(cell, _)| slack[cell]).sum();
+        let alike = silent.windows(2).all(|pair| pair[0].1 == pair[1].1);
+        alike && silent.len() > 1 && silent.iter().any(|&(cell, _)| room < floors[cell] * (1.0 - 1e-9))
+    };
+    let silent = |line: &Row| line.iter().copied().filter(|&(cell, _)| withheld[cell]).collect::<Row>();
+    lines.iter().map(silent).filter(is_narrow).collect()
+}
 
 /// The levels that a cell stands for in each dimension.
 type Key = Vec<Vec<usize>>;

@@ -55,7 +55,7 @@ pub use moves::Moves;
 pub use reach::{Found, Need, Reach};
 pub use remainder::{Remainder, leave_over};
 pub use search::{Inspection, Pattern, Problem, Standing, Sum};
-pub use tally::{Tally, tally};
+pub use tally::{Tally, tally, tally_beside};
 pub use told::Told;
 pub use unasked::{Draw, audit_unasked, unasked, unasked_beside};
 pub use verdict::Verdict;

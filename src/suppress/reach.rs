@@ -1,8 +1,9 @@
 //! How far a withheld cell can be from its figure while every published figure stays: the attacker's interval.
 //!
 //! Every cell has room downwards (its slack) and none is bounded upwards. First each move alone, both ways, which
-//! decides most cells at once; then linear programs over a neighbourhood of moves, which only ever prove that there is
-//! room; then over the whole block of linked moves, which also tells why there is none. All bounded by work.
+//! decides most cells at once; then places far apart ([`super::spread`]), where many are in doubt; then linear programs
+//! over a neighbourhood of moves, which only ever prove that there is room; then over the whole block of linked moves,
+//! which also tells why there is none. All bounded by work.
 //!
 //! # Guarantee
 //! What is counted as reached is exhibited by values within all bounds; what was not decided is not counted.
@@ -19,8 +20,8 @@ use std::collections::{BTreeSet, BinaryHeap, HashMap};
 const NEARBY: usize = 60;
 /// Moves in a neighbourhood that is kept for the next cells in it: to set it up is dearer than to look at a cell.
 const FURTHER: usize = 16 * NEARBY;
-/// Work on all programs of one inspection.
-pub(super) const WORK_MAX: u64 = 1_000_000_000;
+/// Work on all programs, where nobody says how much.
+const WORK_MAX: u64 = 1_000_000_000;
 
 /// How far each cell was seen to go, up and down.
 #[derive(Debug, Clone)]
@@ -96,10 +97,9 @@ impl<'a> Reach<'a> {
 
     /// Spends at most this much work, and takes it from there.
     pub(super) fn look_within(&mut self, cell: usize, need: Need, work: &mut u64) -> Found {
-        self.work = WORK_MAX.min(*work);
-        let before = self.work;
+        self.work = *work;
         let found = self.look(cell, need);
-        *work = work.saturating_sub(before - self.work);
+        *work = self.work;
         found
     }
 

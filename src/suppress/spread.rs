@@ -18,14 +18,12 @@ const OUTWARDS: usize = 8;
 /// Of the way to the first bound that a step meets.
 const SHORT_OF: f64 = 0.9;
 /// Steps to a direction, each as dear as looking at all moves twice, and what counts as arrived beside the first.
-const DIRECTION_STEPS: usize = 40;
+const DIRECTION_STEPS: usize = 100;
 const ARRIVED: f64 = 1e-2;
 /// How strongly cells are pulled, beside what keeps others from their bounds.
 const PULL: f64 = 1e3;
 /// One in so many of the cells in doubt is pulled at once.
 const APART: usize = 16;
-/// Places that showed nothing new, one after another, before the rest is left to programs.
-const FRUITLESS_MAX: usize = 4;
 /// Room that is told from none.
 const TINY: f64 = 1e-6;
 
@@ -42,12 +40,16 @@ pub(super) fn middle(moves: &Moves, room: &[f64], work: &mut u64) -> Vec<f64> {
 }
 
 impl Reach<'_> {
-    /// Looks from far places at the cells whose interval is not seen to be wide enough.
+    /// Looks from far places at the cells whose interval is not seen to be wide enough, until each of those left was
+    /// pulled in vain.
     pub(super) fn spread(&mut self, cells: &[usize], need: impl Fn(usize) -> Need, work: &mut u64) {
         let mut left: Vec<usize> = cells.iter().copied().filter(|&cell| !self.enough(cell, need(cell))).collect();
         let (mut fruitless, mut round) = (0, 0);
-        while !left.is_empty() && fruitless < FRUITLESS_MAX && *work > 0 {
+        while *work > 0 {
             let apart = APART.min(left.len());
+            if fruitless == apart {
+                return;
+            }
             let pulled: Vec<usize> = left.iter().copied().skip(round % apart).step_by(apart).collect();
             self.outwards(pulled, &need, work);
             let before = left.len();
@@ -80,13 +82,13 @@ fn direction(moves: &Moves, place: &[f64], pulled: &[usize], work: &mut u64) -> 
     for &cell in pulled {
         wish[cell] += PULL;
     }
-    let scale = |row: &Vec<(usize, f64)>| row.iter().map(|&(cell, c)| c * c * weights[cell]).sum::<f64>().recip();
-    let scales: Vec<f64> = moves.iter().map(scale).collect();
+    let one = |row: &Vec<(usize, f64)>| row.iter().map(|&(cell, c)| c * c * weights[cell]).sum::<f64>().recip();
+    let diagonal: Vec<f64> = moves.iter().map(one).collect();
     let entries = u64::try_from(moves.iter().map(Vec::len).sum::<usize>()).unwrap_or(u64::MAX);
     *work = work.saturating_sub(4 * entries);
     let mut rest = along(moves, &wish);
     let mut lengths = vec![0.0; moves.len()];
-    let mut scaled: Vec<f64> = rest.iter().zip(&scales).map(|(rest, scale)| rest * scale).collect();
+    let mut scaled: Vec<f64> = rest.iter().zip(&diagonal).map(|(rest, one)| rest * one).collect();
     let mut towards = scaled.clone();
     let first = dot(&rest, &scaled);
     let mut size = first;
@@ -102,7 +104,7 @@ fn direction(moves: &Moves, place: &[f64], pulled: &[usize], work: &mut u64) -> 
         for (number, lengths) in lengths.iter_mut().enumerate() {
             *lengths += length * towards[number];
             rest[number] -= length * back[number];
-            scaled[number] = rest[number] * scales[number];
+            scaled[number] = rest[number] * diagonal[number];
         }
         let next = dot(&rest, &scaled);
         towards.iter_mut().zip(&scaled).for_each(|(towards, scaled)| *towards = scaled + next / size * *towards);

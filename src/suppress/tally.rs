@@ -44,7 +44,20 @@ impl Tally {
 /// `earlier` all that stood of the same draw.
 #[must_use]
 pub fn tally(sizes: &[usize], earlier: &[Told], new: &[Told], released: &[Vec<Verdict>]) -> Tally {
-    let system = System::join(sizes, earlier, new);
+    tally_beside(sizes, earlier, new, &[], released)
+}
+
+/// The same beside `hidden` cells that nobody asked for: they must not be known, but no width is promised of them.
+#[must_use]
+pub fn tally_beside(
+    sizes: &[usize],
+    earlier: &[Told],
+    new: &[Told],
+    hidden: &[Told],
+    released: &[Vec<Verdict>],
+) -> Tally {
+    let hidden: Vec<Told> = hidden.iter().map(|told| Told { floor: 0.0, ..told.clone() }).collect();
+    let system = System::beside(sizes, earlier, new, &hidden);
     let places = system.places.iter().skip(earlier.len()).zip(released);
     let silent: BTreeSet<usize> = places
         .flat_map(|(places, verdicts)| places.iter().zip(verdicts))

@@ -10,14 +10,16 @@ use super::certificate::{Certificate, WouldReveal};
 use super::fewest::fewer;
 use super::inspect::faults;
 use super::lattice::Row;
+use super::lines::{lines, narrow_lines};
 use super::moves::Moves;
 use super::search::{Inspection, Pattern, Problem, Standing};
 use super::told::{System, Told};
 use super::unchanged::unchanged;
+use std::cell::LazyCell;
 
 /// Work of one search, all told, in entries of moves looked at (some 1e9 a second): eliminations, places to look around
 /// from, and the programs of all inspections.
-const WORK_MAX: u64 = 4_000_000_000;
+const WORK_MAX: u64 = 6_000_000_000;
 
 /// What is told of every cell of the new tables, in their order, once partners are withheld too; and what that proves.
 ///
@@ -62,20 +64,26 @@ pub fn withhold_beside(
     let rows: Vec<Row> = moves.rows().cloned().collect();
     let order = system.order();
     let problem = Problem { rows: &rows, standing: &system.standing, order: &order };
+    let tables = [earlier, new].concat();
+    let lines = LazyCell::new(|| lines(&tables, &system.places));
     let inspect = |pattern: &Pattern, work: &mut u64| {
         *work = work.saturating_sub(pattern.moves.work());
-        match system.slack(pattern, &mut system.estimates.clone(), work) {
-            Some(slack) if *work > 0 => faults(&system, pattern, &slack, work).inspection(&system, pattern, &order),
-            Some(_) | None => Inspection::Stuck,
+        let Some(slack) = system.slack(pattern, &mut system.estimates.clone(), work).filter(|_| *work > 0) else {
+            return Inspection::Stuck;
+        };
+        if small(&system, pattern, &slack) {
+            let narrow = narrow_lines(&lines, &pattern.withheld, &slack, &system.floors);
+            if !narrow.is_empty() {
+                return Inspection::Widen(narrow, Vec::new());
+            }
         }
+        faults(&system, pattern, &slack, work).inspection(&system, pattern, &order)
     };
     let mut work = WORK_MAX;
     let search = |pattern: &Pattern| inspect(pattern, &mut work);
     let found = if moves.overflowed() { None } else { problem.solve(search) };
-    // what it takes to keep a rest hidden is no figure that it knows of
     if let Some(pattern) = &found
-        && hidden.is_empty()
-        && let Some(fewer) = fewer(&system, &[earlier, new].concat(), pattern)
+        && let Some(fewer) = fewer(&system, &tables, pattern)
     {
         return Ok((told(&fewer), certificate(&system, &fewer)));
     }
@@ -89,6 +97,13 @@ pub fn withhold_beside(
         Ok,
     )?;
     Ok((told(&pattern.withheld), certificate(&system, &pattern.withheld)))
+}
+
+/// Whether three withheld cells may have less room between them than one of them needs.
+fn small(system: &System, pattern: &Pattern, slack: &[f64]) -> bool {
+    let withheld = slack.iter().zip(&pattern.withheld).filter(|(_, withheld)| **withheld);
+    let least = withheld.map(|(slack, _)| *slack).fold(f64::INFINITY, f64::min);
+    3.0 * least < system.floors.iter().copied().fold(0.0, f64::max)
 }
 
 /// What can change in the cells, as moves from the levels with the fewest persons: their cells are the last that the

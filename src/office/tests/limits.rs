@@ -6,7 +6,7 @@
 use super::super::{Office, OfficeError, Quote};
 use super::service::{CUTS, Service, dataset, question};
 use crate::policy::Plan;
-use crate::release::{Answering, Limits, Release};
+use crate::release::{Answering, Limits, Loss, Release};
 use std::time::Duration;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
@@ -29,6 +29,13 @@ impl Service {
     fn quote(&self, rho: &'static str, cut: usize) -> JoinHandle<Quote> {
         let (office, analyst) = (self.office.clone(), self.people.analysts[0].clone());
         tokio::spawn(async move { office.quote(&analyst, &question(rho, CUTS[cut], false)).await.unwrap() })
+    }
+
+    /// What suppression costs in the release that stands.
+    async fn loss(&self) -> JoinHandle<Loss> {
+        let (office, officer) = (self.office.clone(), self.people.officers[0].clone());
+        let id = office.ledger.release_faces(None).await.unwrap()[0].id.clone();
+        tokio::spawn(async move { office.loss(&officer, &id).await.unwrap() })
     }
 
     /// The plan by which a question is answered now.
@@ -55,10 +62,12 @@ async fn a_third_search_waits_for_one_of_two() {
     let answering = service.office.answering.clone();
     let (one, other) = (answering.search().await.unwrap(), answering.search().await.unwrap());
     let (mut paid, mut free) = (service.ask("0.45", 0), service.ask("0.02", 1));
-    let mut quoted = service.quote("0.4", 2);
-    assert!(waits(&mut paid).await && waits(&mut free).await && waits(&mut quoted).await);
+    let (mut quoted, mut looked_into) = (service.quote("0.4", 2), service.loss().await);
+    assert!(waits(&mut paid).await && waits(&mut free).await, "asked");
+    assert!(waits(&mut quoted).await && waits(&mut looked_into).await, "asked about");
     drop(one);
-    timeout(LONG, async { (paid.await.unwrap(), free.await.unwrap(), quoted.await.unwrap()) }).await.unwrap();
+    let all = async { (paid.await.unwrap(), free.await.unwrap(), quoted.await.unwrap(), looked_into.await.unwrap()) };
+    timeout(LONG, all).await.unwrap();
     drop(other);
     assert_eq!(service.used().await, (0, 850_000_000));
 }

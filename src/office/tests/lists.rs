@@ -86,7 +86,8 @@ async fn a_list_without_faults_ends_as_the_model_says() {
     ];
     let run = run(&all).await;
     assert_eq!((run.model.live.len(), run.model.editions.len(), run.model.version), (1, 2, 4));
-    // 0.02 on the first edition; 0.02 and 0.03 on the second; two claims of 0.02; 0.02, 0.4 and 0.03 under later policies.
+    // 0.02 on the first edition; 0.02 and 0.03 on the second; two claims of 0.02; 0.02, then 0.4 and 0.03 under later
+    // policies.
     assert_eq!(run.model.used, (560_000_000, 560_000_000));
     assert_eq!(run.model.seen.len(), 8);
 }

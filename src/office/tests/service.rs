@@ -20,8 +20,8 @@ use std::sync::{Arc, OnceLock};
 
 /// Cells of the one column: a file each.
 pub(super) const CELLS: usize = 8;
-/// Persons of a file. Noise has a standard deviation of 5 or less: half a file is 15 of them away, and the floor 12 from
-/// nobody and 18 from a file.
+/// Persons of a file. Noise has a standard deviation of 5 or less: half a file is 15 of them away, and the floor 12
+/// from nobody and 18 from a file.
 pub(super) const PERSONS: usize = 150;
 /// Prices of a question, and their nanos.
 pub(super) const PRICES: [(&str, u64); 3] = [("0.02", 20_000_000), ("0.03", 30_000_000), ("0.4", 400_000_000)];

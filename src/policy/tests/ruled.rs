@@ -24,7 +24,8 @@ fn a_group_is_held_to_the_rules_about_the_codes_it_picks_or_leaves_out_alone() {
     let asked = [("age", "Y18T24"), ("mig_status", "regular_permanent")];
     let filter: BTreeMap<_, _> =
         asked.iter().map(|(column, code)| ((*column).to_owned(), vec![(*code).to_owned()])).collect();
-    let asked = Question { filter: filter.into_iter().collect(), ..question("residence", &["sex"], &QUARTERS, "0.02") };
+    let asked =
+        Question { filter: filter.into_iter().collect(), ..question("residence", &["sex", PERIOD], &QUARTERS, "0.02") };
     let plan = admit(&policy, &closed(&QUARTERS), &analyst(), &asked, today()).unwrap_or_else(|e| panic!("{e}"));
     assert_eq!(plan.rules.threshold, 10, "no rule is about what is asked");
     let quarter: (&str, &[&str]) = (PERIOD, &QUARTERS[..1]);

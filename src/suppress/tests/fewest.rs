@@ -12,7 +12,12 @@ use crate::suppress::{Standing, Tally, Told, Verdict, tally, withhold};
 const LIMITS: Limits = Limits { nodes: 2_000, work: 500_000_000 };
 
 /// The fewest open cells that would have to go, of at most so many: by trying all.
-fn by_trying(sizes: &[usize], tables: &[Told], most: usize) -> usize {
+pub(super) fn by_trying(
+    sizes: &[usize],
+    tables: &[Told],
+    most: usize,
+    would_do: impl Fn(&[(usize, usize)]) -> bool,
+) -> usize {
     let system = System::join(sizes, &[], tables);
     let shown = |&(table, place): &(usize, usize)| tables[table].verdicts[place] == Verdict::Shown;
     let shown_only = |&cell: &usize| system.standing[cell] == Standing::Open && !system.impossible[cell];
@@ -36,7 +41,7 @@ fn by_trying(sizes: &[usize], tables: &[Told], most: usize) -> usize {
     let enough = |choice: &&u32| {
         let hidden: Vec<(usize, usize)> =
             (0..open.len()).filter(|bit| **choice >> bit & 1 == 1).flat_map(|bit| places[bit].clone()).collect();
-        usize::try_from(choice.count_ones()).unwrap() >= most || would_do(sizes, tables, &hidden)
+        usize::try_from(choice.count_ones()).unwrap() >= most || would_do(&hidden)
     };
     choices.iter().find(enough).map_or(most, |choice| usize::try_from(choice.count_ones()).unwrap())
 }
@@ -74,7 +79,7 @@ fn the_bound_is_never_above_the_fewest_partners_and_branching_finds_them() {
         systems += 1;
         let (verdicts, _) = withhold(&sizes, &[], &tables).unwrap();
         let (by_lines, best, tally) = proved(&sizes, &tables, &verdicts);
-        let least = by_trying(&sizes, &tables, open);
+        let least = by_trying(&sizes, &tables, open, |hidden| would_do(&sizes, &tables, hidden));
         assert!(by_lines <= least, "case {case}: {by_lines} is above {least}");
         assert_eq!((tally.at_least, tally.partners), (least, least), "case {case}: a release has no partner too many");
         let ends = (usize::try_from(best.bound).unwrap(), usize::try_from(best.cost).unwrap());

@@ -1,11 +1,13 @@
 //! Groups that nobody asked for by name: what cells leave over is protected as if somebody had.
 
 use super::attacker::{Seen, holds, keys, sum};
+use super::fewest::by_trying;
 use super::random::{Dice, attack, decided, numbers, published};
 use super::{ERROR, each, told, whole, with_margins};
+use crate::suppress::told::System;
 use crate::suppress::{
-    Certificate, Draw, Revealed, Told, Verdict, WouldReveal, audit, audit_unasked, leave_over, unasked, unasked_beside,
-    withhold_beside,
+    Certificate, Draw, Revealed, Standing, Told, Verdict, WouldReveal, audit, audit_unasked, leave_over, tally_beside,
+    unasked, unasked_beside, withhold_beside,
 };
 use std::collections::BTreeSet;
 
@@ -262,6 +264,38 @@ fn no_small_group_that_nobody_asked_for_follows_from_random_answers_over_time() 
         before += usize::from(!given_away(&sizes, &leaves, &published_all(&standing)).is_empty());
     }
     assert!(answered > refused && left_over > 0 && before > 0, "{answered} {refused} {left_over} {before}");
+}
+
+#[test]
+fn the_bound_is_never_above_the_fewest_partners_that_hide_what_is_left_over() {
+    let (mut systems, mut more, mut partners) = (0, 0, 0);
+    for case in numbers() {
+        let mut dice = Dice(case ^ 0xb0e);
+        let sizes = [vec![5], vec![2, 3], vec![2, 2, 2]][dice.below(3)].clone();
+        let leaves: Vec<f64> = dice.population(sizes.iter().product()).iter().map(|leaf| leaf + 4.0).collect();
+        let small = |told: Told| Told { standard_errors: vec![1.5; told.estimates.len()], ..told };
+        let tables: Vec<Told> = dice.tables(&sizes, &leaves, 3).into_iter().map(small).collect();
+        let hidden: Vec<Told> =
+            unasked(draw(&sizes), &tables).unwrap().iter().map(|group| group.withheld(1.5)).collect();
+        let system = System::join(&sizes, &[], &tables);
+        let open = system.standing.iter().filter(|&&standing| standing == Standing::Open).count();
+        if hidden.is_empty() || open > 10 {
+            continue;
+        }
+        let (verdicts, _) = withhold_beside(&sizes, &[], &tables, &hidden).unwrap();
+        let least = by_trying(&sizes, &tables, open, |places| {
+            let mut tables = tables.clone();
+            places.iter().for_each(|&(table, place)| tables[table].verdicts[place] = WITHHELD);
+            audit(&sizes, &tables).is_ok() && audit_unasked(draw(&sizes), &tables).is_ok()
+        });
+        let tally = tally_beside(&sizes, &[], &tables, &hidden, &verdicts);
+        assert!(tally.at_least <= least && least <= tally.partners, "case {case}: {least}, {tally:?}");
+        systems += 1;
+        more += tally.partners - tally.at_least;
+        partners += tally.partners;
+    }
+    println!("{systems} systems, {partners} partners, {more} more than proved");
+    assert!(systems > 0 && more * 4 < partners, "{systems} {partners} {more}");
 }
 
 /// Everything shown that is not small: what was told before anyone looked at what is left over.
