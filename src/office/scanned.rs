@@ -1,8 +1,8 @@
 //! Every byte that is shown or kept is searched for what a release withholds.
 //!
 //! The noisy figures are taken from their sealed place with the office's own key and estimated once more: what is
-//! withheld, its partners among it, must stand nowhere as text or as a number: not in documents, quotes or refusals, not
-//! in the database, the keys' folder or the witness.
+//! withheld, its partners among it, must stand nowhere as text or as a number: not in documents, quotes or refusals,
+//! not in the database, the keys' folder or the witness.
 
 use super::Office;
 use super::accuracy::{office, shipped};

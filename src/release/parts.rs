@@ -50,7 +50,8 @@ impl<'a> Parts<'a> {
         sums(&plan, &self.noisy_of(&Quantity::Persons, 0), &cells).map_err(|_| AnswerError::Fault("estimate"))
     }
 
-    /// The standard errors of persons in single cells, given in the same way; none of those that the draw does not cover.
+    /// The standard errors of persons in single cells, given in the same way; none of those that the draw does not
+    /// cover.
     pub(super) fn errors<'b>(
         &self,
         cells: impl Iterator<Item = &'b [Vec<usize>]>,

@@ -1,8 +1,8 @@
 //! One person more or less in every cell, through the whole service: how often a cell is withheld.
 //!
 //! A draw is a cell: 5,000 disjoint cells of one count are as many draws of one release. A frequency has a standard
-//! error of 0.006, its bounds are 5.5 of them wide: two frequencies, false alarm below 1e-6. Noise of 0.7 times the scale
-//! would be 12 standard errors off.
+//! error of 0.006, its bounds are 5.5 of them wide: two frequencies, false alarm below 1e-6. Noise of 0.7 times the
+//! scale would be 12 standard errors off.
 
 use crate::support::TestService;
 use crate::wide;

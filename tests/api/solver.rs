@@ -216,13 +216,13 @@ pub fn known(figures: &[Figure]) -> Vec<String> {
     found
 }
 
-/// Groups below a floor of 10 that nobody asked for and that follow from what is shown, for people; and whether each is
-/// one shown figure less another.
-pub fn unasked(figures: &[Figure]) -> Vec<(String, bool)> {
+/// Groups below a floor of 10 that nobody asked for and that follow from what is shown, for people; and, where each is
+/// one shown figure less another, these two.
+pub fn unasked(figures: &[Figure]) -> Vec<(String, Option<String>)> {
     let (span, _) = Span::of(figures.iter());
     let asked: BTreeSet<&Leaves> = figures.iter().map(|figure| &figure.held).collect();
-    let shown: Vec<&Leaves> =
-        asked.iter().copied().filter(|held| figures.iter().any(|f| f.held == **held && f.estimate.is_some())).collect();
+    let shown: BTreeMap<&Leaves, &Figure> =
+        figures.iter().filter(|figure| figure.estimate.is_some()).map(|figure| (&figure.held, figure)).collect();
     let mut found = Vec::new();
     for chosen in products() {
         let held = leaves(&chosen);
@@ -231,12 +231,14 @@ pub fn unasked(figures: &[Figure]) -> Vec<(String, bool)> {
         }
         let small = span.tells(&held).filter(|value| *value < 10.0 - 0.05);
         if let Some(value) = small.filter(|_| !made_of(&held, &asked)) {
-            let less = |(whole, part): (&Leaves, &Leaves)| {
+            let less = |whole: &Leaves, part: &Leaves| {
                 let mut cells = whole.iter().zip(part).zip(&held);
                 cells.all(|((whole, part), held)| *whole == (*part || *held) && !(*part && *held))
             };
-            let plain = shown.iter().any(|whole| shown.iter().any(|part| less((*whole, *part))));
-            found.push((format!("unasked: {value:.1} in {chosen:?}"), plain));
+            let pairs = shown.iter().flat_map(|whole| shown.iter().map(move |part| (whole, part)));
+            let pair = pairs.into_iter().find(|((whole, _), (part, _))| less(whole, part));
+            let pair = pair.map(|((_, a), (_, b))| format!("{:?} less {:?}", a.chosen, b.chosen));
+            found.push((format!("unasked: {value:.1} in {chosen:?}"), pair));
         }
     }
     found
