@@ -1,11 +1,11 @@
 //! The policy's rules for what may stand together: forbidden crossings, and stricter rules for certain codes.
 //!
 //! A filter counts as a dimension, and so does a column in the numerator of a share or in the groups of a comparison. A
-//! rule about certain codes also holds when a filter, or all measures together, leave out nothing but such codes: the
-//! difference to the total would show them.
+//! rule about certain codes also holds when a filter, or all measures together, leave out some of them and nothing but
+//! codes that rules are about: the difference to the total would show them.
 //!
 //! A rule holds for every level of the columns it names. A forbidden crossing stays forbidden for their groupings,
-//! unless it spares them; a rule about codes holds for a group of nothing but such codes.
+//! unless it spares them; a rule about codes holds for a group with some of them and nothing but codes of rules.
 
 use super::asked::{Asked, Place, column_at, name_at};
 use super::inadmissible::Inadmissible;
@@ -97,18 +97,26 @@ fn applying<'a>(policy: &'a Policy, asked: &'a Asked) -> impl Iterator<Item = (B
 /// out alone.
 fn applies(policy: &Policy, asked: &Asked, table: &BTreeSet<Place>, require: &Require) -> bool {
     require.when.iter().all(|(name, codes)| {
-        let Ok((rule, list)) = super::asked::dimension(policy, name) else { return false };
-        let codes = codes.iter().filter_map(|code| list.position(code)).collect();
-        let of_rule = levels::members_of(policy, rule, &codes);
-        let column = levels::column_of(policy, rule);
-        let mut same = table.iter().filter(|&&place| levels::column_of(policy, place) == column);
-        same.any(|&place| brings_about(policy, asked, place, column, &of_rule))
+        let Some((column, of_rule)) = about(policy, name, codes) else { return false };
+        let same = table.iter().filter(|&&place| levels::column_of(policy, place) == column);
+        same.copied().any(|place| brings_about(policy, asked, place, column, &of_rule))
     })
 }
 
-/// Whether a code or group of the rule's codes alone is shown at a place, or a filter (or all that measures choose)
-/// leaves out nothing else, of the whole list or of a group.
+/// A column, and the codes of its list that these of one of its levels stand for.
+fn about(policy: &Policy, name: &str, codes: &BTreeSet<String>) -> Option<(Place, BTreeSet<u16>)> {
+    let (place, list) = super::asked::dimension(policy, name).ok()?;
+    let codes = codes.iter().filter_map(|code| list.position(code)).collect();
+    Some((levels::column_of(policy, place), levels::members_of(policy, place, &codes)))
+}
+
+/// Whether a code or group with some of the rule's codes and nothing but codes of rules is shown at a place, or a
+/// filter (or all that measures choose) leaves out such a one, of the whole list or of a group.
 fn brings_about(policy: &Policy, asked: &Asked, place: Place, column: Place, of_rule: &BTreeSet<u16>) -> bool {
+    let all = policy.requires.iter().flat_map(|other| &other.when);
+    let all = all.filter_map(|(name, codes)| about(policy, name, codes)).filter(|(other, _)| *other == column);
+    let of_rules: BTreeSet<u16> = all.flat_map(|(_, codes)| codes).collect();
+    let ruled = |codes: &BTreeSet<u16>| !codes.is_disjoint(of_rule) && codes.is_subset(&of_rules);
     let groups = levels::members_at(policy, place);
     let selections = asked.selections(place);
     let whole: BTreeSet<u16> = groups.iter().flatten().copied().collect();
@@ -117,18 +125,16 @@ fn brings_about(policy: &Policy, asked: &Asked, place: Place, column: Place, of_
     let wholes: Vec<BTreeSet<u16>> =
         of_column.flat_map(|other| levels::members_at(policy, other)).chain([whole]).collect();
     let left_out_alone = |selected: &BTreeSet<u16>| {
-        wholes.iter().filter(|whole| !whole.is_disjoint(selected)).any(|whole| {
-            let left_out: BTreeSet<u16> = whole.difference(selected).copied().collect();
-            !left_out.is_empty() && left_out.is_subset(of_rule)
-        })
+        let around = wholes.iter().filter(|whole| !whole.is_disjoint(selected));
+        around.map(|whole| whole.difference(selected).copied().collect()).any(|left_out| ruled(&left_out))
     };
     if selections.is_empty() {
-        return groups.iter().any(|group| group.is_subset(of_rule));
+        return groups.iter().any(ruled);
     }
     // What all of them leave out together is told like what a filter leaves out.
     let all: BTreeSet<u16> = selections.iter().flat_map(|codes| codes.iter().copied()).collect();
     selections.into_iter().chain([&all]).any(|selected| {
         let shown = selected.iter().filter_map(|&code| groups.get(usize::from(code)));
-        shown.clone().any(|group| group.is_subset(of_rule)) || left_out_alone(&shown.flatten().copied().collect())
+        shown.clone().any(ruled) || left_out_alone(&shown.flatten().copied().collect())
     })
 }

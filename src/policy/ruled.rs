@@ -44,15 +44,20 @@ fn on_columns(policy: &Policy, when: &Selection) -> Option<Selection> {
 
 impl Plan {
     /// The floor on persons of a group, given by the levels of every measured dimension that it stands for: the plan's,
-    /// or that of a stricter rule about codes among those that it picks, or that it leaves out alone.
+    /// or that of a stricter rule about codes among those that it picks, or that it leaves out with none but codes of
+    /// rules.
     #[must_use]
     pub fn floor_of(&self, levels: &[Vec<usize>]) -> u32 {
+        let ruled = |dim: usize, level: usize| {
+            self.ruled.iter().flat_map(|ruled| &ruled.when).any(|(of, codes)| *of == dim && codes.contains(&level))
+        };
         let held = |dim: usize| self.measured_dimensions().zip(levels).find(|((here, _), _)| *here == dim);
         let about = |(dim, codes): &(usize, Vec<usize>)| {
             held(*dim).is_some_and(|((_, dimension), held)| {
                 let left_out: Vec<usize> = (0..dimension.levels.len()).filter(|level| !held.contains(level)).collect();
-                let within = |levels: &[usize]| levels.iter().all(|level| codes.contains(level));
-                !left_out.is_empty() && (held.iter().any(|level| codes.contains(level)) || within(&left_out))
+                let any = |levels: &[usize]| levels.iter().any(|level| codes.contains(level));
+                let ruled_alone = left_out.iter().all(|&level| ruled(*dim, level));
+                !left_out.is_empty() && (any(held) || any(&left_out) && ruled_alone)
             })
         };
         let ruled = self.ruled.iter().filter(|ruled| ruled.when.iter().all(about)).map(|ruled| ruled.floor);

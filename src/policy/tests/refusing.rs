@@ -83,6 +83,29 @@ fn every_code_of_refusal_is_reached() {
     }
 }
 
+/// A filter that leaves out the codes of two rules together, and a group of just those.
+#[test]
+fn codes_of_several_rules_together_are_ruled_too() {
+    let ruled = ["irregular", "pending", "stateless"];
+    let refused = |codes: &[&str]| {
+        let mut case = Case::good();
+        add(&mut case, "adm1");
+        case.question.filter.insert("mig_status".into(), codes.iter().map(|code| (*code).to_owned()).collect());
+        case.code()
+    };
+    let policy = Case::good().policy;
+    let (_, list) = policy.dimensions().find(|(column, _)| column.name == "mig_status").unwrap();
+    let rest: Vec<&str> = list.codes.iter().map(|c| c.id.as_str()).filter(|code| !ruled.contains(code)).collect();
+    assert_eq!(refused(&rest), "geo_too_fine");
+    assert_eq!(refused(&rest[1..]), "admitted", "with one more left out, they are not told alone");
+    let of_ages = |ages: &str| format!("[[require]]\nwhen = {{ age = [{ages}] }}\ngeo_level_max = 0\n\n");
+    let two = of_ages(r#""Y0T4", "Y5T9""#) + &of_ages(r#""Y10T14", "Y15T17""#) + "[[known_total]]";
+    let mut case = Case { policy: bare_with("residence", &[("[[known_total]]", &two)]), ..Case::good() };
+    add(&mut case, "adm1");
+    add(&mut case, "broad_age");
+    assert_eq!(case.code(), "geo_too_fine");
+}
+
 #[test]
 fn of_two_reasons_the_first_in_order_is_given() {
     for (i, (first, one)) in FLAWS.iter().enumerate() {

@@ -20,7 +20,8 @@ fn floor(plan: &Plan, group: &[(&str, &[&str])]) -> u32 {
 fn a_group_is_held_to_the_rules_about_the_codes_it_picks_or_leaves_out_alone() {
     let stateless = "when = { mig_status = [\"stateless\"] }\ngeo_level_max = 0\nthreshold = 20";
     let minors = "when = { broad_age = [\"Y0T17\"] }\nthreshold = 30";
-    let policy = bare_with("residence", &[(stateless, minors)]);
+    let both = format!("{stateless}\n\n[[require]]\n{minors}");
+    let policy = bare_with("residence", &[(stateless, &both)]);
     let asked = [("age", "Y18T24"), ("mig_status", "regular_permanent")];
     let filter: BTreeMap<_, _> =
         asked.iter().map(|(column, code)| ((*column).to_owned(), vec![(*code).to_owned()])).collect();
@@ -34,11 +35,13 @@ fn a_group_is_held_to_the_rules_about_the_codes_it_picks_or_leaves_out_alone() {
     for (group, expected) in [
         (vec![], 10),
         (vec![("sex", &["F"][..])], 10),
-        (vec![("mig_status", &["regular_permanent", "stateless"])], 10),
+        (vec![("mig_status", &["regular_permanent", "asylum_seeker"])], 10),
         (vec![("mig_status", &["irregular"])], 20),
         (vec![("mig_status", &["regular_permanent", "pending"])], 20),
         (vec![("mig_status", &statuses)], 20),
-        (vec![("mig_status", &statuses[1..])], 10),
+        // what is left out is of both rules
+        (vec![("mig_status", &[&statuses[..4], &statuses[5..]].concat())], 20),
+        (vec![("mig_status", &[&statuses[1..4], &statuses[5..]].concat())], 10),
         (vec![("age", &["Y5T9"])], 30),
         (vec![("age", &["Y15T17", "Y18T24"])], 30),
         (vec![("age", &["Y18T24", "Y25T34"])], 10),
