@@ -11,8 +11,9 @@
 
 use super::reach::{Need, Reach};
 
-/// Steps to the middle.
-const TO_MIDDLE: usize = 8;
+/// Steps to the middle at most, and what counts as no step, beside the room of a cell.
+const TO_MIDDLE: usize = 30;
+const STILL: f64 = 0.3;
 /// Steps from there to a place far off.
 const OUTWARDS: usize = 8;
 /// Of the way to the first bound that a step meets.
@@ -35,6 +36,10 @@ pub(super) fn middle(moves: &Moves, room: &[f64], work: &mut u64) -> Vec<f64> {
     for _ in 0..TO_MIDDLE {
         let direction = direction(moves, &place, &[], work);
         step(&mut place, &direction);
+        let still = |(room, change): (&f64, &f64)| change.abs() <= STILL * room;
+        if place.iter().zip(&direction).all(still) {
+            break;
+        }
     }
     place
 }
