@@ -2,8 +2,8 @@
 //!
 //! # Guarantee
 //! True only if inspecting all tables together would change no verdict and prove what was proved before: no new cell is
-//! withheld but those that were already, under no higher floor, and every other new cell is fixed by what was
-//! published. Exactly: by elimination, not by its fingerprint.
+//! withheld but those that were already, under no higher floor and known no more closely, and every other new cell is
+//! fixed by what was published. Exactly: by elimination, not by its fingerprint.
 #![expect(clippy::indexing_slicing, reason = "a numeric kernel: every index was handed out by the vector it indexes")]
 
 use super::moves::Moves;
@@ -15,14 +15,17 @@ use super::told::{System, Told};
 pub(super) fn unchanged(system: &System, earlier: &[Told], moves: &mut Moves) -> bool {
     let (before, new) = system.places.split_at(earlier.len());
     let cells = before.iter().flatten().max().map_or(0, |last| last + 1);
-    let mut floors = vec![0.0_f64; cells];
+    let (mut floors, mut errors) = (vec![0.0_f64; cells], vec![f64::INFINITY; cells]);
     for (told, places) in earlier.iter().zip(before) {
-        for &cell in places {
+        for (&cell, &error) in places.iter().zip(&told.standard_errors) {
             floors[cell] = floors[cell].max(told.floor);
+            errors[cell] = errors[cell].min(error);
         }
     }
     let stands = |&cell: &usize| match system.standing[cell] {
-        Standing::Withheld => cell < cells && system.floors[cell] <= floors[cell],
+        Standing::Withheld => {
+            cell < cells && system.floors[cell] <= floors[cell] && system.errors[cell] >= errors[cell]
+        }
         Standing::Published | Standing::Open => true,
     };
     if earlier.is_empty() || !new.iter().flatten().all(stands) {
