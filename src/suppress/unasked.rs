@@ -74,7 +74,7 @@ fn is_cell(told: &Told, levels: &[Vec<usize>]) -> bool {
 /// there are too many to tell.
 ///
 /// # Errors
-/// [`WouldReveal`] if the new tables would name a small group that the earlier figures give away, and that nothing named
+/// [`WouldReveal`] if the new tables would name a small group that the earlier figures give away, and that none named
 /// before.
 pub fn unasked_beside(draw: Draw<'_>, earlier: &[Told], new: &[Told]) -> Result<Option<Vec<Remainder>>, WouldReveal> {
     if !leave_over(draw.sizes, &earlier.iter().chain(new)) {
