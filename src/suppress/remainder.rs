@@ -1,11 +1,11 @@
 //! Groups that are no cell of some tables though they may follow from them: what linked tables fix besides their own.
 //!
-//! All persons less those of all other countries are those of one. A group is a part or a set that some table names, in
-//! every dimension: a part is what the sets of all tables do not tell apart. Up to [`PRODUCTS_MAX`], each of them is
-//! looked at. Of more, those that lines lead to: along a line of cells that are alike in all dimensions but one, the
-//! sets of levels fix the parts that they cut each other into and sums of those that are named ([`super::partition`]); what is
-//! fixed in two lines fixes more between them, until nothing new comes. Lines missed 10 of 720,170 groups that all
-//! figures fix, in 20,000 made-up systems of many filters at once.
+//! All persons less those of all other countries are those of one. A group is a part or a set that some table names,
+//! in every dimension: a part is what the sets of all tables do not tell apart. Up to [`PRODUCTS_MAX`], each of them
+//! is looked at. Of more, those that lines lead to: along a line of cells that are alike in all dimensions but one,
+//! the sets of levels fix the parts that they cut each other into and sums of those that are named
+//! ([`super::partition`]); what is fixed in two lines fixes more between them, until nothing new comes. Lines missed
+//! 10 of 720,170 groups that all figures fix, in 20,000 made-up systems of many filters at once.
 //!
 //! # Guarantee
 //! Which groups these are depends on the sets of the tables alone, on none of their figures. Plain listings with their
