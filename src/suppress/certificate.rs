@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 pub enum Notion {
     /// No withheld estimate is a linear combination of published figures, nor is any other group below the floor that
     /// they name in every dimension, by a set of codes or by what sets leave over. In systems of more than 4,096 such
-    /// groups: any that lines of cells lead to which differ in one dimension alone. Other sums of withheld cells have W.
+    /// groups: any that lines of cells lead to which differ in one dimension alone. Other sums of hidden cells have W.
     A,
     /// No withheld estimate follows from another one that a single person could know, being the only one counted in it.
     E,

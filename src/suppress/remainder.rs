@@ -1,11 +1,11 @@
 //! Groups that are no cell of some tables though they may follow from them: what linked tables fix besides their own.
 //!
-//! All persons less those of all other countries are those of one. A group is a part or a set that some table names, in
-//! every dimension: a part is what the sets of all tables do not tell apart. Up to [`PRODUCTS_MAX`] each of them is looked
-//! at. Of more, those that lines lead to: along a line of cells that are alike in all dimensions but one, the sets of
-//! levels fix the parts that they cut each other into and sums of those that are named ([`super::partition`]); what is
-//! fixed in two lines fixes more between them, until nothing new comes. Lines missed 10 of 720,170 groups that all
-//! figures fix, in 20,000 made-up systems of many filters at once.
+//! All persons less those of all other countries are those of one. A group is a part or a set that some table names,
+//! in every dimension: a part is what the sets of all tables do not tell apart. Up to [`PRODUCTS_MAX`], each of them
+//! is looked at. Of more, those that lines lead to: along a line of cells that are alike in all dimensions but one,
+//! the sets of levels fix the parts that they cut each other into and sums of those that are named
+//! ([`super::partition`]); what is fixed in two lines fixes more between them, until nothing new comes. Lines missed
+//! 10 of 720,170 groups that all figures fix, in 20,000 made-up systems of many filters at once.
 //!
 //! # Guarantee
 //! Which groups these are depends on the sets of the tables alone, on none of their figures. Plain listings with their
@@ -72,7 +72,7 @@ pub fn leave_over<'a>(sizes: &[usize], tables: &(impl Iterator<Item = &'a Told> 
 /// The sets of an axis, and by level which of them holds it.
 type Division<'a> = (&'a Vec<Vec<usize>>, BTreeMap<usize, usize>);
 
-/// How the tables divide a dimension, the coarsest first, if all divide the same levels, each into sets that are made of
+/// How the tables divide a dimension, coarsest first, if all divide the same levels, each into sets that are made of
 /// those of a finer one: a line then holds all sets of the finest table in it.
 fn nested<'a>(dimension: usize, tables: impl Iterator<Item = &'a Told>) -> Option<Vec<&'a Vec<Vec<usize>>>> {
     let axes: BTreeSet<&Vec<Vec<usize>>> = tables.map(|told| &told.axes[dimension]).collect();
@@ -98,12 +98,13 @@ fn nested<'a>(dimension: usize, tables: impl Iterator<Item = &'a Told>) -> Optio
     divisions.windows(2).all(inside).then(|| divisions.into_iter().map(|division| division.0).collect())
 }
 
+/// A group by its levels, what cells tell of it, and whether it is a difference of some: then whoever knows them knows
+/// it.
+pub(super) type Group = (Vec<Vec<usize>>, f64, bool);
+
 /// The groups that may follow from some tables, each once, with what these say of it; none if that is more than can be
 /// looked at.
-pub(super) fn groups<'a>(
-    sizes: &[usize],
-    tables: impl Iterator<Item = &'a Told> + Clone,
-) -> Option<Vec<(Vec<Vec<usize>>, f64)>> {
+pub(super) fn groups<'a>(sizes: &[usize], tables: impl Iterator<Item = &'a Told> + Clone) -> Option<Vec<Group>> {
     if !leave_over(sizes, &tables) {
         return Some(Vec::new());
     }
@@ -118,11 +119,11 @@ pub(super) fn groups<'a>(
     let mut next: BTreeSet<(usize, Vec<usize>)> = all.flat_map(several).collect();
     while !next.is_empty() {
         for (dimension, line) in std::mem::take(&mut next) {
-            for (key, estimate) in lines.fixed(dimension, &line) {
+            for (key, estimate, difference) in lines.fixed(dimension, &line) {
                 if lines.system.lattice.find(&key).is_some() {
                     continue;
                 }
-                lines.add(key.clone(), estimate);
+                lines.add(key.clone(), estimate, difference);
                 let crossing = (0..sizes.len()).filter(|&other| other != dimension);
                 let crossing = crossing.map(|other| (other, line_of(&key, other)));
                 next.extend(crossing.filter(|(other, line)| lines.along[*other][line].len() > 1));
@@ -133,12 +134,13 @@ pub(super) fn groups<'a>(
         }
     }
     lines.add_products();
-    let System { lattice, estimates, .. } = lines.system;
+    let (differences, System { lattice, estimates, .. }) = (lines.differences, lines.system);
     let levels = |cell: usize| {
         let sets = lattice.key(cell).iter().enumerate();
         sets.map(|(dimension, &set)| lattice.levels(dimension, set).to_vec()).collect()
     };
-    Some(estimates.iter().enumerate().skip(asked).map(|(cell, &estimate)| (levels(cell), estimate)).collect())
+    let group = |(cell, &estimate): (usize, &f64)| (levels(cell), estimate, differences.contains(&cell));
+    Some(estimates.iter().enumerate().skip(asked).map(group).collect())
 }
 
 /// The line of a cell along a dimension.
@@ -163,13 +165,15 @@ struct Lines {
     along: Vec<Along>,
     /// By dimension and sets.
     known: HashMap<(usize, Vec<usize>), Fixed>,
+    /// Groups found as one.
+    differences: BTreeSet<usize>,
 }
 
 impl Lines {
     fn new(system: System) -> Self {
         let dimensions = system.lattice.dimensions();
         let (in_use, along) = (vec![BTreeSet::new(); dimensions], vec![Along::new(); dimensions]);
-        let mut lines = Self { system, in_use, along, known: HashMap::new() };
+        let mut lines = Self { system, in_use, along, known: HashMap::new(), differences: BTreeSet::new() };
         for cell in 0..lines.system.asked {
             for (in_use, &set) in lines.in_use.iter_mut().zip(lines.system.lattice.key(cell)) {
                 in_use.insert(set);
@@ -187,7 +191,7 @@ impl Lines {
     }
 
     /// What the cells of a line fix, by its sets, with the sum that it is.
-    fn fixed(&mut self, dimension: usize, line: &[usize]) -> Vec<(Vec<usize>, f64)> {
+    fn fixed(&mut self, dimension: usize, line: &[usize]) -> Vec<(Vec<usize>, f64, bool)> {
         let of_line = &self.along[dimension][line];
         let sets: Vec<usize> = of_line.keys().copied().collect();
         let (lattice, in_use) = (&mut self.system.lattice, &self.in_use[dimension]);
@@ -200,7 +204,8 @@ impl Lines {
         let in_line = |(set, rest): &(usize, Rest)| {
             let mut key = line.to_vec();
             key[dimension] = *set;
-            (key, rest.made_of.iter().map(|&(at, times)| times * self.system.estimates[of_line[&sets[at]]]).sum())
+            let estimate = rest.made_of.iter().map(|&(at, times)| times * self.system.estimates[of_line[&sets[at]]]);
+            (key, estimate.sum(), rest.made_of.iter().any(|made_of| made_of.1 < 0.0))
         };
         rests.iter().map(in_line).collect()
     }
@@ -229,8 +234,11 @@ impl Lines {
         }
     }
 
-    fn add(&mut self, key: Vec<usize>, estimate: f64) {
+    fn add(&mut self, key: Vec<usize>, estimate: f64, difference: bool) {
         let cell = self.system.lattice.cell(key);
+        if difference {
+            self.differences.insert(cell);
+        }
         self.system.estimates.push(estimate);
         self.place(cell);
     }

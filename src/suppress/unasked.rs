@@ -13,7 +13,7 @@
 use super::Verdict;
 use super::audit::{ROUNDING, published};
 use super::certificate::{Revealed, WouldReveal};
-use super::remainder::{Remainder, groups, leave_over};
+use super::remainder::{Group, Remainder, groups, leave_over};
 use super::search::Standing;
 use super::told::{System, Told};
 use std::collections::{BTreeMap, BTreeSet};
@@ -38,6 +38,12 @@ pub struct Draw<'a> {
 /// withheld estimate may be given, or be no number.
 #[must_use]
 pub fn unasked(draw: Draw<'_>, tables: &[Told]) -> Option<Vec<Remainder>> {
+    small(draw, tables, false)
+}
+
+/// The same; if `withheld`, with those that are differences of cells, shown or not: of such a pair, either might be
+/// known to a single person.
+fn small(draw: Draw<'_>, tables: &[Told], withheld: bool) -> Option<Vec<Remainder>> {
     if !leave_over(draw.sizes, &tables.iter()) {
         return Some(Vec::new());
     }
@@ -50,7 +56,7 @@ pub fn unasked(draw: Draw<'_>, tables: &[Told]) -> Option<Vec<Remainder>> {
     for floor in highest_first {
         let judged = tables.iter().zip(&floors).filter(|(_, own)| **own >= floor);
         let judged: Vec<Told> = judged.map(|(told, _)| told.clone()).collect();
-        for group in draw.given_away(floor, &judged)? {
+        for group in draw.given_away(floor, &judged, withheld)? {
             found.entry(group.levels.clone()).or_insert(group);
         }
     }
@@ -68,14 +74,14 @@ fn is_cell(told: &Told, levels: &[Vec<usize>]) -> bool {
 /// there are too many to tell.
 ///
 /// # Errors
-/// [`WouldReveal`] if the new tables would name a small group that the earlier figures give away, and that nothing named
+/// [`WouldReveal`] if the new tables would name a small group that the earlier figures give away, and that none named
 /// before.
 pub fn unasked_beside(draw: Draw<'_>, earlier: &[Told], new: &[Told]) -> Result<Option<Vec<Remainder>>, WouldReveal> {
     if !leave_over(draw.sizes, &earlier.iter().chain(new)) {
         return Ok(Some(Vec::new()));
     }
     let all = [earlier, new].concat();
-    let Some(mut small) = unasked(draw, &all) else { return Ok(None) };
+    let Some(mut small) = small(draw, &all, true) else { return Ok(None) };
     let known = if earlier.is_empty() { Vec::new() } else { draw.fixed(earlier, small.clone()) };
     if known.is_empty() {
         return Ok(Some(small));
@@ -104,18 +110,21 @@ impl Draw<'_> {
     }
 
     /// The groups below this floor on single levels that the figures shown give away.
-    fn given_away(&self, floor: f64, tables: &[Told]) -> Option<Vec<Remainder>> {
-        let group = |(levels, estimate): (Vec<Vec<usize>>, f64)| {
+    fn given_away(&self, floor: f64, tables: &[Told], withheld: bool) -> Option<Vec<Remainder>> {
+        let group = |(levels, estimate, difference): Group| {
             let pooled = self.pooled.and_then(|dimension| levels.get(dimension)).map_or(1, Vec::len);
             let floor = (floor * count(pooled.max(1))).max((self.least)(&levels));
-            Remainder { levels, estimate, floor }
+            (Remainder { levels, estimate, floor }, difference)
         };
-        let mut found: Vec<Remainder> = groups(self.sizes, tables.iter())?.into_iter().map(group).collect();
+        let mut found: Vec<(Remainder, bool)> = groups(self.sizes, tables.iter())?.into_iter().map(group).collect();
         // one that withheld figures add up to may be small
-        found.retain(|group| group.estimate.is_nan() || group.estimate < group.floor);
-        let mut fixed = self.fixed(tables, found);
-        fixed.retain(|group| group.estimate < group.floor);
-        Some(fixed)
+        found.retain(|(group, _)| group.estimate.is_nan() || group.estimate < group.floor);
+        let is_apart = |(group, difference): &(Remainder, bool)| withheld && *difference && !group.estimate.is_nan();
+        let (apart, found): (Vec<_>, Vec<_>) = found.into_iter().partition(is_apart);
+        let mut small = self.fixed(tables, found.into_iter().map(|found| found.0).collect());
+        small.retain(|group| group.estimate < group.floor);
+        small.extend(apart.into_iter().map(|apart| apart.0));
+        Some(small)
     }
 
     /// Those of some groups that the figures shown fix, with the figures that these give them.

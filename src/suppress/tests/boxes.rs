@@ -136,7 +136,7 @@ fn every_group_of_parts_and_named_sets_that_all_figures_fix_is_found() {
             some => (0..some + 2).flat_map(|_| boxes(&mut dice, &sizes, &leaves)).collect(),
         };
         let found: BTreeSet<Group> =
-            groups(&sizes, tables.iter()).unwrap().into_iter().map(|(levels, _)| levels).collect();
+            groups(&sizes, tables.iter()).unwrap().into_iter().map(|(levels, ..)| levels).collect();
         let seen = Seen::new(&sizes, &tables);
         let asked: BTreeSet<Group> = tables.iter().flat_map(|told| keys(&told.axes)).collect();
         let simple: Vec<Vec<Vec<usize>>> =
