@@ -31,7 +31,7 @@ fn service() -> (TestService, String) {
     (service, team)
 }
 
-fn question(by: &[&str], measure: Value, rho: &str) -> Value {
+fn question(by: &[&str], measure: &Value, rho: &str) -> Value {
     json!({ "dataset": "visits", "purpose": "sdg", "measures": [measure], "by": by, "periods": ["2026"],
         "spend": { "rho": rho } })
 }
@@ -39,18 +39,18 @@ fn question(by: &[&str], measure: Value, rho: &str) -> Value {
 #[test]
 fn a_figure_that_was_judged_by_a_higher_floor_keeps_it() {
     let (service, team) = service();
-    let persons = || json!({ "kind": "persons" });
+    let persons = json!({ "kind": "persons" });
     // A standard error of 0.7 in a cell and of 1.2 in a state: two of a line may be hidden by a floor of 10, three must
     // be by one of 20, which holds wherever one of the origins is told apart.
-    service.ask(&team, &question(&["state", "origin"], persons(), "1.02")).expect(201);
-    let plain = service.ask(&team, &question(&["state"], persons(), "0.02")).expect(201).json();
+    service.ask(&team, &question(&["state", "origin"], &persons, "1.02")).expect(201);
+    let plain = service.ask(&team, &question(&["state"], &persons, "0.02")).expect(201).json();
     assert_eq!((value(&plain, &[("state", "north")]), &plain["tables"][0]["floor"]), (None, &json!(10)));
     let share = json!({ "kind": "share", "of": { "origin": ["yy"] } });
-    let strict = service.ask(&team, &question(&["state"], share, "0.02")).expect(201).json();
+    let strict = service.ask(&team, &question(&["state"], &share, "0.02")).expect(201).json();
     assert_eq!((value(&strict, &[("state", "north")]), &strict["tables"][0]["floor"]), (None, &json!(20)));
     all_hold(&audit(&published(&service)));
     // With the other states shown, the total is the north by another name.
-    let total = service.ask(&team, &question(&[], persons(), "0.02"));
+    let total = service.ask(&team, &question(&[], &persons, "0.02"));
     assert!(total.status == 201 || total.code() == "would_reveal_withheld", "{}", total.text());
     all_hold(&audit(&published(&service)));
     service.verify();

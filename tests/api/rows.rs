@@ -28,7 +28,7 @@ fn service() -> (TestService, String) {
     (service, team)
 }
 
-fn question(tables: Value, rho: &str) -> Value {
+fn question(tables: &Value, rho: &str) -> Value {
     json!({ "dataset": "visits", "purpose": "sdg", "measures": [{ "kind": "persons" }, { "kind": "rows" }],
         "tables": tables, "periods": ["2026"], "spend": { "rho": rho } })
 }
@@ -44,13 +44,13 @@ fn rows(release: &Value) -> Vec<(String, Option<f64>)> {
 #[test]
 fn rows_that_are_withheld_do_not_follow_from_rows_that_are_told_later() {
     let (service, team) = service();
-    let first = service.ask(&team, &question(json!([["sex", "service"], ["sex"]]), "8")).expect(201).json();
+    let first = service.ask(&team, &question(&json!([["sex", "service"], ["sex"]]), "8")).expect(201).json();
     let silent = |(of, rows): &(String, Option<f64>)| of == "never_given" && rows.is_none();
     assert!(rows(&first).iter().any(silent), "{first}");
-    let mut three = question(json!([["sex", "service"]]), "0.05");
+    let mut three = question(&json!([["sex", "service"]]), "0.05");
     three["where"] = json!({ "service": ["emergency", "mental", "primary"] });
     let three = service.ask(&team, &three).expect(201).json();
-    let all = service.ask(&team, &question(json!([["sex"]]), "0.05")).expect(201).json();
+    let all = service.ask(&team, &question(&json!([["sex"]]), "0.05")).expect(201).json();
     assert!([&three, &all].iter().all(|release| release["answered_from"] == first["id"]), "{three}\n{all}");
     let told: Vec<f64> = rows(&three).into_iter().filter_map(|(_, rows)| rows).collect();
     if let ([(_, Some(all))], [a, b, c]) = (rows(&all).as_slice(), told.as_slice()) {

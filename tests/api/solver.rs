@@ -184,7 +184,9 @@ impl Span {
             assert!((estimate - known).abs() < 0.05, "the figures contradict each other: {estimate} {known}");
             return false;
         }
-        row.iter_mut().for_each(|one| *one /= scale);
+        for one in &mut row {
+            *one /= scale;
+        }
         let value = (estimate - known) / scale;
         for (_, other, of) in &mut self.rows {
             let times = other[pivot];
@@ -200,7 +202,7 @@ impl Span {
 pub fn known(figures: &[Figure]) -> Vec<String> {
     let (span, _) = Span::of(figures.iter());
     let mut found = Vec::new();
-    let mut ties: BTreeMap<String, BTreeSet<&Leaves>> = BTreeMap::new();
+    let mut ties: BTreeMap<Vec<String>, BTreeSet<&Leaves>> = BTreeMap::new();
     for figure in figures.iter().filter(|figure| figure.estimate.is_none()) {
         if let Some(value) = span.tells(&figure.held) {
             found.push(format!("withheld: {value:.1} in {:?}", figure.chosen));
@@ -208,8 +210,8 @@ pub fn known(figures: &[Figure]) -> Vec<String> {
         if 12.0 * figure.error < figure.floor {
             let (rest, _) = span.left(&figure.held);
             let first = rest.iter().copied().find(|one| one.abs() > 1e-6).unwrap_or(1.0);
-            let line = rest.iter().map(|one| format!("{:.4} ", one / first + 0.0)).collect::<String>();
-            ties.entry(line.replace("-0.0000", "0.0000")).or_default().insert(&figure.held);
+            let line = rest.iter().map(|one| format!("{:.4}", one / first).replace("-0.0000", "0.0000")).collect();
+            ties.entry(line).or_default().insert(&figure.held);
         }
     }
     found.extend(ties.values().filter(|cells| cells.len() > 1).map(|cells| format!("{} are tied", cells.len())));

@@ -285,7 +285,9 @@ fn the_bound_is_never_above_the_fewest_partners_that_hide_what_is_left_over() {
         let (verdicts, _) = withhold_beside(&sizes, &[], &tables, &hidden).unwrap();
         let least = by_trying(&sizes, &tables, open, |places| {
             let mut tables = tables.clone();
-            places.iter().for_each(|&(table, place)| tables[table].verdicts[place] = WITHHELD);
+            for &(table, place) in places {
+                tables[table].verdicts[place] = WITHHELD;
+            }
             audit(&sizes, &tables).is_ok() && audit_unasked(draw(&sizes), &tables).is_ok()
         });
         let tally = tally_beside(&sizes, &[], &tables, &hidden, &verdicts);
