@@ -50,6 +50,9 @@ fn prove(system: &System, tables: &[Told]) -> Result<Certificate, Revealed> {
     let withheld: Vec<bool> = system.standing.iter().map(|&s| s == Standing::Withheld).collect();
     let pattern = Pattern { withheld, moves, lost: false };
     let silent: Vec<usize> = (0..point.len()).filter(|&cell| pattern.withheld[cell]).collect();
+    if pattern.moves.overflowed() {
+        return Err(Revealed::Undecided(system.at(&silent)));
+    }
     let known: Vec<usize> = silent.iter().copied().filter(|&cell| pattern.moves.known(cell)).collect();
     if !known.is_empty() {
         return Err(Revealed::Known(system.at(&known)));

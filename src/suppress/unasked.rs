@@ -82,7 +82,8 @@ pub fn unasked_beside(draw: Draw<'_>, earlier: &[Told], new: &[Told]) -> Result<
     }
     let all = [earlier, new].concat();
     let Some(mut small) = small(draw, &all, true) else { return Ok(None) };
-    let known = if earlier.is_empty() { Vec::new() } else { draw.fixed(earlier, small.clone()) };
+    let candidates = if earlier.is_empty() { Vec::new() } else { small.clone() };
+    let Some(known) = draw.fixed(earlier, candidates) else { return Ok(None) };
     if known.is_empty() {
         return Ok(Some(small));
     }
@@ -121,16 +122,17 @@ impl Draw<'_> {
         found.retain(|(group, _)| group.estimate.is_nan() || group.estimate < group.floor);
         let is_apart = |(group, difference): &(Remainder, bool)| withheld && *difference && !group.estimate.is_nan();
         let (apart, found): (Vec<_>, Vec<_>) = found.into_iter().partition(is_apart);
-        let mut small = self.fixed(tables, found.into_iter().map(|found| found.0).collect());
+        let mut small = self.fixed(tables, found.into_iter().map(|found| found.0).collect())?;
         small.retain(|group| group.estimate < group.floor);
         small.extend(apart.into_iter().map(|apart| apart.0));
         Some(small)
     }
 
-    /// Those of some groups that the figures shown fix, with the figures that these give them.
-    fn fixed(&self, tables: &[Told], mut groups: Vec<Remainder>) -> Vec<Remainder> {
+    /// Those of some groups that the figures shown fix, with the figures that these give them; none if the numbers are
+    /// too large to tell.
+    fn fixed(&self, tables: &[Told], mut groups: Vec<Remainder>) -> Option<Vec<Remainder>> {
         if groups.is_empty() {
-            return groups;
+            return Some(groups);
         }
         let mut hidden: Vec<Told> = groups.iter().map(|group| group.withheld(0.0)).collect();
         hidden.extend((self.impossible)(&hidden));
@@ -142,7 +144,7 @@ impl Draw<'_> {
             group.estimate = point[cell];
             moves.untouched(cell) && !system.impossible[cell]
         });
-        groups
+        (!moves.overflowed()).then_some(groups)
     }
 }
 
