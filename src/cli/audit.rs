@@ -17,7 +17,9 @@ Examples:
 
 What a certificate names is proved again: A, no withheld estimate is a combination of published figures; E, none follows
 from another one that a single person could know; W, each is left an interval at least as wide as the floor. A and E of
-sums too. Means, medians, shares and comparisons do not add up: they are told of their own cells alone.";
+sums too. Means, medians, shares and comparisons do not add up: they are told of their own cells alone.
+
+Releases cut from one draw are audited together: give all of them, those named in `answered_from` too.";
 
 /// The most files read at once.
 const FILES_MAX: usize = 100_000;
